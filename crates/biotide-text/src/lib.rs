@@ -26,7 +26,7 @@
 //!     Dialect::tsv(),
 //!     vec![Column::new("gene", ColumnType::Text), Column::new("npx", ColumnType::Float64)],
 //! );
-//! let mut decoder = Decoder::new(layout, None, 8192);
+//! let mut decoder = Decoder::new(layout, None, 8192).unwrap();
 //! decoder.decode(b"TP53\t1.5\nBRCA1\tNA\nbroken\n");
 //! decoder.finish();
 //! let batch = decoder.flush().unwrap().unwrap();

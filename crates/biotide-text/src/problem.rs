@@ -128,7 +128,11 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {} (record {}, byte {}): ", self.line, self.record, self.offset)?;
+        write!(
+            f,
+            "line {} (record {}, byte {}): ",
+            self.line, self.record, self.offset
+        )?;
         if let Some(name) = &self.column_name {
             write!(f, "column \"{name}\": ")?;
         }

@@ -1,5 +1,8 @@
 //! String views over bytes that were checked to be UTF-8: the one place that skips a second check.
-#![expect(unsafe_code, reason = "views over checked bytes; each with its safety argument")]
+#![expect(
+    unsafe_code,
+    reason = "views over checked bytes; each with its safety argument"
+)]
 
 use arrow_array::{StringArray, StringViewArray};
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};

@@ -76,7 +76,10 @@ impl Dialect {
             return refuse("the delimiter is empty".into());
         }
         if self.delimiter.iter().any(|b| matches!(b, b'\n' | b'\r')) {
-            return refuse(format!("the delimiter {} holds a line end", show(&self.delimiter)));
+            return refuse(format!(
+                "the delimiter {} holds a line end",
+                show(&self.delimiter)
+            ));
         }
         for (name, byte) in [("quote", self.quote), ("escape", self.escape)] {
             let Some(byte) = byte else { continue };
@@ -93,9 +96,10 @@ impl Dialect {
         }
         match &self.comment {
             Some(prefix) if prefix.is_empty() => refuse("the comment prefix is empty".into()),
-            Some(prefix) if prefix.iter().any(|b| matches!(b, b'\n' | b'\r')) => {
-                refuse(format!("the comment prefix {} holds a line end", show(prefix)))
-            }
+            Some(prefix) if prefix.iter().any(|b| matches!(b, b'\n' | b'\r')) => refuse(format!(
+                "the comment prefix {} holds a line end",
+                show(prefix)
+            )),
             _ => Ok(()),
         }
     }

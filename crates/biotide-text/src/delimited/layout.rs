@@ -134,7 +134,8 @@ impl ColumnType {
             let (precision, scale) = inner.split_once(',').unwrap_or((inner, "0"));
             let precision: u8 = precision.trim().parse().ok()?;
             let scale: i8 = scale.trim().parse().ok()?;
-            let fits = (1..=38).contains(&precision) && scale >= 0 && scale.unsigned_abs() <= precision;
+            let fits =
+                (1..=38).contains(&precision) && scale >= 0 && scale.unsigned_abs() <= precision;
             fits.then_some(Self::Decimal(precision, scale))
         };
         decimal().ok_or_else(|| {
@@ -161,7 +162,11 @@ pub struct Column {
 impl Column {
     /// A column whose type the user gave.
     pub fn new(name: impl Into<String>, ty: ColumnType) -> Self {
-        Self { name: name.into(), ty, inferred: false }
+        Self {
+            name: name.into(),
+            ty,
+            inferred: false,
+        }
     }
 }
 
@@ -219,6 +224,8 @@ impl Layout {
     /// The Arrow schema of all columns.
     pub fn schema(&self) -> SchemaRef {
         let field = |c: &Column| Field::new(&c.name, c.ty.data_type(self.text), true);
-        Arc::new(Schema::new(self.columns.iter().map(field).collect::<Vec<_>>()))
+        Arc::new(Schema::new(
+            self.columns.iter().map(field).collect::<Vec<_>>(),
+        ))
     }
 }

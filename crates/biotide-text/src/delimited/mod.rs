@@ -25,7 +25,7 @@ mod layout;
 mod preamble;
 mod quoted;
 
-pub use chunk::{ChunkDecoder, DecodedChunk, RowFilter};
+pub use chunk::{ChunkDecoder, DecodedChunk, Place, RowFilter};
 pub use decoder::Decoder;
 pub use dialect::{Dialect, RecordEnd};
 pub use index::{Indexer, RecordIndex, Stop};

@@ -18,7 +18,12 @@ impl Avx2 {
     unsafe fn load(block: &[u8; BLOCK]) -> (__m256i, __m256i) {
         let at = block.as_ptr();
         // SAFETY: both loads are unaligned loads of 32 bytes inside the 64 bytes of `block`.
-        unsafe { (_mm256_loadu_si256(at.cast()), _mm256_loadu_si256(at.add(32).cast())) }
+        unsafe {
+            (
+                _mm256_loadu_si256(at.cast()),
+                _mm256_loadu_si256(at.add(32).cast()),
+            )
+        }
     }
 }
 

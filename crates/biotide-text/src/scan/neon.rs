@@ -20,10 +20,7 @@ impl Neon {
     /// # Safety
     /// The CPU must have NEON.
     #[inline(always)]
-    unsafe fn mask(
-        block: &[u8; BLOCK],
-        hit: impl Fn(uint8x16_t) -> uint8x16_t,
-    ) -> u64 {
+    unsafe fn mask(block: &[u8; BLOCK], hit: impl Fn(uint8x16_t) -> uint8x16_t) -> u64 {
         let at = block.as_ptr();
         // SAFETY: four loads of 16 bytes inside the 64 bytes of `block`, one of the 16 of `BITS`.
         unsafe {

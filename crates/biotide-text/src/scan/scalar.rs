@@ -15,5 +15,8 @@ impl Block for Scalar {
 }
 
 fn mask(block: &[u8; BLOCK], hit: impl Fn(u8) -> bool) -> u64 {
-    block.iter().enumerate().fold(0, |mask, (i, &byte)| mask | (u64::from(hit(byte)) << i))
+    block
+        .iter()
+        .enumerate()
+        .fold(0, |mask, (i, &byte)| mask | (u64::from(hit(byte)) << i))
 }

@@ -1,0 +1,446 @@
+//! A chunk of bytes to record batches: index, filters, columns.
+
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions};
+use arrow_buffer::Buffer;
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+
+use super::columns::{BadValue, Fields, Rows};
+use super::index::{Indexer, RecordIndex, Stop};
+use super::{ColumnType, Layout, OnBadValue, TextArray};
+use crate::error::{Result, TextError};
+use crate::problem::{Action, Problem, Reason};
+use crate::scan::Scanner;
+
+/// A filter that the reader applies before it builds the other columns.
+pub trait RowFilter {
+    /// The columns it looks at, by their place in the decoder's full schema.
+    fn columns(&self) -> &[usize];
+    /// Which rows of a batch of those columns to keep. NULL is no.
+    fn keep(
+        &mut self,
+        batch: &RecordBatch,
+    ) -> std::result::Result<BooleanArray, Box<dyn std::error::Error + Send + Sync>>;
+}
+
+/// Where a chunk stands in its file: what came before it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Bytes before the chunk.
+    pub offset: u64,
+    /// Newlines before the chunk's index starts.
+    pub lines: u64,
+    /// Records before the chunk's index starts.
+    pub records: u64,
+}
+
+/// What a chunk held.
+#[derive(Debug, Default)]
+pub struct DecodedChunk {
+    /// The rows that are left after filters, in order.
+    pub batches: Vec<RecordBatch>,
+    /// Rows before filters: `delivered + rejected + blank + skipped` is the number of records.
+    pub delivered: u64,
+    /// Records set aside.
+    pub rejected: u64,
+    /// Blank records.
+    pub blank: u64,
+    /// Records without content, under `skip_empty`.
+    pub skipped: u64,
+    /// What was wrong, at its place in the file.
+    pub problems: Vec<Problem>,
+    /// Records with at least one problem.
+    pub problem_records: u64,
+}
+
+/// Decodes the chunks of one scan, one after the other. Reuses its buffers.
+#[derive(Debug)]
+pub struct ChunkDecoder {
+    layout: Arc<Layout>,
+    projection: Vec<usize>,
+    schema: SchemaRef,
+    full_schema: SchemaRef,
+    indexer: Indexer,
+    index: RecordIndex,
+}
+
+impl ChunkDecoder {
+    /// Opt-in column: the physical line of the record, from 1.
+    pub const LINE: &'static str = "_line";
+    /// Opt-in column: the byte offset of the record.
+    pub const OFFSET: &'static str = "_offset";
+
+    /// The layout's columns, then [`Self::LINE`] and [`Self::OFFSET`]. Projections and filters refer
+    /// to its positions.
+    pub fn full_schema(layout: &Layout) -> SchemaRef {
+        let mut fields: Vec<_> = layout.schema().fields().iter().cloned().collect();
+        for name in [Self::LINE, Self::OFFSET] {
+            fields.push(Arc::new(Field::new(name, DataType::Int64, false)));
+        }
+        Arc::new(Schema::new(fields))
+    }
+
+    /// A decoder that builds the columns of `projection` (`None`: the layout's own).
+    pub fn new(layout: Arc<Layout>, projection: Option<Vec<usize>>) -> Result<Self> {
+        Self::with_scanner(layout, projection, Scanner::best())
+    }
+
+    /// The same with a scanner of the caller's choice.
+    pub fn with_scanner(
+        layout: Arc<Layout>,
+        projection: Option<Vec<usize>>,
+        scanner: Scanner,
+    ) -> Result<Self> {
+        layout.dialect.validate()?;
+        let full_schema = Self::full_schema(&layout);
+        let projection = projection.unwrap_or_else(|| (0..layout.columns.len()).collect());
+        Ok(Self {
+            schema: Arc::new(full_schema.project(&projection)?),
+            full_schema,
+            projection,
+            indexer: Indexer::with_scanner(Arc::clone(&layout), scanner),
+            index: RecordIndex::default(),
+            layout,
+        })
+    }
+
+    /// The schema of the batches.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// The index of the current chunk.
+    pub fn records(&self) -> &RecordIndex {
+        &self.index
+    }
+
+    /// Step one: finds the records of `bytes` that start in `from..limit`, see [`Indexer::index`].
+    /// `filtered` says whether [`ChunkDecoder::decode`] will get a filter.
+    pub fn index(
+        &mut self,
+        bytes: &[u8],
+        from: usize,
+        limit: usize,
+        eof: bool,
+        filtered: bool,
+    ) -> Result<Stop> {
+        let count_only = self.projection.is_empty()
+            && !filtered
+            && self.layout.skip_empty.is_none()
+            && !self.checks_values();
+        self.indexer
+            .index(bytes, from, limit, eof, count_only, &mut self.index)
+    }
+
+    /// Whether every typed column of every row is to be looked at.
+    fn checks_values(&self) -> bool {
+        self.layout.on_bad_value == OnBadValue::Reject
+            && self
+                .layout
+                .columns
+                .iter()
+                .any(|column| column.ty != ColumnType::Text)
+    }
+
+    /// Step two: builds batches of at most `batch_rows` rows from what [`ChunkDecoder::index`] found
+    /// in the same `bytes`.
+    pub fn decode(
+        &self,
+        bytes: &Buffer,
+        place: Place,
+        mut filter: Option<&mut dyn RowFilter>,
+        batch_rows: usize,
+    ) -> Result<DecodedChunk> {
+        let index = &self.index;
+        let mut out = DecodedChunk {
+            rejected: index.rejected(),
+            blank: index.blank(),
+            ..DecodedChunk::default()
+        };
+        for bad in &index.bad {
+            out.problems.push(self.indexer.describe(bytes, bad));
+        }
+        let mut bad = Vec::new();
+        let rows = self.rows_to_build(bytes, &mut bad, &mut out)?;
+        let total = rows.as_ref().map_or(index.rows(), Vec::len);
+        out.delivered = total as u64;
+        let batch_rows = batch_rows.max(1);
+        let parts = total.div_ceil(batch_rows).max(1);
+        let step = total.div_ceil(parts);
+        for part in 0..parts {
+            let range = (part * step).min(total)..((part + 1) * step).min(total);
+            let selected: Vec<u32>;
+            let rows = match &rows {
+                None if parts == 1 => Rows::All(total),
+                None => {
+                    selected = range.map(|row| row as u32).collect();
+                    Rows::Some(&selected)
+                }
+                Some(rows) => Rows::Some(&rows[range]),
+            };
+            if rows.len() > 0 {
+                let filter = filter
+                    .as_mut()
+                    .map(|filter| &mut **filter as &mut dyn RowFilter);
+                self.build(bytes, place, rows, parts > 1, filter, &mut bad, &mut out)?;
+            }
+        }
+        self.log_values(bytes, &mut bad, Action::Nulled, &mut out)?;
+        for problem in &mut out.problems {
+            problem.shift(place.records, place.lines, place.offset);
+        }
+        out.problems.sort_by_key(|p| (p.offset, p.column, p.reason));
+        out.problems
+            .dedup_by_key(|p| (p.offset, p.column, p.reason));
+        let mut last = None;
+        for problem in &out.problems {
+            out.problem_records += u64::from(last != Some(problem.record));
+            last = Some(problem.record);
+        }
+        Ok(out)
+    }
+
+    /// The rows left by `skip_empty` and `on_bad_value = reject`; `None`: all.
+    fn rows_to_build(
+        &self,
+        bytes: &Buffer,
+        bad: &mut Vec<BadValue>,
+        out: &mut DecodedChunk,
+    ) -> Result<Option<Vec<u32>>> {
+        let mut rows: Option<Vec<u32>> = None;
+        if let Some(keys) = &self.layout.skip_empty {
+            let all: Vec<usize> = (0..self.layout.columns.len()).collect();
+            let keys = if keys.is_empty() { &all } else { keys };
+            let mut full = vec![false; self.index.rows()];
+            for &column in keys {
+                let fields = self.fields(bytes, column, Rows::All(full.len()), false);
+                let typed = self.layout.columns[column].ty != ColumnType::Text;
+                fields.for_each(|row, start, end| {
+                    let (value, quoted) = fields.value(start, end);
+                    let value = value.trim_ascii();
+                    full[row as usize] |=
+                        !value.is_empty() && !fields.is_null(value, quoted, typed);
+                });
+            }
+            let kept: Vec<u32> = (0u32..)
+                .zip(&full)
+                .filter_map(|(row, &f)| f.then_some(row))
+                .collect();
+            out.skipped = (full.len() - kept.len()) as u64;
+            rows = Some(kept);
+        }
+        if self.checks_values() {
+            let all = Rows::All(self.index.rows());
+            let current = rows.as_deref().map_or(all, Rows::Some);
+            for (column, spec) in self.layout.columns.iter().enumerate() {
+                if spec.ty != ColumnType::Text {
+                    self.fields(bytes, column, current, false).build(bad)?;
+                }
+            }
+            if !bad.is_empty() {
+                bad.sort_by_key(|value| (value.row, value.column));
+                let mut dropped: Vec<u32> = bad.iter().map(|value| value.row).collect();
+                dropped.dedup();
+                out.rejected += dropped.len() as u64;
+                self.log_values(bytes, bad, Action::Rejected, out)?;
+                let kept = |row: &u32| dropped.binary_search(row).is_err();
+                rows = Some(match rows {
+                    Some(rows) => rows.into_iter().filter(kept).collect(),
+                    None => (0..self.index.rows() as u32).filter(kept).collect(),
+                });
+            }
+        }
+        Ok(rows)
+    }
+
+    fn fields<'a>(
+        &'a self,
+        bytes: &'a Buffer,
+        column: usize,
+        rows: Rows<'a>,
+        compact: bool,
+    ) -> Fields<'a> {
+        Fields {
+            layout: &self.layout,
+            bytes,
+            index: &self.index,
+            column,
+            rows,
+            compact,
+        }
+    }
+
+    /// One column of the full schema.
+    fn column(
+        &self,
+        bytes: &Buffer,
+        place: Place,
+        column: usize,
+        rows: Rows<'_>,
+        compact: bool,
+        bad: &mut Vec<BadValue>,
+    ) -> Result<ArrayRef> {
+        if column < self.layout.columns.len() {
+            return self.fields(bytes, column, rows, compact).build(bad);
+        }
+        let starts = &self.index.starts;
+        let offset = |row: usize| starts[row] as usize;
+        let wanted = |i: usize| match rows {
+            Rows::All(_) => i,
+            Rows::Some(rows) => rows[i] as usize,
+        };
+        if column == self.layout.columns.len() + 1 {
+            let at = |i: usize| (place.offset + offset(wanted(i)) as u64).cast_signed();
+            return Ok(Arc::new(Int64Array::from_iter_values(
+                (0..rows.len()).map(at),
+            )));
+        }
+        let newline = self.layout.dialect.record_end.byte();
+        let (mut at, mut line) = (self.index.covered.start, place.lines + 1);
+        let lines = (0..rows.len()).map(|i| {
+            let start = offset(wanted(i));
+            line += memchr::memchr_iter(newline, &bytes[at..start]).count() as u64;
+            at = start;
+            line.cast_signed()
+        });
+        Ok(Arc::new(Int64Array::from_iter_values(lines)))
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one step of `decode`, split off for its length"
+    )]
+    fn build(
+        &self,
+        bytes: &Buffer,
+        place: Place,
+        rows: Rows<'_>,
+        compact: bool,
+        filter: Option<&mut dyn RowFilter>,
+        bad: &mut Vec<BadValue>,
+        out: &mut DecodedChunk,
+    ) -> Result<()> {
+        if self.index.is_count() {
+            out.batches.push(self.batch(Vec::new(), rows.len())?);
+            return Ok(());
+        }
+        let mut built: Vec<(usize, ArrayRef)> = Vec::new();
+        let mut selected: Vec<u32> = Vec::new();
+        let (mut rows, mut compact) = (rows, compact);
+        if let Some(filter) = filter {
+            for &column in filter.columns() {
+                built.push((
+                    column,
+                    self.column(bytes, place, column, rows, compact, bad)?,
+                ));
+            }
+            let schema = Arc::new(self.full_schema.project(filter.columns())?);
+            let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+            let arrays = built.iter().map(|(_, array)| Arc::clone(array)).collect();
+            let batch = RecordBatch::try_new_with_options(schema, arrays, &options)?;
+            let keep = filter.keep(&batch).map_err(TextError::Filter)?;
+            let keep = match keep.nulls() {
+                Some(nulls) => BooleanArray::new(keep.values() & nulls.inner(), None),
+                None => keep,
+            };
+            if keep.true_count() == 0 {
+                return Ok(());
+            }
+            if keep.true_count() < rows.len() {
+                let row = |i: usize| match rows {
+                    Rows::All(_) => i as u32,
+                    Rows::Some(rows) => rows[i],
+                };
+                selected = keep.values().set_indices().map(row).collect();
+                let sparse = selected.len() * 2 < rows.len();
+                rows = Rows::Some(&selected);
+                // A few survivors must not keep the whole chunk alive: text is built anew, copied.
+                compact |= sparse;
+                built.retain(|(_, array)| !(sparse && array.data_type() == &DataType::Utf8View));
+                for (_, array) in &mut built {
+                    *array = arrow_select::filter::filter(array, &keep)?;
+                }
+            }
+        }
+        debug_assert!(selected.len() <= self.index.rows());
+        let mut arrays = Vec::with_capacity(self.projection.len());
+        for &column in &self.projection {
+            let ready = built.iter().find(|(c, _)| *c == column);
+            arrays.push(match ready {
+                Some((_, array)) => Arc::clone(array),
+                None => self.column(bytes, place, column, rows, compact, bad)?,
+            });
+        }
+        out.batches.push(self.batch(arrays, rows.len())?);
+        Ok(())
+    }
+
+    fn batch(&self, arrays: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        Ok(RecordBatch::try_new_with_options(
+            Arc::clone(&self.schema),
+            arrays,
+            &options,
+        )?)
+    }
+
+    /// Moves bad values to the problems; an error under `on_bad_value = fail`.
+    fn log_values(
+        &self,
+        bytes: &Buffer,
+        bad: &mut Vec<BadValue>,
+        action: Action,
+        out: &mut DecodedChunk,
+    ) -> Result<()> {
+        bad.sort_by_key(|value| (value.row, value.column));
+        let newline = self.layout.dialect.record_end.byte();
+        let (mut at, mut lines) = (self.index.covered.start, 0u64);
+        for value in bad.drain(..) {
+            let row = value.row as usize;
+            let start = self.index.starts[row] as usize;
+            lines += memchr::memchr_iter(newline, &bytes[at..start]).count() as u64;
+            at = start;
+            let end = self.index.split.ends[(row + 1) * self.index.stride - 1] as usize;
+            let column = &self.layout.columns[value.column];
+            let one = [value.row];
+            let fields = self.fields(bytes, value.column, Rows::Some(&one), false);
+            let mut raw = Vec::new();
+            fields.for_each(|_, start, end| raw = Problem::bounded(&fields.value(start, end).0));
+            let shown = String::from_utf8_lossy(&raw);
+            let what = match value.reason {
+                Reason::OutOfRange => "is out of range for",
+                _ => "is not of type",
+            };
+            let problem = Problem {
+                record: self.index.record_of(row) + 1,
+                line: lines + 1,
+                offset: start as u64,
+                length: end.saturating_sub(start) as u64,
+                column: Some(value.column),
+                column_name: Some(column.name.clone()),
+                reason: value.reason,
+                action,
+                message: format!("'{}' {what} {}", shorten(&shown), column.ty.name()),
+                raw,
+            };
+            if self.layout.on_bad_value == OnBadValue::Fail {
+                return Err(TextError::BadRow(Box::new(problem)));
+            }
+            out.problems.push(problem);
+        }
+        Ok(())
+    }
+
+    /// Whether the text columns are views.
+    pub fn is_view(&self) -> bool {
+        self.layout.text == TextArray::View
+    }
+}
+
+fn shorten(text: &str) -> String {
+    match text.char_indices().nth(60) {
+        Some((i, _)) => format!("{}…", &text[..i]),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,116 @@
+//! Text columns.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use arrow_array::ArrayRef;
+use arrow_buffer::{Buffer, NullBufferBuilder};
+
+use super::{Fields, trim};
+use crate::delimited::TextArray;
+use crate::views;
+
+impl<'a> Fields<'a> {
+    pub(crate) fn text(&self) -> ArrayRef {
+        let layout = self.layout;
+        // The straight case: every field as it stands in the chunk, NULL only where empty.
+        let plain = !self.index.quoted
+            && !self.index.dirty
+            && !layout.strip_whitespace
+            && layout.null_values.is_empty();
+        match (layout.text, plain) {
+            (TextArray::View, true) if !self.compact => self.pointing_views(),
+            (TextArray::View, _) => self.copied_views(),
+            (TextArray::Utf8, _) => self.copied(plain),
+        }
+    }
+
+    /// Views that point into the chunk.
+    fn pointing_views(&self) -> ArrayRef {
+        let n = self.rows.len();
+        let bytes = self.bytes.as_slice();
+        let mut views = Vec::with_capacity(n);
+        let mut nulls = NullBufferBuilder::new(n);
+        let mut longest = 0;
+        self.for_each(|_, start, end| {
+            longest = longest.max(end - start);
+            views.push(views::view(bytes, start, end));
+            nulls.append(end > start);
+        });
+        // Short values live in the views: then the column need not keep the chunk alive.
+        let buffer = if longest > 12 {
+            self.bytes.clone()
+        } else {
+            Buffer::from_vec(Vec::<u8>::new())
+        };
+        Arc::new(views::string_view_array(views, buffer, nulls.finish()))
+    }
+
+    /// Views whose long values are copied together.
+    fn copied_views(&self) -> ArrayRef {
+        let n = self.rows.len();
+        let mut views = Vec::with_capacity(n);
+        let mut nulls = NullBufferBuilder::new(n);
+        let mut long: Vec<u8> = Vec::new();
+        self.for_each(|_, start, end| {
+            let value = self.text_value(start, end);
+            nulls.append(value.is_some());
+            let value = value.as_deref().unwrap_or_default();
+            if value.len() > 12 {
+                let at = long.len();
+                long.extend_from_slice(value);
+                views.push(views::view(&long, at, long.len()));
+            } else {
+                views.push(views::view(value, 0, value.len()));
+            }
+        });
+        Arc::new(views::string_view_array(
+            views,
+            Buffer::from_vec(long),
+            nulls.finish(),
+        ))
+    }
+
+    fn copied(&self, plain: bool) -> ArrayRef {
+        let n = self.rows.len();
+        let bytes = self.bytes.as_slice();
+        let mut offsets = Vec::with_capacity(n + 1);
+        offsets.push(0i32);
+        let mut values: Vec<u8> = Vec::with_capacity(n * 8);
+        let mut nulls = NullBufferBuilder::new(n);
+        self.for_each(|_, start, end| {
+            if plain {
+                nulls.append(end > start);
+                values.extend_from_slice(bytes.get(start..end).unwrap_or_default());
+            } else {
+                let value = self.text_value(start, end);
+                nulls.append(value.is_some());
+                values.extend_from_slice(value.as_deref().unwrap_or_default());
+            }
+            // A chunk is under 2 GiB, and values are never longer than what they are read from, but
+            // for replaced bytes: those grow it threefold at most, and the cast saturates.
+            offsets.push(i32::try_from(values.len()).unwrap_or(i32::MAX));
+        });
+        Arc::new(views::string_array(offsets, values, nulls.finish()))
+    }
+
+    /// The text of a field; `None` is NULL.
+    fn text_value(&self, start: usize, end: usize) -> Option<Cow<'a, [u8]>> {
+        let (mut value, quoted) = self.value(start, end);
+        if self.layout.strip_whitespace && !quoted {
+            value = match value {
+                Cow::Borrowed(value) => Cow::Borrowed(trim(value)),
+                Cow::Owned(value) => Cow::Owned(trim(&value).to_vec()),
+            };
+        }
+        if self.is_null(&value, quoted, false) {
+            return None;
+        }
+        if self.index.dirty && simdutf8::basic::from_utf8(&value).is_err() {
+            return Some(Cow::Owned(
+                String::from_utf8_lossy(&value).into_owned().into_bytes(),
+            ));
+        }
+        Some(value)
+    }
+}

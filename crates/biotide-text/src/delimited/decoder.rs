@@ -1,0 +1,164 @@
+//! The push form, for streams: `decode` bytes, `flush` batches.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_buffer::Buffer;
+use arrow_schema::SchemaRef;
+
+use super::chunk::Place;
+use super::{ChunkDecoder, Layout, RowFilter, Stop};
+use crate::error::Result;
+use crate::problem::{Problem, Reason};
+
+/// Turns pushed bytes into batches, in order. The bytes start at the first data record: what stands
+/// before it is read with [`Preamble`](super::Preamble).
+#[derive(Debug)]
+pub struct Decoder {
+    chunks: ChunkDecoder,
+    batch_rows: usize,
+    buffer: Vec<u8>,
+    /// Bytes to gather before the next chunk is decoded.
+    wanted: usize,
+    place: Place,
+    finished: bool,
+    /// In a record that is too long: its rest is thrown away up to the next newline.
+    skipping: bool,
+    newline: u8,
+    ready: VecDeque<RecordBatch>,
+    problems: Vec<Problem>,
+}
+
+impl Decoder {
+    /// Bytes of a chunk.
+    pub const CHUNK_BYTES: usize = 1 << 20;
+
+    /// A decoder of the columns in `projection` (`None`: all), in batches of at most `batch_rows`.
+    pub fn new(layout: Layout, projection: Option<Vec<usize>>, batch_rows: usize) -> Result<Self> {
+        let newline = layout.dialect.record_end.byte();
+        Ok(Self {
+            chunks: ChunkDecoder::new(Arc::new(layout), projection)?,
+            batch_rows,
+            buffer: Vec::new(),
+            wanted: Self::CHUNK_BYTES,
+            place: Place::default(),
+            finished: false,
+            skipping: false,
+            newline,
+            ready: VecDeque::new(),
+            problems: Vec::new(),
+        })
+    }
+
+    /// Gathers chunks of this size instead.
+    #[must_use]
+    pub fn with_chunk_bytes(mut self, bytes: usize) -> Self {
+        self.wanted = bytes.max(1);
+        self
+    }
+
+    /// Starts at this place of the file instead of its start, so that problems are placed rightly.
+    #[must_use]
+    pub fn with_place(mut self, place: Place) -> Self {
+        self.place = place;
+        self
+    }
+
+    /// The schema of the batches.
+    pub fn schema(&self) -> &SchemaRef {
+        self.chunks.schema()
+    }
+
+    /// Takes bytes; answers how many. Fewer than given: a batch is due, call [`Decoder::flush`] until
+    /// it answers `None`.
+    pub fn decode(&mut self, bytes: &[u8]) -> usize {
+        let mut taken = 0;
+        if self.skipping {
+            let end = memchr::memchr(self.newline, bytes);
+            taken = end.map_or(bytes.len(), |i| i + 1);
+            self.place.offset += taken as u64;
+            if let Some(problem) = self.problems.last_mut() {
+                let text = &bytes[..end.unwrap_or(bytes.len())];
+                let cr = self.newline == b'\n' && end.is_some() && text.ends_with(b"\r");
+                problem.length += (text.len() - usize::from(cr)) as u64;
+            }
+            if end.is_some() {
+                self.skipping = false;
+                self.place.lines += 1;
+            }
+        }
+        let room = self.wanted.saturating_sub(self.buffer.len());
+        let more = &bytes[taken..];
+        let more = &more[..more.len().min(room)];
+        self.buffer.extend_from_slice(more);
+        taken + more.len()
+    }
+
+    /// Says that no bytes follow. Then [`Decoder::flush`] gives the rest.
+    pub fn finish(&mut self) {
+        self.finished = true;
+    }
+
+    /// The next batch, if one is due.
+    pub fn flush(&mut self) -> Result<Option<RecordBatch>> {
+        self.flush_filtered(None)
+    }
+
+    /// The same, with a filter.
+    pub fn flush_filtered(
+        &mut self,
+        mut filter: Option<&mut dyn RowFilter>,
+    ) -> Result<Option<RecordBatch>> {
+        while self.ready.is_empty() {
+            let due = if self.finished { 1 } else { self.wanted };
+            if self.buffer.len() < due {
+                return Ok(None);
+            }
+            let filter = filter
+                .as_mut()
+                .map(|filter| &mut **filter as &mut dyn RowFilter);
+            self.decode_chunk(filter)?;
+        }
+        Ok(self.ready.pop_front())
+    }
+
+    fn decode_chunk(&mut self, filter: Option<&mut dyn RowFilter>) -> Result<()> {
+        let bytes = Buffer::from_vec(std::mem::take(&mut self.buffer));
+        let len = bytes.len();
+        let stop = self
+            .chunks
+            .index(&bytes, 0, len, self.finished, filter.is_some())?;
+        let chunk = self
+            .chunks
+            .decode(&bytes, self.place, filter, self.batch_rows)?;
+        self.ready.extend(chunk.batches);
+        self.problems.extend(chunk.problems);
+        self.place.records += self.chunks.records().records();
+        self.place.lines += self.chunks.records().lines();
+        match stop {
+            Stop::Done(at) | Stop::NeedMore(at) => {
+                self.buffer.extend_from_slice(&bytes[at..]);
+                self.place.offset += at as u64;
+                if at == 0 && !self.finished {
+                    self.wanted = self.wanted.max(len).saturating_mul(2);
+                }
+            }
+            Stop::TooLong(_) => {
+                self.place.offset += len as u64;
+                self.skipping = true;
+                debug_assert!(
+                    self.problems
+                        .last()
+                        .is_some_and(|p| p.reason == Reason::RecordTooLong)
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// What was wrong with the rows so far, at its place.
+    pub fn take_problems(&mut self) -> Vec<Problem> {
+        std::mem::take(&mut self.problems)
+    }
+}

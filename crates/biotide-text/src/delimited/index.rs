@@ -1,0 +1,542 @@
+//! Records and their shape: where every field of every good row ends, and what is wrong with the rest.
+
+use std::ops::Range;
+
+use super::quoted::Quoted;
+use super::{Layout, OnError};
+use crate::error::{Result, TextError};
+use crate::problem::{Action, Problem, Reason};
+use crate::scan::{Scanner, Separators, Split};
+
+/// How indexing a chunk ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// Every record that starts before the limit is done; the next one starts here.
+    Done(usize),
+    /// The record that starts here needs more bytes.
+    NeedMore(usize),
+    /// The record that starts here is longer than `max_record_bytes` and its end is not in the chunk:
+    /// it was rejected; reading resumes after the next line end.
+    TooLong(usize),
+}
+
+/// A record of the wrong shape, by chunk positions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BadRecord {
+    /// Its bytes, the line end not counted.
+    pub bytes: Range<usize>,
+    /// Records of the chunk before it.
+    pub record: u64,
+    /// Newlines of the chunk before it.
+    pub line: u64,
+    pub reason: Reason,
+    /// Fields found, where that is what is wrong.
+    pub fields: usize,
+    pub repaired: bool,
+}
+
+/// The records of one chunk. Reused from chunk to chunk.
+#[derive(Debug, Default)]
+pub struct RecordIndex {
+    /// Where each row starts.
+    pub(crate) starts: Vec<u32>,
+    /// Where each field ends, `stride` of them a row. A field that a short row lacks ends before it
+    /// starts.
+    pub(crate) split: Split,
+    /// Fields per row.
+    pub(crate) stride: usize,
+    /// Rows before each record that is no row, in order: gives rows their record number.
+    pub(crate) gaps: Vec<u32>,
+    pub(crate) bad: Vec<BadRecord>,
+    /// Bytes of the chunk that the index covers.
+    pub(crate) covered: Range<usize>,
+    /// Whether a field may be quoted or escaped.
+    pub(crate) quoted: bool,
+    /// Whether repaired rows may hold bytes that are not UTF-8.
+    pub(crate) dirty: bool,
+    /// Rows where only their number was asked for; `starts` is then empty.
+    counted: u64,
+    pub(crate) blank: u64,
+    pub(crate) lines: u64,
+}
+
+impl RecordIndex {
+    /// Rows of good (or repaired) shape.
+    pub fn rows(&self) -> usize {
+        self.starts.len() + self.counted as usize
+    }
+
+    /// Records: rows, rejected and blank ones.
+    pub fn records(&self) -> u64 {
+        self.rows() as u64 + self.gaps.len() as u64
+    }
+
+    /// Rejected records.
+    pub fn rejected(&self) -> u64 {
+        self.gaps.len() as u64 - self.blank
+    }
+
+    /// Blank records.
+    pub fn blank(&self) -> u64 {
+        self.blank
+    }
+
+    /// Newlines passed.
+    pub fn lines(&self) -> u64 {
+        self.lines
+    }
+
+    /// Whether rows were only counted.
+    pub fn is_count(&self) -> bool {
+        self.counted > 0
+    }
+
+    /// Bytes that the index itself takes.
+    pub fn memory(&self) -> usize {
+        (self.starts.capacity() + self.split.ends.capacity() + self.split.newlines.capacity()) * 4
+    }
+
+    fn reset(&mut self, stride: usize, from: usize) {
+        self.starts.clear();
+        self.split.clear();
+        self.gaps.clear();
+        self.bad.clear();
+        self.stride = stride;
+        self.covered = from..from;
+        (self.quoted, self.dirty) = (false, false);
+        (self.counted, self.blank, self.lines) = (0, 0, 0);
+    }
+
+    /// The record number of a row, counted from 0 in this chunk.
+    pub(crate) fn record_of(&self, row: usize) -> u64 {
+        row as u64 + self.gaps.partition_point(|&rows| rows as usize <= row) as u64
+    }
+
+    pub(crate) fn gap(&mut self) {
+        self.gaps.push(self.starts.len() as u32);
+    }
+}
+
+/// Finds the records of chunks of one layout.
+#[derive(Debug)]
+pub struct Indexer {
+    pub(crate) scanner: Scanner,
+    pub(crate) separators: Separators,
+    pub(crate) layout: std::sync::Arc<Layout>,
+    pub(crate) stride: usize,
+    pub(crate) quoted: Quoted,
+    /// Whether text without quotes can be split by single bytes.
+    simple: bool,
+}
+
+impl Indexer {
+    /// An indexer with the fastest scanner of this machine.
+    pub fn new(layout: std::sync::Arc<Layout>) -> Self {
+        Self::with_scanner(layout, Scanner::best())
+    }
+
+    /// An indexer with a scanner of the caller's choice.
+    pub fn with_scanner(layout: std::sync::Arc<Layout>, scanner: Scanner) -> Self {
+        let dialect = &layout.dialect;
+        Self {
+            scanner,
+            separators: Separators {
+                delimiter: dialect.delimiter.first().copied().unwrap_or(b'\t'),
+                newline: dialect.record_end.byte(),
+                quote: dialect.quote,
+            },
+            stride: layout.columns.len() + usize::from(layout.trailing_delimiter),
+            quoted: Quoted::new(dialect),
+            simple: dialect.delimiter.len() == 1 && dialect.own_escape().is_none(),
+            layout,
+        }
+    }
+
+    /// Indexes the records that start in `bytes[from..limit]`. `from` must be the start of a record;
+    /// `eof` says that nothing follows `bytes`. With `count_only`, rows may be counted without being
+    /// written down (then [`RecordIndex::is_count`]).
+    pub fn index(
+        &mut self,
+        bytes: &[u8],
+        from: usize,
+        limit: usize,
+        eof: bool,
+        count_only: bool,
+        out: &mut RecordIndex,
+    ) -> Result<Stop> {
+        if bytes.len() > i32::MAX as usize {
+            return Err(TextError::ChunkTooLarge(bytes.len()));
+        }
+        out.reset(self.stride, from);
+        if from >= limit.min(bytes.len()) {
+            return Ok(Stop::Done(from));
+        }
+        let stop = match self.index_simple(bytes, from, limit, eof, count_only, out) {
+            Some(stop) => stop,
+            None => {
+                out.reset(self.stride, from);
+                self.index_quoted(bytes, from, limit, eof, out)
+            }
+        };
+        let (Stop::Done(end) | Stop::NeedMore(end) | Stop::TooLong(end)) = stop;
+        out.covered = from..end;
+        if out.split.non_ascii {
+            self.check_utf8(bytes, out);
+        }
+        self.place(bytes, out);
+        match out
+            .bad
+            .iter()
+            .find(|_| self.layout.on_error == OnError::Fail)
+        {
+            Some(bad) => Err(TextError::BadRow(Box::new(self.describe(bytes, bad)))),
+            None => Ok(stop),
+        }
+    }
+
+    /// The quote-free path. `None` where it does not apply.
+    fn index_simple(
+        &mut self,
+        bytes: &[u8],
+        from: usize,
+        limit: usize,
+        eof: bool,
+        count_only: bool,
+        out: &mut RecordIndex,
+    ) -> Option<Stop> {
+        if !self.simple {
+            return None;
+        }
+        let newline = self.separators.newline;
+        // Up to the end of the last record that starts before the limit, if that is here.
+        let last = limit.min(bytes.len()).max(from + 1) - 1;
+        let (end, complete) = match memchr::memchr(newline, &bytes[last..]) {
+            Some(i) => (last + i + 1, true),
+            None if eof => (bytes.len(), true),
+            None => match memchr::memrchr(newline, &bytes[from..]) {
+                Some(i) => (from + i + 1, false),
+                None => (from, false),
+            },
+        };
+        if !complete && bytes.len() - end > self.layout.max_record_bytes {
+            return None; // the general path knows what to do with a record that long
+        }
+        let text = &bytes[from..end];
+        if count_only && self.count(text, out) {
+            return Some(if complete {
+                Stop::Done(end)
+            } else {
+                Stop::NeedMore(end)
+            });
+        }
+        if !self
+            .scanner
+            .split(text, from as u32, self.separators, &mut out.split)
+        {
+            return None;
+        }
+        out.lines = out.split.newlines.len() as u64;
+        if text.last().is_some_and(|&byte| byte != newline) {
+            out.split.newlines.push(out.split.ends.len() as u32);
+            out.split.ends.push(end as u32);
+        }
+        let longest = text.len() > self.layout.max_record_bytes;
+        if self.regular(out) && !longest {
+            self.finish_regular(bytes, from, out);
+        } else {
+            self.compact(bytes, from, out);
+        }
+        Some(if complete {
+            Stop::Done(end)
+        } else {
+            Stop::NeedMore(end)
+        })
+    }
+
+    /// Counts rows, if every record is one: no quote, no blank line, no other shape.
+    fn count(&self, text: &[u8], out: &mut RecordIndex) -> bool {
+        let layout = &self.layout;
+        if self.stride < 2
+            || layout.trailing_delimiter
+            || layout.dialect.comment.is_some()
+            || text.len() > layout.max_record_bytes
+        {
+            return false;
+        }
+        let delimiters = self.stride as u64 - 1;
+        let Some(count) = self.scanner.count(text, self.separators, delimiters) else {
+            return false;
+        };
+        let open = text
+            .last()
+            .is_some_and(|&byte| byte != self.separators.newline);
+        if (open && count.open_delimiters != delimiters)
+            || (count.non_ascii
+                && (layout.dialect.cuts_utf8() || simdutf8::basic::from_utf8(text).is_err()))
+        {
+            return false;
+        }
+        out.counted = count.records + u64::from(open);
+        out.lines = count.records;
+        true
+    }
+
+    /// Whether every record has exactly `stride` fields, and none is a comment, blank, or has a
+    /// trailing field that must be looked at.
+    fn regular(&self, out: &RecordIndex) -> bool {
+        let stride = self.stride as u32;
+        stride > 1
+            && self.layout.dialect.comment.is_none()
+            && !self.layout.trailing_delimiter
+            && out.split.ends.len() == out.split.newlines.len() * self.stride
+            && out
+                .split
+                .newlines
+                .iter()
+                .zip(1u32..)
+                .all(|(&at, row)| at + 1 == row * stride)
+    }
+
+    fn finish_regular(&self, bytes: &[u8], from: usize, out: &mut RecordIndex) {
+        let mut start = from as u32;
+        out.starts.reserve(out.split.newlines.len());
+        for &at in &out.split.newlines {
+            out.starts.push(start);
+            let end = out.split.ends[at as usize];
+            out.split.ends[at as usize] = self.trim_cr(bytes, start, end);
+            start = end + 1;
+        }
+    }
+
+    /// Without the CR of a CRLF.
+    fn trim_cr(&self, bytes: &[u8], start: u32, end: u32) -> u32 {
+        let cr =
+            self.separators.newline == b'\n' && end > start && bytes[end as usize - 1] == b'\r';
+        end - u32::from(cr)
+    }
+
+    /// Keeps the rows of `out.split`, moves what is not one out of the way.
+    fn compact(&self, bytes: &[u8], from: usize, out: &mut RecordIndex) {
+        let found = std::mem::take(&mut out.split);
+        out.split.non_ascii = found.non_ascii;
+        let mut start = from as u32;
+        let mut first = 0usize;
+        for &at in &found.newlines {
+            let at = at as usize;
+            let end = found.ends[at];
+            let trimmed = self.trim_cr(bytes, start, end);
+            let record = start as usize..trimmed as usize;
+            if self.is_comment(&bytes[record.clone()]) {
+                self.close_comment(record, out);
+                (start, first) = (end + 1, at + 1);
+                continue;
+            }
+            out.split.ends.extend_from_slice(&found.ends[first..at]);
+            out.split.ends.push(trimmed);
+            self.close_record(bytes, record, at + 1 - first, None, out);
+            (start, first) = (end + 1, at + 1);
+        }
+    }
+
+    pub(crate) fn is_comment(&self, text: &[u8]) -> bool {
+        self.layout
+            .dialect
+            .comment
+            .as_ref()
+            .is_some_and(|prefix| text.starts_with(prefix))
+    }
+
+    /// A comment is no record, unless it is longer than one may be.
+    pub(crate) fn close_comment(&self, comment: Range<usize>, out: &mut RecordIndex) {
+        if comment.len() > self.layout.max_record_bytes {
+            self.reject(comment, Reason::RecordTooLong, 0, out);
+        }
+    }
+
+    /// Decides about the record whose `fields` last field ends were just pushed.
+    pub(crate) fn close_record(
+        &self,
+        bytes: &[u8],
+        record: Range<usize>,
+        fields: usize,
+        problem: Option<Reason>,
+        out: &mut RecordIndex,
+    ) {
+        let layout = &self.layout;
+        let mark = out.split.ends.len() - fields;
+        if record.is_empty() {
+            out.split.ends.truncate(mark);
+            out.blank += 1;
+            return out.gap();
+        }
+        let columns = layout.columns.len();
+        let problem = if record.len() > layout.max_record_bytes {
+            out.split.ends.truncate(mark);
+            return self.reject(record, Reason::RecordTooLong, fields, out);
+        } else if problem.is_some() || fields == self.stride && !layout.trailing_delimiter {
+            problem
+        } else if layout.trailing_delimiter && fields == columns {
+            out.split.ends.push(record.end as u32);
+            None
+        } else if layout.trailing_delimiter && fields == columns + 1 {
+            let ends = &out.split.ends[mark..];
+            let last = ends[columns - 1] as usize + layout.dialect.delimiter.len();
+            let empty = bytes[last..record.end]
+                .iter()
+                .all(|b| matches!(b, b' ' | b'\t'));
+            (!empty).then_some(Reason::TooManyFields)
+        } else if fields < columns {
+            Some(Reason::TooFewFields)
+        } else {
+            Some(Reason::TooManyFields)
+        };
+        match problem {
+            Some(reason) if layout.on_error != OnError::Lenient => {
+                out.split.ends.truncate(mark);
+                return self.reject(record, reason, fields, out);
+            }
+            Some(reason) => {
+                self.push_bad(record.clone(), reason, fields, true, out);
+                self.pad(mark, record.end, out);
+            }
+            None => {}
+        }
+        out.starts.push(record.start as u32);
+    }
+
+    /// Cuts or pads the row whose field ends start at `mark` to `stride` fields.
+    fn pad(&self, mark: usize, end: usize, out: &mut RecordIndex) {
+        // A missing field starts after the delimiter that is not there: it ends before it starts.
+        out.split.ends.resize(mark + self.stride, end as u32);
+    }
+
+    pub(crate) fn reject(
+        &self,
+        record: Range<usize>,
+        reason: Reason,
+        fields: usize,
+        out: &mut RecordIndex,
+    ) {
+        self.push_bad(record, reason, fields, false, out);
+        out.gap();
+    }
+
+    fn push_bad(
+        &self,
+        bytes: Range<usize>,
+        reason: Reason,
+        fields: usize,
+        repaired: bool,
+        out: &mut RecordIndex,
+    ) {
+        let record = out.records();
+        out.bad.push(BadRecord {
+            bytes,
+            record,
+            line: 0,
+            reason,
+            fields,
+            repaired,
+        });
+    }
+
+    /// Finds the rows that are not UTF-8. One check for the whole chunk; row by row only if it fails.
+    fn check_utf8(&self, bytes: &[u8], out: &mut RecordIndex) {
+        let by_field = self.layout.dialect.cuts_utf8();
+        if !by_field && simdutf8::basic::from_utf8(&bytes[out.covered.clone()]).is_ok() {
+            return;
+        }
+        let delimiter = self.layout.dialect.delimiter.len();
+        let stride = self.stride;
+        let mut kept = 0usize;
+        let old_gaps = std::mem::take(&mut out.gaps);
+        let mut gaps = old_gaps.iter().copied().peekable();
+        let mut new_bad = Vec::new();
+        for row in 0..out.starts.len() {
+            while gaps.next_if(|&rows| rows as usize <= row).is_some() {
+                out.gaps.push(kept as u32);
+            }
+            let start = out.starts[row] as usize;
+            let ends = row * stride..(row + 1) * stride;
+            let end = out.split.ends[ends.end - 1] as usize;
+            let valid = if by_field {
+                let mut from = start;
+                out.split.ends[ends.clone()].iter().all(|&end| {
+                    let field = bytes.get(from..end as usize).unwrap_or_default();
+                    from = end as usize + delimiter;
+                    simdutf8::basic::from_utf8(field).is_ok()
+                })
+            } else {
+                // The last field of a repaired row may end before the record does.
+                simdutf8::basic::from_utf8(&bytes[start..end.max(start)]).is_ok()
+            };
+            let lenient = self.layout.on_error == OnError::Lenient;
+            if !valid {
+                new_bad.push(BadRecord {
+                    bytes: start..end,
+                    record: row as u64 + old_gaps.partition_point(|&r| r as usize <= row) as u64,
+                    line: 0,
+                    reason: Reason::InvalidUtf8,
+                    fields: stride,
+                    repaired: lenient,
+                });
+            }
+            if valid || lenient {
+                out.starts[kept] = out.starts[row];
+                out.split.ends.copy_within(ends, kept * stride);
+                kept += 1;
+            } else {
+                out.gaps.push(kept as u32);
+            }
+            out.dirty |= !valid && lenient;
+        }
+        out.gaps.extend(gaps.map(|_| kept as u32));
+        out.starts.truncate(kept);
+        out.split.ends.truncate(kept * stride);
+        out.bad.append(&mut new_bad);
+        out.bad.sort_by_key(|bad| (bad.bytes.start, bad.reason));
+    }
+
+    /// Gives bad records their line: the newlines of the chunk before them.
+    fn place(&self, bytes: &[u8], out: &mut RecordIndex) {
+        let mut at = out.covered.start;
+        let mut line = 0u64;
+        for bad in &mut out.bad {
+            let between = &bytes[at..bad.bytes.start.max(at)];
+            line += memchr::memchr_iter(self.separators.newline, between).count() as u64;
+            at = bad.bytes.start.max(at);
+            bad.line = line;
+        }
+    }
+
+    /// The bad record in words, its positions relative to the chunk (records and lines from 1).
+    pub(crate) fn describe(&self, bytes: &[u8], bad: &BadRecord) -> Problem {
+        let columns = self.layout.columns.len();
+        let limit = self.layout.max_record_bytes;
+        let message = match bad.reason {
+            Reason::TooFewFields | Reason::TooManyFields => {
+                format!("found {} fields, expected {columns}", bad.fields)
+            }
+            Reason::UnterminatedQuote => "a quoted field is never closed".to_owned(),
+            Reason::TextAfterQuote => "text follows a closing quote".to_owned(),
+            Reason::InvalidUtf8 => "the bytes are not UTF-8".to_owned(),
+            _ => format!("the record is longer than max_record_bytes ({limit})"),
+        };
+        Problem {
+            record: bad.record + 1,
+            line: bad.line + 1,
+            offset: bad.bytes.start as u64,
+            length: bad.bytes.len() as u64,
+            column: None,
+            column_name: None,
+            reason: bad.reason,
+            action: if bad.repaired {
+                Action::Repaired
+            } else {
+                Action::Rejected
+            },
+            message,
+            raw: Problem::bounded(&bytes[bad.bytes.clone()]),
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! The general path: quotes, escapes and delimiters of several bytes. A state machine over the
+//! positions of the structural bytes, so that plain text between them costs nothing.
+
+use super::index::{Indexer, RecordIndex, Stop};
+use super::{Dialect, OnError};
+use crate::problem::Reason;
+
+/// Positions of the bytes that may matter, and how far they have been used.
+#[derive(Debug)]
+pub(crate) struct Quoted {
+    needles: Vec<u8>,
+    positions: Vec<u32>,
+    next: usize,
+}
+
+/// What stands at a position where a field may end.
+enum Mark {
+    Delimiter,
+    /// The record ends; the next one starts here.
+    Newline(usize),
+    /// The text ends, and nothing follows.
+    Eof,
+    /// The text ends too early to tell.
+    Cut,
+    Text,
+}
+
+/// Where a quoted field ends.
+enum Quote {
+    /// After the closing quote.
+    Closed(usize),
+    Open,
+}
+
+/// How a record ended.
+pub(crate) enum Record {
+    /// With everything in place (or repaired): where its text ends and the next record starts.
+    Whole {
+        end: usize,
+        next: usize,
+        fields: usize,
+        problem: Option<Reason>,
+    },
+    /// A quote in the field that starts here cannot be what it seems.
+    BadQuote {
+        field: usize,
+        reason: Reason,
+        fields: usize,
+    },
+    /// More bytes are needed.
+    Cut,
+}
+
+impl Quoted {
+    pub(crate) fn new(dialect: &Dialect) -> Self {
+        let mut needles = vec![
+            dialect.record_end.byte(),
+            dialect.delimiter[..].first().copied().unwrap_or(b'\t'),
+        ];
+        needles.extend(dialect.quote);
+        needles.extend(dialect.own_escape());
+        Self {
+            needles,
+            positions: Vec::new(),
+            next: 0,
+        }
+    }
+
+    /// The next structural position at or after `at`.
+    fn seek(&mut self, at: usize) -> Option<usize> {
+        while let Some(&position) = self.positions.get(self.next) {
+            if position as usize >= at {
+                return Some(position as usize);
+            }
+            self.next += 1;
+        }
+        None
+    }
+
+    /// Goes back to `at`.
+    pub(crate) fn rewind(&mut self, at: usize) {
+        self.next = self
+            .positions
+            .partition_point(|&position| (position as usize) < at);
+    }
+}
+
+impl Indexer {
+    pub(crate) fn index_quoted(
+        &mut self,
+        bytes: &[u8],
+        from: usize,
+        limit: usize,
+        eof: bool,
+        out: &mut RecordIndex,
+    ) -> Stop {
+        out.quoted = true;
+        out.split.non_ascii = self.load_positions(bytes, from);
+        let newline = self.separators.newline;
+        let mut at = from;
+        let stop = loop {
+            if at >= limit.min(bytes.len()) {
+                break Stop::Done(at);
+            }
+            if self.is_comment(&bytes[at..]) {
+                match self.first_lines(bytes, at, eof) {
+                    Some((end, next)) => {
+                        self.close_comment(at..end, out);
+                        at = next;
+                    }
+                    None => break self.unfinished(bytes, at, out),
+                }
+                continue;
+            }
+            let mark = out.split.ends.len();
+            match self.record(bytes, at, eof, out) {
+                Record::Whole {
+                    end,
+                    next,
+                    fields,
+                    problem,
+                } => {
+                    self.close_record(bytes, at..end, fields, problem, out);
+                    at = next;
+                }
+                Record::BadQuote {
+                    field,
+                    reason,
+                    fields,
+                } => {
+                    out.split.ends.truncate(mark);
+                    let Some((end, next)) = self.first_lines(bytes, field, eof) else {
+                        break self.unfinished(bytes, at, out);
+                    };
+                    let long = end - at > self.layout.max_record_bytes;
+                    let reason = if long { Reason::RecordTooLong } else { reason };
+                    self.reject(at..end, reason, fields + 1, out);
+                    at = next;
+                    self.quoted.rewind(at);
+                }
+                Record::Cut => {
+                    out.split.ends.truncate(mark);
+                    break self.unfinished(bytes, at, out);
+                }
+            }
+        };
+        let (Stop::Done(end) | Stop::NeedMore(end) | Stop::TooLong(end)) = stop;
+        out.lines = memchr::memchr_iter(newline, &bytes[from..end]).count() as u64;
+        stop
+    }
+
+    /// Finds the structural bytes of `bytes[from..]`. Answers whether a byte is not ASCII.
+    pub(crate) fn load_positions(&mut self, bytes: &[u8], from: usize) -> bool {
+        let Quoted {
+            needles,
+            positions,
+            next,
+        } = &mut self.quoted;
+        positions.clear();
+        *next = 0;
+        self.scanner
+            .structurals(&bytes[from..], from as u32, needles, positions)
+    }
+
+    /// The record at `at` does not end in the chunk.
+    fn unfinished(&self, bytes: &[u8], at: usize, out: &mut RecordIndex) -> Stop {
+        if bytes.len() - at <= self.layout.max_record_bytes {
+            return Stop::NeedMore(at);
+        }
+        self.reject(at..bytes.len(), Reason::RecordTooLong, 0, out);
+        Stop::TooLong(at)
+    }
+
+    /// The lines up to the one in which `field` starts: where their text ends, where the next starts.
+    pub(crate) fn first_lines(
+        &self,
+        bytes: &[u8],
+        field: usize,
+        eof: bool,
+    ) -> Option<(usize, usize)> {
+        match memchr::memchr(self.separators.newline, &bytes[field..]) {
+            Some(i) => {
+                let end = field + i;
+                let cr = self.separators.newline == b'\n' && i > 0 && bytes[end - 1] == b'\r';
+                Some((end - usize::from(cr), end + 1))
+            }
+            None => eof.then_some((bytes.len(), bytes.len())),
+        }
+    }
+
+    /// Pushes the field ends of the record at `start`.
+    pub(crate) fn record(
+        &mut self,
+        bytes: &[u8],
+        start: usize,
+        eof: bool,
+        out: &mut RecordIndex,
+    ) -> Record {
+        let lenient = self.layout.on_error == OnError::Lenient;
+        let width = self.layout.dialect.delimiter.len();
+        let mut field = start;
+        let mut fields = 0usize;
+        let mut problem = None;
+        loop {
+            // Where plain text starts: the field itself, unless it is quoted.
+            let mut plain = field;
+            if let Some(quote) = self.layout.dialect.quote
+                && bytes.get(field) == Some(&quote)
+            {
+                let failure = match self.close_quote(bytes, field, quote) {
+                    Quote::Closed(after) => {
+                        if after - start > self.layout.max_record_bytes {
+                            Some(Reason::UnterminatedQuote)
+                        } else {
+                            match self.mark(bytes, after, eof) {
+                                Mark::Delimiter => {
+                                    out.split.ends.push(after as u32);
+                                    fields += 1;
+                                    field = after + width;
+                                    continue;
+                                }
+                                Mark::Newline(next) => {
+                                    out.split.ends.push(after as u32);
+                                    fields += 1;
+                                    return Record::Whole {
+                                        end: after,
+                                        next,
+                                        fields,
+                                        problem,
+                                    };
+                                }
+                                Mark::Eof => {
+                                    out.split.ends.push(after as u32);
+                                    fields += 1;
+                                    return Record::Whole {
+                                        end: after,
+                                        next: bytes.len(),
+                                        fields,
+                                        problem,
+                                    };
+                                }
+                                Mark::Cut => return Record::Cut,
+                                Mark::Text
+                                    if memchr::memchr(
+                                        self.separators.newline,
+                                        &bytes[field..after],
+                                    )
+                                    .is_some() =>
+                                {
+                                    Some(Reason::TextAfterQuote)
+                                }
+                                Mark::Text => {
+                                    problem = problem.or(Some(Reason::TextAfterQuote));
+                                    plain = after;
+                                    None
+                                }
+                            }
+                        }
+                    }
+                    Quote::Open if eof || bytes.len() - start > self.layout.max_record_bytes => {
+                        Some(Reason::UnterminatedQuote)
+                    }
+                    Quote::Open => return Record::Cut,
+                };
+                if let Some(reason) = failure {
+                    if !lenient {
+                        return Record::BadQuote {
+                            field,
+                            reason,
+                            fields,
+                        };
+                    }
+                    // The quote is text after all.
+                    problem = problem.or(Some(reason));
+                    plain = field + 1;
+                    self.quoted.rewind(plain);
+                }
+            }
+            let mut at = plain;
+            let (end, next) = loop {
+                let Some(position) = self.quoted.seek(at) else {
+                    if eof {
+                        break (bytes.len(), Some(bytes.len()));
+                    }
+                    return Record::Cut;
+                };
+                let byte = bytes[position];
+                if self.layout.dialect.quote.is_none() && Some(byte) == self.layout.dialect.escape {
+                    at = position + 2;
+                    continue;
+                }
+                if byte == self.separators.newline {
+                    let cr = byte == b'\n' && position > field && bytes[position - 1] == b'\r';
+                    break (position - usize::from(cr), Some(position + 1));
+                }
+                if byte == self.separators.delimiter {
+                    if bytes[position..].starts_with(&self.layout.dialect.delimiter) {
+                        break (position, None);
+                    }
+                    let tail = &bytes[position..];
+                    if !eof && self.layout.dialect.delimiter.starts_with(tail) {
+                        return Record::Cut;
+                    }
+                }
+                at = position + 1;
+            };
+            out.split.ends.push(end as u32);
+            fields += 1;
+            match next {
+                Some(next) => {
+                    return Record::Whole {
+                        end,
+                        next,
+                        fields,
+                        problem,
+                    };
+                }
+                None => field = end + width,
+            }
+        }
+    }
+
+    /// Where the quoted field that starts at `open` closes.
+    fn close_quote(&mut self, bytes: &[u8], open: usize, quote: u8) -> Quote {
+        let escape = self.layout.dialect.own_escape();
+        let mut at = open + 1;
+        while let Some(position) = self.quoted.seek(at) {
+            let byte = bytes[position];
+            if Some(byte) == escape {
+                at = position + 2;
+            } else if byte != quote {
+                at = position + 1;
+            } else if escape.is_none() && bytes.get(position + 1) == Some(&quote) {
+                at = position + 2;
+            } else {
+                return Quote::Closed(position + 1);
+            }
+        }
+        Quote::Open
+    }
+
+    /// What stands at `at`, just after a closing quote.
+    fn mark(&self, bytes: &[u8], at: usize, eof: bool) -> Mark {
+        let rest = &bytes[at..];
+        let delimiter = &self.layout.dialect.delimiter;
+        let newline = self.separators.newline;
+        match rest {
+            [] => {
+                if eof {
+                    Mark::Eof
+                } else {
+                    Mark::Cut
+                }
+            }
+            [byte, ..] if *byte == newline => Mark::Newline(at + 1),
+            [b'\r', b'\n', ..] if newline == b'\n' => Mark::Newline(at + 2),
+            [b'\r'] if newline == b'\n' => {
+                if eof {
+                    Mark::Eof
+                } else {
+                    Mark::Cut
+                }
+            }
+            _ if rest.starts_with(delimiter) => Mark::Delimiter,
+            _ if !eof && delimiter.starts_with(rest) => Mark::Cut,
+            _ => Mark::Text,
+        }
+    }
+}
