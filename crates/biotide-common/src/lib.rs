@@ -1,1 +1,17 @@
-//! biotide-common
+//! What the crates of Biotide share: the options tree, the reject log, scan counts, session handles.
+//!
+//! * [`options::BiotideOptions`]: every option, documented in one place; SQL `SET`, command line flags,
+//!   table options and the Rust builder all write the same keys.
+//! * [`reject::RejectLog`]: every bad row of a statement, with its place and reason; bounded in memory.
+//! * [`scan::ScanStats`]: counts that add up: delivered + rejected + skipped = records.
+//! * [`session::QueryLog`]: what one statement gathers; travels in the session's extensions.
+
+pub mod error;
+pub mod options;
+pub mod reject;
+pub mod scan;
+pub mod session;
+mod size;
+
+pub use error::BiotideError;
+pub use size::{format_size, parse_size};

@@ -1,0 +1,85 @@
+//! Errors with the place and what to do.
+
+use datafusion_common::DataFusionError;
+
+/// What can be wrong, besides what DataFusion says of itself.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BiotideError {
+    /// An option with a value it cannot take.
+    #[error("option {key}: '{value}' {problem}")]
+    Option {
+        /// The option's name.
+        key: String,
+        /// What was given.
+        value: String,
+        /// What is wrong, and what would do.
+        problem: String,
+    },
+    /// An option that does not exist.
+    #[error("there is no option '{key}'{hint}")]
+    UnknownOption {
+        /// What was asked for.
+        key: String,
+        /// `; did you mean '…'?`, or nothing.
+        hint: String,
+    },
+    /// A file that cannot be read as it was asked for.
+    #[error("{file}: {problem}")]
+    File {
+        /// Its path or URL.
+        file: String,
+        /// What is wrong, and what to do.
+        problem: String,
+    },
+    /// A bad row that ended the statement, or more of them than allowed.
+    #[error("{file}: {problem}\n{advice}")]
+    BadRows {
+        /// Path or URL.
+        file: String,
+        /// What was found, and where.
+        problem: String,
+        /// What to do.
+        advice: String,
+    },
+    /// Reading or writing failed.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was being done, to which file.
+        what: String,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// Reading text failed.
+    #[error("{file}: {source}")]
+    Text {
+        /// Path or URL.
+        file: String,
+        /// What the text reader says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl BiotideError {
+    /// A file that cannot be read as it was asked for.
+    pub fn file(file: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::File {
+            file: file.into(),
+            problem: problem.into(),
+        }
+    }
+
+    /// Reading or writing failed.
+    pub fn io(what: impl Into<String>, source: std::io::Error) -> Self {
+        Self::Io {
+            what: what.into(),
+            source,
+        }
+    }
+}
+
+impl From<BiotideError> for DataFusionError {
+    fn from(error: BiotideError) -> Self {
+        Self::External(Box::new(error))
+    }
+}

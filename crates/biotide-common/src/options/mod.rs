@@ -1,0 +1,210 @@
+//! The options tree. Every option is declared once, in the list below: its name is the SQL key
+//! (`SET biotide.on_error = 'lenient'`), the table option (`OPTIONS ('on_error' 'lenient')`), the named
+//! argument (`read_tsv(…, on_error => 'lenient')`) and, with dashes, the flag (`--on-error lenient`).
+//!
+//! Precedence: argument, table option, session option, default.
+
+mod values;
+
+use std::any::Any;
+
+use datafusion_common::config::{ConfigEntry, ConfigExtension, ExtensionOptions};
+use datafusion_common::utils::datafusion_strsim::levenshtein;
+
+use crate::error::BiotideError;
+pub use values::{
+    Bytes, Compression, Infer, Names, OnBadValue, OnError, OneByte, OptionValue, Share, Size,
+    TextType,
+};
+
+/// What is known of an option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OptionInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// What it takes.
+    pub kind: &'static str,
+    /// What holds where it is not set.
+    pub default: &'static str,
+    /// One or two sentences.
+    pub doc: &'static str,
+}
+
+macro_rules! options {
+    ($( $name:ident: $type:ty = $default:literal, $doc:literal; )*) => {
+        /// Every option; `None` is not set.
+        #[derive(Debug, Clone, Default, PartialEq)]
+        pub struct BiotideOptions {
+            $( #[doc = $doc] pub $name: Option<$type>, )*
+        }
+
+        impl BiotideOptions {
+            /// All options, in the order of the documentation.
+            pub const INFO: &'static [OptionInfo] = &[
+                $( OptionInfo {
+                    name: stringify!($name),
+                    kind: <$type as OptionValue>::KIND,
+                    default: $default,
+                    doc: $doc,
+                }, )*
+            ];
+
+            /// Sets an option from text. `reset` as the value unsets it.
+            pub fn set_text(&mut self, key: &str, value: &str) -> Result<(), BiotideError> {
+                let key = normalize(key);
+                match key.as_str() {
+                    $( stringify!($name) => {
+                        self.$name = match value {
+                            "reset" => None,
+                            _ => Some(<$type as OptionValue>::parse(value).map_err(|problem| {
+                                BiotideError::Option { key, value: value.to_owned(), problem }
+                            })?),
+                        };
+                        Ok(())
+                    } )*
+                    _ => Err(unknown(key)),
+                }
+            }
+
+            /// The option's value as text, where it is set.
+            pub fn get_text(&self, name: &str) -> Option<String> {
+                match name {
+                    $( stringify!($name) => self.$name.as_ref().map(OptionValue::show), )*
+                    _ => None,
+                }
+            }
+
+            /// These options, and `base` where they are not set.
+            #[must_use]
+            pub fn over(self, base: &Self) -> Self {
+                Self { $( $name: self.$name.or_else(|| base.$name.clone()), )* }
+            }
+        }
+    };
+}
+
+options! {
+    delimiter: Bytes = "tab for .tsv .tab .txt, comma for .csv", "Between two fields: one character or more; `tab`, `comma`, `semicolon`, `pipe`, `space` and escapes such as `\\t` and `\\x1f` are known.";
+    quote: OneByte = "\"", "Opens and closes a quoted field; `none` for no quoting.";
+    escape: OneByte = "none: a doubled quote stands for a quote", "Makes the next character text: inside quotes, or everywhere if there is no quote.";
+    comment: Bytes = "none", "A record that starts with this is a comment.";
+    header: bool = "true", "Whether the first record names the columns.";
+    skip_rows: usize = "0", "Physical lines to skip before anything else is looked at.";
+    max_rows: usize = "no limit", "The most rows to take from each file, bad ones not counted.";
+    columns: Names = "all", "The columns to read, in this order.";
+    column_names: Names = "the header's", "Names that replace those of the header, or stand in for one.";
+    null_values: Names = "the empty field; for numbers, dates and booleans also NA N/A NaN NULL None . -", "More spellings of NULL, in every column.";
+    strip_whitespace: bool = "false", "Trim spaces and tabs around unquoted text.";
+    skip_empty: bool = "false", "Skip records in which every field (every one of key_columns, if given) is empty or NULL.";
+    key_columns: Names = "all", "The columns that skip_empty looks at.";
+    decimal: OneByte = ".", "The decimal mark.";
+    thousands: OneByte = "none", "The mark between groups of three digits.";
+    date_format: String = "ISO 8601", "strftime format of date and timestamp columns, such as `%d.%m.%Y`.";
+    schema: String = "inferred", "The columns' types: a list such as `id:text,npx:float64`, or the path of a file that holds one. Columns that are not named are inferred.";
+    all_text: bool = "false", "Read every column as text.";
+    infer: Infer = "sample", "Infer types from a `sample`, or from the `full` file.";
+    on_error: OnError = "reject", "A row of the wrong shape (field count, quoting, encoding, size): `reject` sets it aside, `lenient` keeps what can be kept, `fail` stops.";
+    on_bad_value: OnBadValue = "null", "A value that does not parse as its column's type: `null` keeps the row without it, `reject` sets the row aside, `fail` stops.";
+    error_threshold: Share = "0.1, judged from 1000 records on", "The share (0 to 1) of records with a problem at which a file fails.";
+    rejects: String = "none", "Write the reject log to this file: .jsonl, or .parquet.";
+    metadata_columns: bool = "false", "Add the columns _line (physical line, from 1) and _offset (byte offset) of every record.";
+    max_record_bytes: Size = "16MiB", "A longer record is rejected.";
+    compression: Compression = "auto", "`auto` looks at the first bytes; `none`, `gzip`.";
+    max_concurrent_chunks: usize = "as many as threads", "Chunks decoded at a time where the order is kept.";
+    backpressure_threshold: usize = "10", "Decoded chunks that may wait to be taken where the order is kept.";
+    text_type: TextType = "view", "The Arrow type of text columns: `view` (Utf8View) or `utf8`.";
+    parquet_zstd_level: usize = "3", "The zstd level (1 to 22) of Parquet files.";
+    parquet_row_group_rows: usize = "1000000", "The most rows of a Parquet row group.";
+}
+
+impl BiotideOptions {
+    /// The prefix of session keys.
+    pub const PREFIX: &'static str = "biotide";
+}
+
+/// Without prefix, with underscores.
+fn normalize(key: &str) -> String {
+    let key = key.trim().to_ascii_lowercase().replace('-', "_");
+    let bare = key
+        .strip_prefix("format.")
+        .or_else(|| key.strip_prefix("biotide."));
+    bare.unwrap_or(&key).to_owned()
+}
+
+fn unknown(key: String) -> BiotideError {
+    let near = BiotideOptions::INFO
+        .iter()
+        .map(|info| (levenshtein(&key, info.name), info.name))
+        .min()
+        .filter(|(distance, name)| *distance * 3 <= name.len().max(3));
+    let hint = match near {
+        Some((_, name)) => format!("; did you mean '{name}'?"),
+        None => "; SELECT * FROM system.options lists them".to_owned(),
+    };
+    BiotideError::UnknownOption { key, hint }
+}
+
+impl ExtensionOptions for BiotideOptions {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+
+    fn cloned(&self) -> Box<dyn ExtensionOptions> {
+        Box::new(self.clone())
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> datafusion_common::Result<()> {
+        Ok(self.set_text(key, value)?)
+    }
+
+    fn entries(&self) -> Vec<ConfigEntry> {
+        let entry = |info: &OptionInfo| ConfigEntry {
+            key: format!("{}.{}", Self::PREFIX, info.name),
+            value: self.get_text(info.name),
+            description: info.doc,
+        };
+        Self::INFO.iter().map(entry).collect()
+    }
+}
+
+impl ConfigExtension for BiotideOptions {
+    const PREFIX: &'static str = Self::PREFIX;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_set_shown_and_overlaid() {
+        let mut options = BiotideOptions::default();
+        options.set_text("format.Delimiter", "tab").unwrap();
+        options.set_text("skip-rows", "3").unwrap();
+        assert_eq!(options.get_text("delimiter").as_deref(), Some("\\t"));
+        let base = BiotideOptions {
+            skip_rows: Some(1),
+            header: Some(false),
+            ..Default::default()
+        };
+        let over = options.over(&base);
+        assert_eq!((over.skip_rows, over.header), (Some(3), Some(false)));
+    }
+
+    #[test]
+    fn mistakes_are_answered_with_what_would_do() {
+        let mut options = BiotideOptions::default();
+        let unknown = options.set_text("delimter", ",").unwrap_err().to_string();
+        assert!(unknown.contains("did you mean 'delimiter'?"), "{unknown}");
+        let bad = options
+            .set_text("on_error", "ignore")
+            .unwrap_err()
+            .to_string();
+        assert!(bad.contains("'ignore'") && bad.contains("lenient"), "{bad}");
+        assert!(options.set_text("error_threshold", "5").is_err());
+        assert!(options.set_text("quote", "ab").is_err());
+    }
+}
