@@ -1,1 +1,83 @@
-fn main() {}
+//! The command `biotide`: SQL over large, messy text tables, and their conversion.
+//!
+//! ```text
+//! args (as typed) ─► settings (ready to use) ─► commands ─► output, progress
+//! ```
+//!
+//! Results go to standard output, everything else to standard error.
+
+mod args;
+mod commands;
+mod error;
+mod output;
+mod progress;
+mod settings;
+mod signals;
+mod stderr;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::args::Args;
+use crate::error::{Context, Failure};
+use crate::settings::Settings;
+
+/// The system's allocator keeps freed batches of other threads for long, which shows in the peak memory
+/// of a scan; mimalloc also builds the short-lived buffers of a scan faster.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// How long tasks that still run may take to let go of their files.
+const SHUTDOWN: Duration = Duration::from_secs(2);
+
+fn main() -> ExitCode {
+    let args = match args::parse(std::env::args_os()) {
+        Ok(args) => args,
+        Err(usage) => {
+            // Fails only if the stream is closed, and then nobody is there to be told.
+            let _ = usage.print();
+            return ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2));
+        }
+    };
+    stderr::start(args.globals.quiet);
+    match start(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            stderr::say(failure.message());
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn start(args: Args) -> Result<(), Failure> {
+    let settings = Settings::new(args.globals, args.read_options)?;
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(settings.worker_threads())
+        .thread_name("biotide")
+        .enable_all()
+        .build()
+        .context("starting the threads")?;
+    let result = runtime.block_on(async {
+        tokio::select! {
+            result = commands::run(args.verb, &settings) => result,
+            signal = signals::first() => Err(Failure::Signal(signal?)),
+        }
+    });
+    if result.is_err() {
+        clean_up(&runtime);
+    }
+    runtime.shutdown_timeout(SHUTDOWN);
+    result
+}
+
+/// Waits until the staged files of what was dropped are gone. The local store removes them on a blocking
+/// thread, and a runtime that shuts down drops what waits for such a thread: so tasks get a moment to be
+/// dropped, and then a task behind theirs in the queue has its turn.
+fn clean_up(runtime: &Runtime) {
+    runtime.block_on(async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let _ = tokio::task::spawn_blocking(|| ()).await;
+    });
+}

@@ -34,6 +34,11 @@
 //! assert_eq!(decoder.take_problems().len(), 1);
 //! ```
 
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")
+)]
+
 pub mod delimited;
 pub mod error;
 pub mod problem;
@@ -41,4 +46,6 @@ pub mod sample;
 pub mod scan;
 mod views;
 
+/// The bytes of a chunk.
+pub use arrow_buffer::Buffer;
 pub use error::{Result, TextError};

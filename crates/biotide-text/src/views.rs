@@ -46,7 +46,8 @@ pub(crate) fn view(bytes: &[u8], start: usize, end: usize) -> u128 {
             Some(head) => u128::from_le_bytes(*head),
             None => {
                 let mut head = [0u8; 16];
-                head[..len].copy_from_slice(&bytes[start..end]);
+                // A field that a short last row lacks starts after the end: nothing to copy.
+                head[..len].copy_from_slice(bytes.get(start..end).unwrap_or_default());
                 u128::from_le_bytes(head)
             }
         };

@@ -1,1 +1,54 @@
-//! biotide
+//! **Biotide**: SQL over huge, messy biological tables, where they lie.
+//!
+//! ```
+//! use biotide::prelude::*;
+//!
+//! # #[tokio::main]
+//! # async fn main() -> biotide::Result<()> {
+//! # let dir = tempfile::tempdir().unwrap();
+//! # let file = dir.path().join("proteins.tsv");
+//! # std::fs::write(&file, "gene\tnpx\nTP53\t1.5\nBRCA1\tNA\nbroken\n").unwrap();
+//! # let file = file.display();
+//! let biotide = BiotideContext::builder().threads(2).build()?;
+//! let mut query = biotide.sql(&format!("SELECT gene, npx FROM '{file}' ORDER BY gene")).await?;
+//! let batches = query.collect().await?;
+//! assert_eq!(batches.iter().map(|batch| batch.num_rows()).sum::<usize>(), 2);
+//!
+//! // The third line is no row of this table: it is not lost, it is in the reject log.
+//! let report = query.finish()?;
+//! assert_eq!((report.delivered, report.rejected), (2, 1));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | module | what |
+//! |---|---|
+//! | [`context`], [`builder`] | the session: memory, threads, options, formats |
+//! | [`statement`] | one SQL statement: planned, run, reported |
+//! | [`convert`] | files to Parquet, CSV, TSV, JSON Lines, Arrow |
+//! | [`catalog`] | `FROM 'path'`, and the tables `system.rejects`, `.options`, `.functions` |
+//! | [`memory`] | sizes and peaks of this process |
+
+pub mod builder;
+pub mod catalog;
+pub mod context;
+pub mod convert;
+mod error;
+pub mod memory;
+mod monitor;
+pub mod prelude;
+mod rejects;
+pub mod statement;
+
+pub use biotide_common::options::{BiotideOptions, OptionInfo};
+pub use biotide_common::scan::ScanReport;
+pub use biotide_common::{format_size, parse_size};
+pub use biotide_formats::sink::{DelimitedEncoder, JsonLinesEncoder, TextEncoder};
+pub use error::{Error, Result};
+pub use memory::peak_rss;
+pub use monitor::Monitor;
+
+/// Every option, with its default and documentation.
+pub fn options() -> &'static [OptionInfo] {
+    BiotideOptions::INFO
+}

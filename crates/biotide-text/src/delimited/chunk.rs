@@ -8,13 +8,13 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use super::columns::{BadValue, Fields, Rows};
 use super::index::{Indexer, RecordIndex, Stop};
-use super::{ColumnType, Layout, OnBadValue, TextArray};
+use super::{ColumnType, Layout, OnBadValue, OnError, TextArray};
 use crate::error::{Result, TextError};
 use crate::problem::{Action, Problem, Reason};
 use crate::scan::Scanner;
 
 /// A filter that the reader applies before it builds the other columns.
-pub trait RowFilter {
+pub trait RowFilter: Send {
     /// The columns it looks at, by their place in the decoder's full schema.
     fn columns(&self) -> &[usize];
     /// Which rows of a batch of those columns to keep. NULL is no.
@@ -92,7 +92,7 @@ impl ChunkDecoder {
         projection: Option<Vec<usize>>,
         scanner: Scanner,
     ) -> Result<Self> {
-        layout.dialect.validate()?;
+        layout.validate()?;
         let full_schema = Self::full_schema(&layout);
         let projection = projection.unwrap_or_else(|| (0..layout.columns.len()).collect());
         Ok(Self {
@@ -149,8 +149,39 @@ impl ChunkDecoder {
         &self,
         bytes: &Buffer,
         place: Place,
+        filter: Option<&mut dyn RowFilter>,
+        batch_rows: usize,
+    ) -> Result<DecodedChunk> {
+        self.decode_limited(bytes, place, filter, batch_rows, None)
+    }
+
+    /// The same for the first `limit` rows only (before the filter): the chunk ends with the last of
+    /// them, and so do its counts and problems.
+    pub fn decode_limited(
+        &self,
+        bytes: &Buffer,
+        place: Place,
+        filter: Option<&mut dyn RowFilter>,
+        batch_rows: usize,
+        limit: Option<usize>,
+    ) -> Result<DecodedChunk> {
+        self.decode_here(bytes, place, filter, batch_rows, limit)
+            .map_err(|error| match error {
+                TextError::BadRow(mut problem) => {
+                    problem.shift(place.records, place.lines, place.offset);
+                    TextError::BadRow(problem)
+                }
+                error => error,
+            })
+    }
+
+    fn decode_here(
+        &self,
+        bytes: &Buffer,
+        place: Place,
         mut filter: Option<&mut dyn RowFilter>,
         batch_rows: usize,
+        limit: Option<usize>,
     ) -> Result<DecodedChunk> {
         let index = &self.index;
         let mut out = DecodedChunk {
@@ -159,11 +190,21 @@ impl ChunkDecoder {
             ..DecodedChunk::default()
         };
         for bad in &index.bad {
-            out.problems.push(self.indexer.describe(bytes, bad));
+            let problem = self.indexer.describe(bytes, bad);
+            if self.layout.on_error == OnError::Fail {
+                return Err(TextError::BadRow(Box::new(problem)));
+            }
+            out.problems.push(problem);
         }
         let mut bad = Vec::new();
-        let rows = self.rows_to_build(bytes, &mut bad, &mut out)?;
-        let total = rows.as_ref().map_or(index.rows(), Vec::len);
+        let mut rows = self.rows_to_build(bytes, &mut bad, &mut out)?;
+        let mut total = rows.as_ref().map_or(index.rows(), Vec::len);
+        if let Some(limit) = limit.filter(|&limit| limit < total) {
+            total = limit;
+            let kept = rows.get_or_insert_with(|| (0..index.rows() as u32).collect());
+            kept.truncate(limit);
+            self.cut_after(kept.last().map(|&row| row as usize), limit, &mut out);
+        }
         out.delivered = total as u64;
         let batch_rows = batch_rows.max(1);
         let parts = total.div_ceil(batch_rows).max(1);
@@ -199,6 +240,30 @@ impl ChunkDecoder {
             last = Some(problem.record);
         }
         Ok(out)
+    }
+
+    /// Counts and problems only up to the row `last` (none: up to the chunk's start), `rows` in all.
+    fn cut_after(&self, last: Option<usize>, rows: usize, out: &mut DecodedChunk) {
+        let start = last.and_then(|row| self.index.starts.get(row));
+        let (end, records) = match (last, start) {
+            (Some(row), Some(&start)) => (u64::from(start), self.index.record_of(row) + 1),
+            // Rows that were only counted: every record is one.
+            (Some(row), None) => (u64::MAX, row as u64 + 1),
+            (None, _) => (0, 0),
+        };
+        out.problems
+            .retain(|problem| last.is_some() && problem.offset <= end);
+        let mut rejected: Vec<u64> = out
+            .problems
+            .iter()
+            .filter(|problem| problem.action == Action::Rejected)
+            .map(|problem| problem.record)
+            .collect();
+        rejected.dedup();
+        out.rejected = rejected.len() as u64;
+        let aside = records - rows as u64 - out.rejected;
+        out.skipped = out.skipped.min(aside);
+        out.blank = aside - out.skipped;
     }
 
     /// The rows left by `skip_empty` and `on_bad_value = reject`; `None`: all.
@@ -401,7 +466,7 @@ impl ChunkDecoder {
             let start = self.index.starts[row] as usize;
             lines += memchr::memchr_iter(newline, &bytes[at..start]).count() as u64;
             at = start;
-            let end = self.index.split.ends[(row + 1) * self.index.stride - 1] as usize;
+            let end = self.index.row_end(row);
             let column = &self.layout.columns[value.column];
             let one = [value.row];
             let fields = self.fields(bytes, value.column, Rows::Some(&one), false);
@@ -416,7 +481,7 @@ impl ChunkDecoder {
                 record: self.index.record_of(row) + 1,
                 line: lines + 1,
                 offset: start as u64,
-                length: end.saturating_sub(start) as u64,
+                length: (end - start) as u64,
                 column: Some(value.column),
                 column_name: Some(column.name.clone()),
                 reason: value.reason,

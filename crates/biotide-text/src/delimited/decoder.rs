@@ -23,8 +23,10 @@ pub struct Decoder {
     wanted: usize,
     place: Place,
     finished: bool,
-    /// In a record that is too long: its rest is thrown away up to the next newline.
-    skipping: bool,
+    /// A record that is too long: its rest is thrown away up to the next newline.
+    skipping: Option<Problem>,
+    /// Whether the last byte of it so far is a CR, which may be half of its line end.
+    ends_cr: bool,
     newline: u8,
     ready: VecDeque<RecordBatch>,
     problems: Vec<Problem>,
@@ -44,7 +46,8 @@ impl Decoder {
             wanted: Self::CHUNK_BYTES,
             place: Place::default(),
             finished: false,
-            skipping: false,
+            skipping: None,
+            ends_cr: false,
             newline,
             ready: VecDeque::new(),
             problems: Vec::new(),
@@ -74,18 +77,16 @@ impl Decoder {
     /// it answers `None`.
     pub fn decode(&mut self, bytes: &[u8]) -> usize {
         let mut taken = 0;
-        if self.skipping {
+        if let Some(problem) = &mut self.skipping {
             let end = memchr::memchr(self.newline, bytes);
             taken = end.map_or(bytes.len(), |i| i + 1);
             self.place.offset += taken as u64;
-            if let Some(problem) = self.problems.last_mut() {
-                let text = &bytes[..end.unwrap_or(bytes.len())];
-                let cr = self.newline == b'\n' && end.is_some() && text.ends_with(b"\r");
-                problem.length += (text.len() - usize::from(cr)) as u64;
-            }
+            let text = &bytes[..end.unwrap_or(bytes.len())];
+            problem.length += text.len() as u64;
+            self.ends_cr = text.last().map_or(self.ends_cr, |&last| last == b'\r');
             if end.is_some() {
-                self.skipping = false;
                 self.place.lines += 1;
+                self.end_skipping();
             }
         }
         let room = self.wanted.saturating_sub(self.buffer.len());
@@ -98,6 +99,15 @@ impl Decoder {
     /// Says that no bytes follow. Then [`Decoder::flush`] gives the rest.
     pub fn finish(&mut self) {
         self.finished = true;
+        self.end_skipping();
+    }
+
+    /// The record that was too long has ended.
+    fn end_skipping(&mut self) {
+        if let Some(mut problem) = self.skipping.take() {
+            problem.length -= u64::from(self.newline == b'\n' && self.ends_cr);
+            self.problems.push(problem);
+        }
     }
 
     /// The next batch, if one is due.
@@ -128,7 +138,8 @@ impl Decoder {
         let len = bytes.len();
         let stop = self
             .chunks
-            .index(&bytes, 0, len, self.finished, filter.is_some())?;
+            .index(&bytes, 0, len, self.finished, filter.is_some())
+            .map_err(|error| error.shift(self.place))?;
         let chunk = self
             .chunks
             .decode(&bytes, self.place, filter, self.batch_rows)?;
@@ -144,12 +155,16 @@ impl Decoder {
                     self.wanted = self.wanted.max(len).saturating_mul(2);
                 }
             }
-            Stop::TooLong(_) => {
+            Stop::TooLong(at) => {
+                let passed = memchr::memchr_iter(self.newline, &bytes[at..]).count();
+                self.place.lines += passed as u64;
                 self.place.offset += len as u64;
-                self.skipping = true;
+                // Its problem is the last one; its length is known when its end is seen.
+                self.skipping = self.problems.pop();
+                self.ends_cr = bytes.ends_with(b"\r");
                 debug_assert!(
-                    self.problems
-                        .last()
+                    self.skipping
+                        .as_ref()
                         .is_some_and(|p| p.reason == Reason::RecordTooLong)
                 );
             }
@@ -157,7 +172,8 @@ impl Decoder {
         Ok(())
     }
 
-    /// What was wrong with the rows so far, at its place.
+    /// What was wrong with the rows so far, at its place. A record that is too long is told of when
+    /// its end was seen.
     pub fn take_problems(&mut self) -> Vec<Problem> {
         std::mem::take(&mut self.problems)
     }

@@ -83,6 +83,10 @@ impl Dialect {
         }
         for (name, byte) in [("quote", self.quote), ("escape", self.escape)] {
             let Some(byte) = byte else { continue };
+            if !byte.is_ascii() {
+                // A part of a character, to the text that the reader sees: UTF-8.
+                return refuse(format!("the {name} {} is not ASCII", show(&[byte])));
+            }
             if matches!(byte, b'\n' | b'\r') {
                 return refuse(format!("the {name} {} is a line end", show(&[byte])));
             }
@@ -112,7 +116,5 @@ impl Dialect {
     /// Whether a field boundary may cut a UTF-8 sequence: then fields are checked one by one.
     pub(crate) fn cuts_utf8(&self) -> bool {
         std::str::from_utf8(&self.delimiter).is_err()
-            || self.quote.is_some_and(|b| !b.is_ascii())
-            || self.escape.is_some_and(|b| !b.is_ascii())
     }
 }

@@ -16,7 +16,8 @@ pub enum Stop {
     /// The record that starts here needs more bytes.
     NeedMore(usize),
     /// The record that starts here is longer than `max_record_bytes` and its end is not in the chunk:
-    /// it was rejected; reading resumes after the next line end.
+    /// it was rejected, with the bytes of the chunk for its length; reading resumes after the first
+    /// newline that follows the chunk. [`RecordIndex::lines`] ends where the record starts.
     TooLong(usize),
 }
 
@@ -107,6 +108,21 @@ impl RecordIndex {
         (self.counted, self.blank, self.lines) = (0, 0, 0);
     }
 
+    /// Where the text of a row ends: further than its last field if it has lost some.
+    pub(crate) fn row_end(&self, row: usize) -> usize {
+        let start = self.starts[row] as usize;
+        match self.bad.binary_search_by_key(&start, |bad| bad.bytes.start) {
+            Ok(i) => self.bad[i].bytes.end,
+            Err(_) => self.last_end(row).max(start),
+        }
+    }
+
+    /// Where the last field of a row ends.
+    pub(crate) fn last_end(&self, row: usize) -> usize {
+        let end = ((row + 1) * self.stride).checked_sub(1);
+        end.map_or(self.starts[row], |at| self.split.ends[at]) as usize
+    }
+
     /// The record number of a row, counted from 0 in this chunk.
     pub(crate) fn record_of(&self, row: usize) -> u64 {
         row as u64 + self.gaps.partition_point(|&rows| rows as usize <= row) as u64
@@ -154,7 +170,7 @@ impl Indexer {
 
     /// Indexes the records that start in `bytes[from..limit]`. `from` must be the start of a record;
     /// `eof` says that nothing follows `bytes`. With `count_only`, rows may be counted without being
-    /// written down (then [`RecordIndex::is_count`]).
+    /// written down (then [`RecordIndex::is_count`]). The place in an error is relative to `bytes`.
     pub fn index(
         &mut self,
         bytes: &[u8],
@@ -184,14 +200,7 @@ impl Indexer {
             self.check_utf8(bytes, out);
         }
         self.place(bytes, out);
-        match out
-            .bad
-            .iter()
-            .find(|_| self.layout.on_error == OnError::Fail)
-        {
-            Some(bad) => Err(TextError::BadRow(Box::new(self.describe(bytes, bad)))),
-            None => Ok(stop),
-        }
+        Ok(stop)
     }
 
     /// The quote-free path. `None` where it does not apply.
@@ -303,16 +312,15 @@ impl Indexer {
         for &at in &out.split.newlines {
             out.starts.push(start);
             let end = out.split.ends[at as usize];
-            out.split.ends[at as usize] = self.trim_cr(bytes, start, end);
+            out.split.ends[at as usize] = self.trim_cr(bytes, start as usize, end as usize) as u32;
             start = end + 1;
         }
     }
 
-    /// Without the CR of a CRLF.
-    fn trim_cr(&self, bytes: &[u8], start: u32, end: u32) -> u32 {
-        let cr =
-            self.separators.newline == b'\n' && end > start && bytes[end as usize - 1] == b'\r';
-        end - u32::from(cr)
+    /// The end of the text from `start` whose line ends at `end`: without the CR of a CRLF.
+    pub(crate) fn trim_cr(&self, bytes: &[u8], start: usize, end: usize) -> usize {
+        let cr = self.separators.newline == b'\n' && end > start && bytes[end - 1] == b'\r';
+        end - usize::from(cr)
     }
 
     /// Keeps the rows of `out.split`, moves what is not one out of the way.
@@ -324,15 +332,14 @@ impl Indexer {
         for &at in &found.newlines {
             let at = at as usize;
             let end = found.ends[at];
-            let trimmed = self.trim_cr(bytes, start, end);
-            let record = start as usize..trimmed as usize;
+            let record = start as usize..self.trim_cr(bytes, start as usize, end as usize);
             if self.is_comment(&bytes[record.clone()]) {
                 self.close_comment(record, out);
                 (start, first) = (end + 1, at + 1);
                 continue;
             }
             out.split.ends.extend_from_slice(&found.ends[first..at]);
-            out.split.ends.push(trimmed);
+            out.split.ends.push(record.end as u32);
             self.close_record(bytes, record, at + 1 - first, None, out);
             (start, first) = (end + 1, at + 1);
         }
@@ -379,8 +386,10 @@ impl Indexer {
             out.split.ends.push(record.end as u32);
             None
         } else if layout.trailing_delimiter && fields == columns + 1 {
-            let ends = &out.split.ends[mark..];
-            let last = ends[columns - 1] as usize + layout.dialect.delimiter.len();
+            let last = match columns.checked_sub(1) {
+                Some(i) => out.split.ends[mark + i] as usize + layout.dialect.delimiter.len(),
+                None => record.start,
+            };
             let empty = bytes[last..record.end]
                 .iter()
                 .all(|b| matches!(b, b' ' | b'\t'));
@@ -458,7 +467,7 @@ impl Indexer {
             }
             let start = out.starts[row] as usize;
             let ends = row * stride..(row + 1) * stride;
-            let end = out.split.ends[ends.end - 1] as usize;
+            let end = out.last_end(row);
             let valid = if by_field {
                 let mut from = start;
                 out.split.ends[ends.clone()].iter().all(|&end| {
@@ -473,7 +482,7 @@ impl Indexer {
             let lenient = self.layout.on_error == OnError::Lenient;
             if !valid {
                 new_bad.push(BadRecord {
-                    bytes: start..end,
+                    bytes: start..out.row_end(row),
                     record: row as u64 + old_gaps.partition_point(|&r| r as usize <= row) as u64,
                     line: 0,
                     reason: Reason::InvalidUtf8,

@@ -221,6 +221,31 @@ impl Layout {
         }
     }
 
+    /// Refuses what cannot be read.
+    pub fn validate(&self) -> Result<()> {
+        self.dialect.validate()?;
+        let columns = self.columns.len();
+        if let Some(key) = self.skip_empty.iter().flatten().find(|&&i| i >= columns) {
+            return Err(TextError::Schema(format!(
+                "skip_empty names column {key} of {columns}"
+            )));
+        }
+        let known = |column: &&Column| match column.ty {
+            ColumnType::Decimal(precision, scale) => {
+                (1..=38).contains(&precision) && (0..=precision.cast_signed()).contains(&scale)
+            }
+            _ => true,
+        };
+        match self.columns.iter().find(|column| !known(column)) {
+            Some(column) => Err(TextError::Schema(format!(
+                "column \"{}\" cannot be {}: precision is 1 to 38, scale 0 to precision",
+                column.name,
+                column.ty.name()
+            ))),
+            None => Ok(()),
+        }
+    }
+
     /// The Arrow schema of all columns.
     pub fn schema(&self) -> SchemaRef {
         let field = |c: &Column| Field::new(&c.name, c.ty.data_type(self.text), true);

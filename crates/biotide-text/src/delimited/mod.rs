@@ -5,15 +5,28 @@
 //! The reading is sequential by definition; the parallel reader gives exactly the same answer.
 //!
 //! * A record ends at a newline outside quotes: LF (a CR just before it belongs to the line end), or
-//!   CR in a file whose only line ends are CR ([`RecordEnd`]). The last one may end with the file.
-//! * A record that starts with the comment prefix is a comment, not a record; an empty one is blank:
-//!   counted and skipped.
+//!   CR in a file whose only line ends are CR ([`RecordEnd`]). The last one may end with the file; a CR
+//!   at the end of the file is a line end too.
+//! * A line that starts with the comment prefix is a comment, not a record, whatever quotes it holds; an
+//!   empty record is blank: counted and skipped, in a file of one column too.
+//! * Of two delimiters that overlap the first counts.
 //! * A quote opens a field only as its first byte; anywhere else it is text. Inside, a doubled quote
 //!   (or the escape byte and any byte) stands for itself. After the closing quote only a delimiter or
 //!   the record's end may follow ([`Reason::TextAfterQuote`](crate::problem::Reason)).
+//! * The escape byte means something inside quotes only, or everywhere if there are no quotes: then it
+//!   makes text of a newline too, and of the CR of a CRLF. As the last byte of the file it is text.
 //! * A quoted field that never closes, or runs past `max_record_bytes`, or spans lines and is followed
 //!   by text, rejects only the lines up to the one on which it opened: reading resumes on the next.
-//! * A record has as many fields as the layout has columns, or it is malformed.
+//!   Lenient reading takes its quote for text instead, and a closed one that text follows on the same
+//!   line for text as a whole.
+//! * A record has as many fields as the layout has columns, or it is malformed. With
+//!   `trailing_delimiter` it may have one more that holds only spaces and tabs.
+//! * A record of more than `max_record_bytes`, its line end not counted, is rejected, lenient or not; so
+//!   is a comment as long as that. Beyond that many bytes neither quote nor escape hides a newline.
+//! * Bytes that are not UTF-8 make a record malformed where they stand in a field that is kept.
+//!
+//! A record has one problem of shape at most, the first of: its length, its quotes (of those the first),
+//! its number of fields, its encoding; only a lenient repair may have one of the latter in addition.
 
 mod chunk;
 mod columns;

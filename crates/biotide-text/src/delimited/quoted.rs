@@ -49,6 +49,9 @@ pub(crate) enum Record {
     },
     /// More bytes are needed.
     Cut,
+    /// A few more bytes are needed, however long the record is already: they say whether a quoted
+    /// field is followed by a delimiter or by text, and so on which line reading resumes.
+    CutMark,
 }
 
 impl Quoted {
@@ -142,6 +145,10 @@ impl Indexer {
                     out.split.ends.truncate(mark);
                     break self.unfinished(bytes, at, out);
                 }
+                Record::CutMark => {
+                    out.split.ends.truncate(mark);
+                    break Stop::NeedMore(at);
+                }
             }
         };
         let (Stop::Done(end) | Stop::NeedMore(end) | Stop::TooLong(end)) = stop;
@@ -164,7 +171,8 @@ impl Indexer {
 
     /// The record at `at` does not end in the chunk.
     fn unfinished(&self, bytes: &[u8], at: usize, out: &mut RecordIndex) -> Stop {
-        if bytes.len() - at <= self.layout.max_record_bytes {
+        // A CR at the end may be half of a line end.
+        if self.trim_cr(bytes, at, bytes.len()) - at <= self.layout.max_record_bytes {
             return Stop::NeedMore(at);
         }
         self.reject(at..bytes.len(), Reason::RecordTooLong, 0, out);
@@ -181,10 +189,9 @@ impl Indexer {
         match memchr::memchr(self.separators.newline, &bytes[field..]) {
             Some(i) => {
                 let end = field + i;
-                let cr = self.separators.newline == b'\n' && i > 0 && bytes[end - 1] == b'\r';
-                Some((end - usize::from(cr), end + 1))
+                Some((self.trim_cr(bytes, field, end), end + 1))
             }
-            None => eof.then_some((bytes.len(), bytes.len())),
+            None => eof.then(|| (self.trim_cr(bytes, field, bytes.len()), bytes.len())),
         }
     }
 
@@ -239,7 +246,7 @@ impl Indexer {
                                         problem,
                                     };
                                 }
-                                Mark::Cut => return Record::Cut,
+                                Mark::Cut => return Record::CutMark,
                                 Mark::Text
                                     if memchr::memchr(
                                         self.separators.newline,
@@ -278,20 +285,27 @@ impl Indexer {
             }
             let mut at = plain;
             let (end, next) = loop {
+                // No CR before `at` belongs to a line end: it was escaped, or is none.
                 let Some(position) = self.quoted.seek(at) else {
                     if eof {
-                        break (bytes.len(), Some(bytes.len()));
+                        let end = self.trim_cr(bytes, at, bytes.len());
+                        break (end, Some(bytes.len()));
                     }
                     return Record::Cut;
                 };
                 let byte = bytes[position];
                 if self.layout.dialect.quote.is_none() && Some(byte) == self.layout.dialect.escape {
-                    at = position + 2;
+                    // In a record that is too long nothing hides a line end: reading resumes there.
+                    let hides = position + 1 - start <= self.layout.max_record_bytes
+                        || !matches!(
+                            self.mark(bytes, position + 1, eof),
+                            Mark::Newline(_) | Mark::Eof
+                        );
+                    at = position + 1 + usize::from(hides);
                     continue;
                 }
                 if byte == self.separators.newline {
-                    let cr = byte == b'\n' && position > field && bytes[position - 1] == b'\r';
-                    break (position - usize::from(cr), Some(position + 1));
+                    break (self.trim_cr(bytes, at, position), Some(position + 1));
                 }
                 if byte == self.separators.delimiter {
                     if bytes[position..].starts_with(&self.layout.dialect.delimiter) {

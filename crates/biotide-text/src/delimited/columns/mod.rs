@@ -111,14 +111,18 @@ impl<'a> Fields<'a> {
         let n = self.rows.len();
         let mut values: Vec<T::Native> = Vec::with_capacity(n);
         let mut nulls = NullBufferBuilder::new(n);
+        // A spelling of NULL that the user gave may be a value too: `-999`.
+        let own_nulls = !self.layout.null_values.is_empty();
         self.for_each(|row, start, end| {
             let (value, quoted) = self.value(start, end);
-            let parsed = if value.is_empty() {
+            let parsed = if value.is_empty()
+                || own_nulls && is_null_value(self.layout, trim(&value), false)
+            {
                 None
             } else {
                 match parse(&value) {
                     Ok(parsed) => Some(parsed),
-                    Err(reason) => self.second_look(row, &value, quoted, reason, &parse, bad),
+                    Err(_) => self.second_look(row, &value, quoted, &parse, bad),
                 }
             };
             match parsed {
@@ -142,7 +146,6 @@ impl<'a> Fields<'a> {
         row: u32,
         value: &[u8],
         quoted: bool,
-        reason: Reason,
         parse: impl Fn(&[u8]) -> std::result::Result<N, Reason>,
         bad: &mut Vec<BadValue>,
     ) -> Option<N> {
@@ -150,17 +153,17 @@ impl<'a> Fields<'a> {
         if self.is_null(trimmed, quoted, true) {
             return None;
         }
-        let reason = match parse(trimmed) {
-            Ok(parsed) => return Some(parsed),
-            Err(_) if trimmed.is_empty() => return None,
-            Err(_) => reason,
-        };
-        bad.push(BadValue {
-            row,
-            column: self.column,
-            reason,
-        });
-        None
+        match parse(trimmed) {
+            Ok(parsed) => Some(parsed),
+            Err(reason) => {
+                bad.push(BadValue {
+                    row,
+                    column: self.column,
+                    reason,
+                });
+                None
+            }
+        }
     }
 
     /// Builds the column.
@@ -257,11 +260,9 @@ fn unescape(text: &[u8], escape: u8) -> Vec<u8> {
     let mut at = 0;
     while let Some(i) = memchr::memchr(escape, &text[at..]) {
         out.extend_from_slice(&text[at..at + i]);
-        at += i + 1;
-        if let Some(&byte) = text.get(at) {
-            out.push(byte);
-            at += 1;
-        }
+        // The last byte of a file has nothing after it that it could escape: it stays.
+        out.push(text.get(at + i + 1).copied().unwrap_or(escape));
+        at = (at + i + 2).min(text.len());
     }
     out.extend_from_slice(&text[at..]);
     out

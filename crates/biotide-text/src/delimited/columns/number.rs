@@ -70,8 +70,8 @@ pub(crate) fn classify_number(value: &[u8]) -> Number {
             let whole_exponent = !exponent.is_empty() && digits(exponent) == exponent.len();
             match (whole_exponent, sign || point) {
                 (false, _) => Number::None,
-                (true, false) => Number::Code,
-                (true, true) => class,
+                (true, false) if !zero => Number::Code,
+                (true, _) => class,
             }
         }
         _ => Number::None,
@@ -159,7 +159,9 @@ fn parse_any_float(value: &[u8], strict: bool) -> Result<f64, Reason> {
     let known = match class {
         Number::None => {
             let unsigned = value.strip_prefix(b"+").unwrap_or_default();
-            !strict && !matches!(classify_number(unsigned), Number::None)
+            !strict
+                && unsigned.first().is_some_and(u8::is_ascii_digit)
+                && !matches!(classify_number(unsigned), Number::None)
         }
         Number::LeadingZero => !strict,
         _ => true,
@@ -190,22 +192,21 @@ fn parse_decimal(value: &[u8], precision: u8, scale: i8) -> Result<i128, Reason>
         _ => (false, value),
     };
     let scale = usize::from(scale.unsigned_abs());
-    let (mut n, mut digits, mut after_point, mut point) = (0i128, 0usize, 0usize, false);
+    let (mut digits, mut after_point, mut point) = (0usize, 0usize, false);
+    // `None`: no number of this type, if it is one at all.
+    let mut n = Some(0i128);
     for &byte in body {
         match byte {
             b'0'..=b'9' => {
                 digits += 1;
                 if point && after_point == scale {
-                    if byte != b'0' {
-                        return Err(Reason::OutOfRange);
-                    }
+                    n = n.filter(|_| byte == b'0');
                     continue;
                 }
                 after_point += usize::from(point);
                 n = n
-                    .checked_mul(10)
-                    .and_then(|n| n.checked_add(i128::from(byte - b'0')))
-                    .ok_or(Reason::OutOfRange)?;
+                    .and_then(|n| n.checked_mul(10))
+                    .and_then(|n| n.checked_add(i128::from(byte - b'0')));
             }
             b'.' if !point => point = true,
             _ => return Err(Reason::BadValue),
@@ -215,12 +216,13 @@ fn parse_decimal(value: &[u8], precision: u8, scale: i8) -> Result<i128, Reason>
         return Err(Reason::BadValue);
     }
     for _ in after_point..scale {
-        n = n.checked_mul(10).ok_or(Reason::OutOfRange)?;
+        n = n.and_then(|n| n.checked_mul(10));
     }
-    if n >= 10i128.pow(u32::from(precision)) {
-        return Err(Reason::OutOfRange);
+    let limit = 10i128.checked_pow(u32::from(precision));
+    match n {
+        Some(n) if limit.is_none_or(|limit| n < limit) => Ok(if negative { -n } else { n }),
+        _ => Err(Reason::OutOfRange),
     }
-    Ok(if negative { -n } else { n })
 }
 
 /// Rewrites a number with the layout's decimal and thousands marks to plain spelling. `None` where the
@@ -330,6 +332,7 @@ mod tests {
             ("007", Number::LeadingZero),
             ("+44", Number::None),
             ("1e5", Number::Code),
+            ("00e5", Number::LeadingZero),
             ("1E-5", Number::Float),
             ("1e+05", Number::Float),
             ("1.5", Number::Float),
@@ -390,6 +393,8 @@ mod tests {
         assert_eq!(parse_float(b"007", true), Err(Reason::BadValue));
         assert_eq!(parse_float(b"+44", true), Err(Reason::BadValue));
         assert_eq!(parse_float(b"+1.5", false), Ok(1.5));
+        assert_eq!(parse_float(b"+-5", false), Err(Reason::BadValue));
+        assert_eq!(parse_float(b"++5.", false), Err(Reason::BadValue));
     }
 
     #[test]
@@ -400,6 +405,7 @@ mod tests {
         assert_eq!(parse_decimal(b"1.500", 10, 1), Ok(15));
         assert_eq!(parse_decimal(b"123", 2, 0), Err(Reason::OutOfRange));
         assert_eq!(parse_decimal(b".", 2, 0), Err(Reason::BadValue));
+        assert_eq!(parse_decimal(b"1.005x", 10, 2), Err(Reason::BadValue));
     }
 
     #[test]

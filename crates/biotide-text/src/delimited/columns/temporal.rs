@@ -108,7 +108,7 @@ fn iso(value: &[u8]) -> Option<Iso> {
                 return None;
             }
             for i in 0..6 {
-                let digit = if i < n { digits[i] - b'0' } else { 0 };
+                let digit = digits[..n].get(i).map_or(0, |digit| digit - b'0');
                 fraction = fraction * 10 + i64::from(digit);
             }
             rest = &digits[n..];

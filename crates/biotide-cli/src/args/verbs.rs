@@ -1,0 +1,203 @@
+//! The verbs and their flags.
+
+use std::path::PathBuf;
+
+use biotide::prelude::ConvertRequest;
+use clap::builder::{NonEmptyStringValueParser, ValueParser};
+use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
+
+use super::reading;
+use crate::output::Format;
+
+/// `biotide sql`.
+#[derive(Debug)]
+pub(crate) struct SqlArgs {
+    pub(crate) script: Script,
+    pub(crate) output: Option<String>,
+    pub(crate) format: Option<Format>,
+    pub(crate) ending: Ending,
+}
+
+/// Where statements come from.
+#[derive(Debug)]
+pub(crate) enum Script {
+    Text(String),
+    Stdin,
+    File(PathBuf),
+}
+
+/// `biotide convert`.
+#[derive(Debug)]
+pub(crate) struct ConvertArgs {
+    pub(crate) request: ConvertRequest,
+    pub(crate) ending: Ending,
+}
+
+/// What is said of a job that is done.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    pub(crate) report: Option<ReportTo>,
+    pub(crate) fail_on_rejects: Option<u64>,
+}
+
+/// Where the report goes.
+#[derive(Debug, Clone)]
+pub(crate) enum ReportTo {
+    Stdout,
+    File(PathBuf),
+}
+
+fn ending_args() -> [Arg; 2] {
+    [
+        Arg::new("report")
+            .long("report")
+            .value_name("json|FILE")
+            .help("Report rows, bytes, rejects, time and memory as JSON: `json` for standard output, or a file")
+            .value_parser(ValueParser::new(report_to)),
+        Arg::new("fail_on_rejects")
+            .long("fail-on-rejects")
+            .value_name("N")
+            .help("Exit with code 3 if more than N records were rejected")
+            .value_parser(value_parser!(u64)),
+    ]
+}
+
+fn ending(matches: &mut ArgMatches) -> Ending {
+    Ending {
+        report: matches.remove_one("report"),
+        fail_on_rejects: matches.remove_one("fail_on_rejects"),
+    }
+}
+
+pub(super) fn sql_command() -> Command {
+    Command::new("sql")
+        .about("Run SQL statements; files are tables: SELECT * FROM 'data.tsv'")
+        .arg(
+            Arg::new("query")
+                .value_name("SQL")
+                .help("Statements, separated by `;`; - reads them from standard input"),
+        )
+        .arg(
+            Arg::new("file")
+                .short('f')
+                .long("file")
+                .value_name("FILE")
+                .help("Take the statements from a file")
+                .value_parser(value_parser!(PathBuf)),
+        )
+        .group(
+            ArgGroup::new("script")
+                .args(["query", "file"])
+                .required(true),
+        )
+        .arg(
+            Arg::new("output")
+                .short('o')
+                .long("output")
+                .value_name("FILE")
+                .help("Write the result of the last statement to a file; its name says the format")
+                .value_parser(NonEmptyStringValueParser::new()),
+        )
+        .arg(
+            Arg::new("output_format")
+                .long("output-format")
+                .value_name("FORMAT")
+                .help("Format of the results [default: a table on a terminal, else csv]")
+                .value_parser(value_parser!(Format)),
+        )
+        .args(ending_args())
+        .args(reading::args())
+}
+
+pub(super) fn sql(matches: &mut ArgMatches) -> SqlArgs {
+    let file: Option<PathBuf> = matches.remove_one("file");
+    let script = match (file, matches.remove_one::<String>("query")) {
+        (Some(file), _) if file.as_os_str() == "-" => Script::Stdin,
+        (Some(file), _) => Script::File(file),
+        (None, Some(query)) if query != "-" => Script::Text(query),
+        (None, _) => Script::Stdin,
+    };
+    SqlArgs {
+        script,
+        output: matches.remove_one("output"),
+        format: matches.remove_one("output_format"),
+        ending: ending(matches),
+    }
+}
+
+pub(super) fn convert_command() -> Command {
+    Command::new("convert")
+        .about(
+            "Convert tables to Parquet, CSV, TSV, JSON Lines or Arrow, in the order of the input",
+        )
+        .arg(
+            Arg::new("inputs")
+                .value_name("IN")
+                .required(true)
+                .num_args(1..)
+                .help("Files, globs, URLs, or - for standard input"),
+        )
+        .arg(
+            Arg::new("out")
+                .value_name("OUT")
+                .required(true)
+                .help("A file, a folder with --partition-by, or - for standard output"),
+        )
+        .arg(
+            Arg::new("output_format")
+                .long("format")
+                .value_name("FORMAT")
+                .help("Format of OUT [default: as its name says]")
+                .value_parser(["parquet", "csv", "tsv", "jsonl", "arrow"]),
+        )
+        .arg(
+            Arg::new("force")
+                .long("force")
+                .help("Replace OUT if it exists")
+                .action(ArgAction::SetTrue),
+        )
+        .arg(
+            Arg::new("unordered")
+                .long("unordered")
+                .help("Rows may come in any order, which may be faster")
+                .action(ArgAction::SetTrue),
+        )
+        .arg(
+            Arg::new("partition_by")
+                .long("partition-by")
+                .value_name("COLUMNS")
+                .help("Write a folder for every value of these columns")
+                .value_delimiter(',')
+                .value_parser(NonEmptyStringValueParser::new()),
+        )
+        .args(ending_args())
+        .args(reading::args())
+}
+
+pub(super) fn convert(matches: &mut ArgMatches) -> ConvertArgs {
+    let many = |matches: &mut ArgMatches, id| -> Vec<String> {
+        matches
+            .remove_many(id)
+            .map(Iterator::collect)
+            .unwrap_or_default()
+    };
+    ConvertArgs {
+        request: ConvertRequest {
+            inputs: many(matches, "inputs"),
+            output: matches.remove_one("out").unwrap_or_default(),
+            format: matches.remove_one("output_format"),
+            force: matches.get_flag("force"),
+            unordered: matches.get_flag("unordered"),
+            partition_by: many(matches, "partition_by"),
+        },
+        ending: ending(matches),
+    }
+}
+
+fn report_to(text: &str) -> Result<ReportTo, String> {
+    Ok(match text {
+        "json" | "-" => ReportTo::Stdout,
+        "" => return Err("neither json nor a file".to_owned()),
+        file => ReportTo::File(file.into()),
+    })
+}

@@ -1,0 +1,18 @@
+//! One file a verb.
+
+mod convert;
+mod report;
+mod sql;
+
+use crate::args::Verb;
+use crate::error::Failure;
+use crate::settings::Settings;
+
+/// Does what was asked for.
+pub(crate) async fn run(verb: Verb, settings: &Settings) -> Result<(), Failure> {
+    let context = settings.context()?;
+    match verb {
+        Verb::Sql(args) => sql::run(args, settings, &context).await,
+        Verb::Convert(args) => convert::run(args, settings, &context).await,
+    }
+}

@@ -1,0 +1,211 @@
+//! What is said when work is done: a summary and a line on bad rows on standard error, a report as JSON
+//! where it was asked for, and the verdict on rejects.
+
+use std::fs::File;
+use std::io::Write;
+
+use biotide::format_size;
+use biotide::prelude::{ConvertReport, ScanReport};
+
+use crate::args::{Ending, ReportTo};
+use crate::error::{Context, Failure};
+use crate::progress::format_seconds;
+use crate::settings::Settings;
+use crate::stderr;
+
+/// Gathers the reports of a run.
+#[derive(Debug)]
+pub(super) struct Ender<'a> {
+    ending: Ending,
+    settings: &'a Settings,
+    /// Whether standard output is free for a report, or holds results.
+    stdout_free: bool,
+    file: Option<File>,
+    rejected: u64,
+}
+
+impl<'a> Ender<'a> {
+    pub(super) fn new(ending: Ending, settings: &'a Settings, stdout_free: bool) -> Self {
+        Self {
+            ending,
+            settings,
+            stdout_free,
+            file: None,
+            rejected: 0,
+        }
+    }
+
+    /// Says something that is not an error.
+    pub(super) fn say(&self, text: impl FnOnce() -> String) {
+        if !self.settings.quiet {
+            stderr::say(text());
+        }
+    }
+
+    /// Takes the report of a statement: speaks of its bad rows, and writes it down.
+    pub(super) fn add(&mut self, report: &ConvertReport) -> Result<(), Failure> {
+        self.rejected += report.rejected;
+        if let Some(line) = bad_rows(&report.scan, self.settings.rejects_file()) {
+            self.say(|| line);
+        }
+        match &self.ending.report {
+            None => {}
+            Some(ReportTo::Stdout) => {
+                let line = serde_json::to_string(report).context("writing the report")?;
+                if self.stdout_free {
+                    let mut out = std::io::stdout().lock();
+                    writeln!(out, "{line}")
+                        .and_then(|()| out.flush())
+                        .context("writing the report")?;
+                } else {
+                    stderr::say(line);
+                }
+            }
+            Some(ReportTo::File(path)) => {
+                let what = || format!("writing the report to {}", path.display());
+                let mut line = serde_json::to_vec(report).with_context(what)?;
+                line.push(b'\n');
+                let file = match &mut self.file {
+                    Some(file) => file,
+                    None => self.file.insert(File::create(path).with_context(what)?),
+                };
+                file.write_all(&line).with_context(what)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The verdict.
+    pub(super) fn end(self) -> Result<(), Failure> {
+        match self.ending.fail_on_rejects {
+            Some(allowed) if self.rejected > allowed => Err(Failure::TooManyRejects {
+                rejected: self.rejected,
+                allowed,
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// `1000 rows, 932 MB read, 210 MB written to out.parquet in 4.2 s (222 MB/s), peak memory 210 MB`.
+pub(super) fn written(report: &ConvertReport, output: &str) -> String {
+    let rate = report.bytes_in as f64 / report.seconds.max(0.001);
+    let place = match (report.files.len(), output) {
+        (_, "-") => "standard output".to_owned(),
+        (0 | 1, file) => file.to_owned(),
+        (n, folder) => format!("{n} files in {folder}"),
+    };
+    format!(
+        "{} rows, {} read, {} written to {place} in {} ({}/s), peak memory {}",
+        report.rows,
+        format_size(report.bytes_in),
+        format_size(report.bytes_out),
+        format_seconds(report.seconds),
+        format_size(rate as u64),
+        format_size(report.peak_rss),
+    )
+}
+
+/// `3 of 1000 records rejected (2 too_few_fields, 1 invalid_utf8), 4 values nulled; see --rejects FILE`.
+fn bad_rows(scan: &ScanReport, file: Option<&str>) -> Option<String> {
+    let of = if scan.complete { "" } else { " read" };
+    let mut rows = Vec::new();
+    if scan.rejected > 0 {
+        rows.push(format!(
+            "{} of {} records{of} rejected",
+            scan.rejected, scan.records
+        ));
+    }
+    if scan.repaired > 0 {
+        rows.push(match rows.is_empty() {
+            true => format!("{} of {} records{of} repaired", scan.repaired, scan.records),
+            false => format!("{} repaired", scan.repaired),
+        });
+    }
+    // The reasons are those of rows; a value that became NULL has only the reasons below, and says so
+    // by being called a value.
+    let mut nulled = scan.nulled;
+    let mut reasons = Vec::new();
+    for (reason, &n) in &scan.reasons {
+        let of_values = match reason.as_str() {
+            "bad_value" | "out_of_range" => n.min(nulled),
+            _ => 0,
+        };
+        nulled -= of_values;
+        if n > of_values {
+            reasons.push(format!("{} {reason}", n - of_values));
+        }
+    }
+    let mut line = rows.join(", ");
+    if !rows.is_empty() && !reasons.is_empty() {
+        line.push_str(&format!(" ({})", reasons.join(", ")));
+    }
+    if scan.nulled > 0 {
+        let values = if scan.nulled == 1 { "value" } else { "values" };
+        line.push_str(if line.is_empty() { "" } else { ", " });
+        line.push_str(&format!("{} {values} nulled", scan.nulled));
+    }
+    if line.is_empty() {
+        return None;
+    }
+    Some(match file {
+        Some(file) => format!("{line}; see {file}"),
+        None => format!("{line}; see --rejects FILE"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scan(reasons: &[(&str, u64)]) -> ScanReport {
+        ScanReport {
+            records: 1000,
+            complete: true,
+            reasons: reasons
+                .iter()
+                .map(|(reason, n)| ((*reason).to_owned(), *n))
+                .collect(),
+            ..ScanReport::default()
+        }
+    }
+
+    #[test]
+    fn bad_rows_are_one_line() {
+        assert_eq!(bad_rows(&scan(&[]), None), None);
+        let mixed = ScanReport {
+            rejected: 3,
+            nulled: 4,
+            ..scan(&[("too_few_fields", 2), ("invalid_utf8", 1), ("bad_value", 4)])
+        };
+        assert_eq!(
+            bad_rows(&mixed, None).unwrap(),
+            "3 of 1000 records rejected (1 invalid_utf8, 2 too_few_fields), 4 values nulled; see --rejects FILE"
+        );
+        let repaired = ScanReport {
+            repaired: 2,
+            complete: false,
+            ..scan(&[("too_many_fields", 2)])
+        };
+        assert_eq!(
+            bad_rows(&repaired, Some("bad.jsonl")).unwrap(),
+            "2 of 1000 records read repaired (2 too_many_fields); see bad.jsonl"
+        );
+        let nulled = ScanReport {
+            nulled: 1,
+            ..scan(&[("out_of_range", 1)])
+        };
+        assert_eq!(
+            bad_rows(&nulled, None).unwrap(),
+            "1 value nulled; see --rejects FILE"
+        );
+        let by_value = ScanReport {
+            rejected: 5,
+            ..scan(&[("bad_value", 5)])
+        };
+        assert_eq!(
+            bad_rows(&by_value, None).unwrap(),
+            "5 of 1000 records rejected (5 bad_value); see --rejects FILE"
+        );
+    }
+}

@@ -1,0 +1,87 @@
+//! SIGINT and SIGTERM. The first one drops the work, and its drops remove what is half written; the
+//! second one, or a drop that takes too long, ends the process at once.
+
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::error::{Context, Failure};
+
+/// How long dropping the work may take.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Number of a signal that was caught.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Signal(u8);
+
+impl Signal {
+    const INTERRUPT: Self = Self(2);
+
+    /// As a shell reports it.
+    pub(crate) fn exit_code(self) -> u8 {
+        128 + self.0
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        if self == Self::INTERRUPT {
+            "interrupted"
+        } else {
+            "terminated"
+        }
+    }
+}
+
+/// Waits for the first signal.
+pub(crate) async fn first() -> Result<Signal, Failure> {
+    let mut signals = Signals::listen().context("listening for signals")?;
+    let (tell, told) = oneshot::channel();
+    // A task of its own: the main thread may be held up by a reader that does not read.
+    tokio::spawn(async move {
+        let signal = signals.next().await;
+        let _ = tell.send(signal);
+        let _ = tokio::time::timeout(GRACE, signals.next()).await;
+        std::process::exit(signal.exit_code().into());
+    });
+    told.await.context("listening for signals")
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) -> Signal {
+        tokio::select! {
+            _ = self.interrupt.recv() => Signal::INTERRUPT,
+            _ = self.terminate.recv() => Signal(15),
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) -> Signal {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        Signal::INTERRUPT
+    }
+}

@@ -1,0 +1,363 @@
+//! The layout of delimited files: from samples to columns, and to a reader of them.
+
+use std::sync::Arc;
+
+use arrow::buffer::Buffer;
+use arrow::datatypes::SchemaRef;
+use biotide_common::BiotideError;
+use biotide_common::options::BiotideOptions;
+use biotide_text::delimited::{
+    ChunkDecoder, Column, ColumnType, DecodedChunk, Dialect, HeaderOptions, Inference, Layout,
+    OnBadValue, OnError, Place, Preamble, RowFilter, Stop, infer_columns,
+};
+
+use super::options;
+use crate::spec::{ChunkReader, Evidence, FileStart, SampledFile, TextLayout};
+
+/// Every file of a table: the same columns.
+#[derive(Debug, Clone)]
+pub struct DelimitedLayout {
+    layout: Arc<Layout>,
+    header: HeaderOptions,
+    /// The columns that the table shows, by their place in the file.
+    shown: Vec<usize>,
+    metadata_columns: bool,
+    mean_record_bytes: f64,
+    /// Columns whose type the user did not give.
+    inferred: Vec<bool>,
+}
+
+impl DelimitedLayout {
+    pub(super) fn infer(
+        delimiter: u8,
+        files: &[SampledFile],
+        options: &BiotideOptions,
+    ) -> Result<Self, BiotideError> {
+        let header = options::header(options);
+        let given = options::schema(options)?;
+        let mut found: Option<(Self, &str)> = None;
+        let mut evidence: Option<Inference> = None;
+        for file in files {
+            let (layout, preamble) = Self::of_file(delimiter, file, options, &header, &given)?;
+            let Some((first, first_name)) = &found else {
+                let mut typed = layout;
+                let inference = infer_columns(&mut typed, &file.sample, preamble.data_start);
+                evidence = Some(inference);
+                let all: Vec<usize> = (0..typed.columns.len()).collect();
+                let inferred = vec![true; all.len()];
+                let this = Self {
+                    layout: Arc::new(typed),
+                    header: header.clone(),
+                    shown: all,
+                    metadata_columns: options.metadata_columns.unwrap_or(false),
+                    mean_record_bytes: 100.0,
+                    inferred,
+                };
+                found = Some((this, &file.name));
+                continue;
+            };
+            first.same_columns(&layout, &file.name, first_name)?;
+            let mut typed = layout;
+            let more = infer_columns(&mut typed, &file.sample, preamble.data_start);
+            if let Some(evidence) = &mut evidence {
+                evidence.merge(&more);
+            }
+        }
+        let Some((mut this, _)) = found else {
+            return Err(BiotideError::file("", "there is no file"));
+        };
+        let mut layout = Arc::unwrap_or_clone(this.layout);
+        if let Some(evidence) = &evidence {
+            let types = evidence.types(&layout);
+            for (column, ty) in layout.columns.iter_mut().zip(types) {
+                column.ty = ty;
+            }
+            this.mean_record_bytes = evidence.mean_record_bytes().unwrap_or(100.0).max(2.0);
+        }
+        if options.all_text == Some(true) {
+            layout
+                .columns
+                .iter_mut()
+                .for_each(|column| column.ty = ColumnType::Text);
+        }
+        for (name, ty) in &given {
+            let Some(at) = options::position(&layout, name) else {
+                return Err(options::unknown("schema", name, &layout));
+            };
+            layout.columns[at] = Column::new(std::mem::take(&mut layout.columns[at].name), *ty);
+            this.inferred[at] = false;
+        }
+        if options.all_text == Some(true) {
+            this.inferred.fill(false);
+        }
+        if let Some(columns) = &options.columns {
+            let place = |name: &String| {
+                options::position(&layout, name)
+                    .ok_or_else(|| options::unknown("columns", name, &layout))
+            };
+            this.shown = columns.0.iter().map(place).collect::<Result<_, _>>()?;
+        }
+        this.layout = Arc::new(layout);
+        Ok(this)
+    }
+
+    /// The untyped layout of one file.
+    fn of_file(
+        delimiter: u8,
+        file: &SampledFile,
+        options: &BiotideOptions,
+        header: &HeaderOptions,
+        given: &[(String, ColumnType)],
+    ) -> Result<(Layout, Preamble), BiotideError> {
+        let sample = &file.sample;
+        let dialect = options::dialect(options, delimiter, &sample.head)?;
+        let preamble = Preamble::read(&dialect, header, &sample.head, sample.complete);
+        let Some(mut preamble) = preamble else {
+            let n = sample.head.len();
+            let problem = format!(
+                "no header found in the first {n} bytes; is this a delimited text file? (A quote that \
+                 is never closed hides the rest: try quote = 'none'.)"
+            );
+            return Err(BiotideError::file(&file.name, problem));
+        };
+        if preamble.names.is_empty() {
+            if given.is_empty() {
+                let problem = "the file is empty: there is no header to take columns from; give \
+                               column_names or schema";
+                return Err(BiotideError::file(&file.name, problem));
+            }
+            preamble.names = given.iter().map(|(name, _)| name.clone()).collect();
+        }
+        if let Some(names) = &options.column_names
+            && let Some(warning) = preamble
+                .warnings
+                .iter()
+                .find(|w| w.starts_with("column_names"))
+        {
+            debug_assert!(!names.0.is_empty());
+            return Err(BiotideError::file(&file.name, warning.clone()));
+        }
+        for warning in &preamble.warnings {
+            log::warn!("{}: {warning}", file.name);
+        }
+        let columns = preamble
+            .names
+            .iter()
+            .map(|name| Column::new(name, ColumnType::Text));
+        let mut layout = Layout::new(dialect, columns.collect());
+        layout.trailing_delimiter = preamble.trailing_delimiter;
+        options::apply(options, &mut layout)?;
+        Ok((layout, preamble))
+    }
+
+    /// Refuses a file whose columns are others than the table's.
+    fn same_columns(&self, other: &Layout, file: &str, first: &str) -> Result<(), BiotideError> {
+        let names = |layout: &Layout| -> Vec<String> {
+            layout
+                .columns
+                .iter()
+                .map(|column| column.name.clone())
+                .collect()
+        };
+        let (ours, theirs) = (names(&self.layout), names(other));
+        if ours == theirs && self.layout.dialect.record_end == other.dialect.record_end {
+            return Ok(());
+        }
+        let missing = ours.iter().find(|name| !theirs.contains(name));
+        let extra = theirs.iter().find(|name| !ours.contains(name));
+        let difference = match (missing, extra) {
+            (Some(name), _) => format!("it has no column \"{name}\""),
+            (None, Some(name)) => format!("it has a column \"{name}\" more"),
+            (None, None) if ours == theirs => "its line ends are others".to_owned(),
+            (None, None) => "its columns stand in another order".to_owned(),
+        };
+        let problem = format!(
+            "its header is not that of {first}: {difference}; read the files one by one, or name those \
+             with the same header"
+        );
+        Err(BiotideError::file(file, problem))
+    }
+
+    /// A layout without columns, for a table that is only written to.
+    pub(crate) fn of_no_file() -> Self {
+        Self {
+            layout: Arc::new(Layout::new(Dialect::tsv(), Vec::new())),
+            header: HeaderOptions::default(),
+            shown: Vec::new(),
+            metadata_columns: false,
+            mean_record_bytes: 100.0,
+            inferred: Vec::new(),
+        }
+    }
+
+    /// The text reader's layout.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+}
+
+impl TextLayout for DelimitedLayout {
+    fn schema(&self) -> SchemaRef {
+        let full = ChunkDecoder::full_schema(&self.layout);
+        let mut fields: Vec<_> = self
+            .shown
+            .iter()
+            .map(|&i| Arc::clone(&full.fields()[i]))
+            .collect();
+        if self.metadata_columns {
+            fields.extend(
+                full.fields()
+                    .iter()
+                    .skip(self.layout.columns.len())
+                    .cloned(),
+            );
+        }
+        Arc::new(arrow::datatypes::Schema::new(fields))
+    }
+
+    fn mean_record_bytes(&self) -> f64 {
+        self.mean_record_bytes
+    }
+
+    fn min_record_bytes(&self) -> u64 {
+        // A blank record is one newline; a row has its delimiters besides.
+        1
+    }
+
+    fn newline(&self) -> u8 {
+        self.layout.dialect.record_end.byte()
+    }
+
+    fn start(&self, file: &str, head: &[u8], eof: bool) -> Result<Option<FileStart>, BiotideError> {
+        let dialect = &self.layout.dialect;
+        let Some(preamble) = Preamble::read(dialect, &self.header, head, eof) else {
+            if head.len() > self.layout.max_record_bytes {
+                let problem = "the header is longer than max_record_bytes";
+                return Err(BiotideError::file(file, problem));
+            }
+            return Ok(None);
+        };
+        // With the names the records were read by when the table was planned.
+        let names = preamble
+            .names
+            .iter()
+            .eq(self.layout.columns.iter().map(|c| &c.name));
+        if self.header.header && !names && !(preamble.names.is_empty() && eof) {
+            let problem = "its header is not what it was when the table was planned";
+            return Err(BiotideError::file(file, problem));
+        }
+        Ok(Some(FileStart {
+            offset: preamble.data_start as u64,
+            lines: preamble.lines,
+        }))
+    }
+
+    fn reader(&self, projection: &[usize]) -> Result<Box<dyn ChunkReader>, BiotideError> {
+        let columns = self.layout.columns.len();
+        let place = |&i: &usize| match self.shown.get(i) {
+            Some(&column) => column,
+            None => columns + i - self.shown.len(),
+        };
+        let decoder = ChunkDecoder::new(
+            Arc::clone(&self.layout),
+            Some(projection.iter().map(place).collect()),
+        );
+        let decoder = decoder.map_err(|error| BiotideError::Text {
+            file: "the reader".to_owned(),
+            source: Box::new(error),
+        })?;
+        let shown = (0..self.shown.len() + 2).map(|i| place(&i)).collect();
+        Ok(Box::new(DelimitedReader { decoder, shown }))
+    }
+
+    fn fails_on_error(&self) -> bool {
+        self.layout.on_error == OnError::Fail || self.layout.on_bad_value == OnBadValue::Fail
+    }
+
+    fn widen(&self, evidence: &mut Evidence, records: &[u8]) {
+        let columns = self.layout.columns.len();
+        let inference = evidence.0.get_or_insert_with(|| Inference::new(columns));
+        inference.observe_records(&self.layout, records, 0, true);
+    }
+
+    fn with_evidence(&self, evidence: Evidence) -> Arc<dyn TextLayout> {
+        let mut this = self.clone();
+        if let Some(evidence) = evidence.0 {
+            let mut layout = (*self.layout).clone();
+            let types = evidence.types(&layout);
+            let inferred = layout.columns.iter_mut().zip(&self.inferred).zip(types);
+            for ((column, _), ty) in inferred.filter(|((_, inferred), _)| **inferred) {
+                column.ty = ty;
+            }
+            this.layout = Arc::new(layout);
+        }
+        Arc::new(this)
+    }
+}
+
+/// A chunk decoder, with columns counted as the table shows them.
+#[derive(Debug)]
+struct DelimitedReader {
+    decoder: ChunkDecoder,
+    shown: Vec<usize>,
+}
+
+/// A filter whose columns are counted as the file has them.
+struct Shifted<'a> {
+    filter: &'a mut dyn RowFilter,
+    columns: Vec<usize>,
+}
+
+impl RowFilter for Shifted<'_> {
+    fn columns(&self) -> &[usize] {
+        &self.columns
+    }
+
+    fn keep(
+        &mut self,
+        batch: &arrow::array::RecordBatch,
+    ) -> Result<arrow::array::BooleanArray, Box<dyn std::error::Error + Send + Sync>> {
+        self.filter.keep(batch)
+    }
+}
+
+impl ChunkReader for DelimitedReader {
+    fn index(
+        &mut self,
+        bytes: &[u8],
+        from: usize,
+        limit: usize,
+        eof: bool,
+        filtered: bool,
+    ) -> biotide_text::Result<Stop> {
+        self.decoder.index(bytes, from, limit, eof, filtered)
+    }
+
+    fn passed(&self) -> (u64, u64) {
+        (
+            self.decoder.records().records(),
+            self.decoder.records().lines(),
+        )
+    }
+
+    fn decode(
+        &self,
+        bytes: &Buffer,
+        place: Place,
+        filter: Option<&mut dyn RowFilter>,
+        batch_rows: usize,
+        limit: Option<usize>,
+    ) -> biotide_text::Result<DecodedChunk> {
+        let mut shifted = filter.map(|filter| Shifted {
+            columns: filter
+                .columns()
+                .iter()
+                .map(|&column| self.shown[column])
+                .collect(),
+            filter,
+        });
+        let filter = shifted.as_mut().map(|filter| filter as &mut dyn RowFilter);
+        self.decoder
+            .decode_limited(bytes, place, filter, batch_rows, limit)
+    }
+}

@@ -1,0 +1,189 @@
+//! From the options tree to the text reader's terms.
+
+use std::fs;
+
+use biotide_common::BiotideError;
+use biotide_common::options::{self, BiotideOptions};
+use biotide_text::delimited::{
+    ColumnType, Dialect, HeaderOptions, Layout, OnBadValue, OnError, RecordEnd, TextArray,
+};
+
+/// The dialect that the options ask for.
+pub(super) fn dialect(
+    options: &BiotideOptions,
+    delimiter: u8,
+    sample: &[u8],
+) -> Result<Dialect, BiotideError> {
+    let mut dialect = Dialect::delimited_by(&[delimiter]);
+    if let Some(delimiter) = &options.delimiter {
+        dialect.delimiter.clone_from(&delimiter.0);
+    }
+    if let Some(quote) = options.quote {
+        dialect.quote = quote.0;
+    }
+    if let Some(escape) = options.escape {
+        dialect.escape = escape.0;
+    }
+    dialect.comment = options.comment.as_ref().map(|comment| comment.0.clone());
+    dialect.record_end = RecordEnd::of(sample);
+    dialect.validate().map_err(|error| BiotideError::Option {
+        key: "delimiter, quote, escape, comment".to_owned(),
+        value: dialect.delimiter.escape_ascii().to_string(),
+        problem: format!("do not go together: {error}"),
+    })?;
+    Ok(dialect)
+}
+
+pub(super) fn header(options: &BiotideOptions) -> HeaderOptions {
+    HeaderOptions {
+        header: options.header.unwrap_or(true),
+        skip_rows: options.skip_rows.unwrap_or(0),
+        column_names: options.column_names.as_ref().map(|names| names.0.clone()),
+    }
+}
+
+/// Sets what concerns rows and values.
+pub(super) fn apply(options: &BiotideOptions, layout: &mut Layout) -> Result<(), BiotideError> {
+    layout.on_error = match options.on_error {
+        Some(options::OnError::Fail) => OnError::Fail,
+        Some(options::OnError::Lenient) => OnError::Lenient,
+        Some(options::OnError::Reject) | None => OnError::Reject,
+    };
+    layout.on_bad_value = match options.on_bad_value {
+        Some(options::OnBadValue::Fail) => OnBadValue::Fail,
+        Some(options::OnBadValue::Reject) => OnBadValue::Reject,
+        Some(options::OnBadValue::Null) | None => OnBadValue::Null,
+    };
+    layout.text = match options.text_type {
+        Some(options::TextType::Utf8) => TextArray::Utf8,
+        Some(options::TextType::View) | None => TextArray::View,
+    };
+    let nulls = options.null_values.as_ref();
+    layout.null_values = nulls.map_or_else(Vec::new, |nulls| nulls.0.clone());
+    layout.null_values.retain(|null| !null.is_empty());
+    layout.strip_whitespace = options.strip_whitespace.unwrap_or(false);
+    if let Some(decimal) = options.decimal.and_then(|decimal| decimal.0) {
+        layout.decimal = decimal;
+    }
+    layout.thousands = options.thousands.and_then(|thousands| thousands.0);
+    if layout.thousands == Some(layout.decimal) {
+        return Err(BiotideError::Option {
+            key: "thousands".to_owned(),
+            value: char::from(layout.decimal).to_string(),
+            problem: "is the decimal mark too".to_owned(),
+        });
+    }
+    layout.date_format.clone_from(&options.date_format);
+    if let Some(size) = options.max_record_bytes {
+        // A chunk is indexed with 32-bit positions and holds a record and more.
+        layout.max_record_bytes = usize::try_from(size.0).unwrap_or(usize::MAX).min(1 << 30);
+    }
+    if options.skip_empty == Some(true) {
+        let keys = options.key_columns.iter().flat_map(|keys| &keys.0);
+        let place =
+            |key: &String| position(layout, key).ok_or_else(|| unknown("key_columns", key, layout));
+        layout.skip_empty = Some(keys.map(place).collect::<Result<_, _>>()?);
+    }
+    Ok(())
+}
+
+/// Where the column of this name is: as written, else in any case if that is unique.
+pub(super) fn position(layout: &Layout, name: &str) -> Option<usize> {
+    let exact = layout.columns.iter().position(|column| column.name == name);
+    exact.or_else(|| {
+        let lower = name.to_lowercase();
+        let mut like =
+            (0..layout.columns.len()).filter(|&i| layout.columns[i].name.to_lowercase() == lower);
+        like.next().filter(|_| like.next().is_none())
+    })
+}
+
+pub(super) fn unknown(key: &str, name: &str, layout: &Layout) -> BiotideError {
+    let names: Vec<&str> = layout
+        .columns
+        .iter()
+        .take(20)
+        .map(|c| c.name.as_str())
+        .collect();
+    let more = if layout.columns.len() > 20 {
+        ", …"
+    } else {
+        ""
+    };
+    BiotideError::Option {
+        key: key.to_owned(),
+        value: name.to_owned(),
+        problem: format!(
+            "is not a column of the file; it has {}{more}",
+            names.join(", ")
+        ),
+    }
+}
+
+/// The types that the user gave: `name:type,name:type` or a file of such, a line each.
+pub(super) fn schema(options: &BiotideOptions) -> Result<Vec<(String, ColumnType)>, BiotideError> {
+    let Some(given) = &options.schema else {
+        return Ok(Vec::new());
+    };
+    let text = match given.contains(':') {
+        true => given.clone(),
+        false => fs::read_to_string(given)
+            .map_err(|e| BiotideError::io(format!("reading the schema file {given}"), e))?,
+    };
+    let refuse = |value: &str, problem: String| BiotideError::Option {
+        key: "schema".to_owned(),
+        value: value.to_owned(),
+        problem,
+    };
+    let mut columns = Vec::new();
+    for item in split_items(&text) {
+        let item = item.trim();
+        if item.is_empty() || item.starts_with('#') {
+            continue;
+        }
+        let Some((name, ty)) = item.rsplit_once(':') else {
+            return Err(refuse(item, "is not name:type".to_owned()));
+        };
+        let ty =
+            ColumnType::parse(ty).map_err(|error| refuse(item, format!("cannot be: {error}")))?;
+        columns.push((name.trim().trim_matches('"').to_owned(), ty));
+    }
+    Ok(columns)
+}
+
+/// Splits at commas and newlines, but not inside parentheses or quotes.
+fn split_items(text: &str) -> Vec<&str> {
+    let (mut depth, mut quoted, mut start) = (0i32, false, 0);
+    let mut items = Vec::new();
+    for (i, c) in text.char_indices() {
+        match c {
+            '"' => quoted = !quoted,
+            '(' if !quoted => depth += 1,
+            ')' if !quoted => depth -= 1,
+            ',' | '\n' | '\r' if !quoted && depth <= 0 => {
+                items.push(&text[start..i]);
+                start = i + 1;
+            }
+            _ => {}
+        }
+    }
+    items.push(&text[start..]);
+    items
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schemas_are_read_from_lists() {
+        let options = BiotideOptions {
+            schema: Some("id:text, p:decimal(10,2),\"a,b\":int64\n# no\nx:y:date".to_owned()),
+            ..BiotideOptions::default()
+        };
+        let columns = schema(&options).unwrap();
+        assert_eq!(columns[1], ("p".to_owned(), ColumnType::Decimal(10, 2)));
+        assert_eq!(columns[2].0, "a,b");
+        assert_eq!(columns[3], ("x:y".to_owned(), ColumnType::Date));
+    }
+}

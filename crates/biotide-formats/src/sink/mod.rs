@@ -1,0 +1,198 @@
+//! Writing text: TSV, CSV and JSON Lines, plain or gzipped. (Parquet and Arrow are DataFusion's own.)
+//!
+//! Batches are made text in parallel and written in order. The object store stages a file and shows it
+//! under its name only when it is complete; a write that fails or is dropped leaves nothing behind.
+
+mod delimited;
+mod file;
+mod json_lines;
+
+use std::collections::HashMap;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
+use async_trait::async_trait;
+use biotide_common::BiotideError;
+use biotide_common::options::BiotideOptions;
+use datafusion_common::{GetExt, Result, Statistics, not_impl_err};
+use datafusion_datasource::TableSchema;
+use datafusion_datasource::file::FileSource;
+use datafusion_datasource::file_compression_type::FileCompressionType;
+use datafusion_datasource::file_format::{FileFormat, FileFormatFactory};
+use datafusion_datasource::file_scan_config::FileScanConfig;
+use datafusion_datasource::file_sink_config::FileSinkConfig;
+use datafusion_datasource::sink::DataSinkExec;
+use datafusion_physical_expr::LexRequirement;
+use datafusion_physical_plan::ExecutionPlan;
+use datafusion_session::Session;
+use object_store::{ObjectMeta, ObjectStore};
+
+use crate::formats::delimited::DelimitedLayout;
+use crate::text::TextSource;
+pub use delimited::DelimitedEncoder;
+pub use json_lines::JsonLinesEncoder;
+
+/// Makes batches text.
+pub trait TextEncoder: Debug + Send + Sync + 'static {
+    /// What stands before the first row.
+    fn header(&self, schema: &Schema) -> Vec<u8>;
+    /// The text of a batch's rows.
+    fn encode(&self, batch: &RecordBatch) -> Result<Vec<u8>>;
+}
+
+/// A format to write: `COPY … TO … STORED AS name`.
+#[derive(Debug, Clone)]
+pub struct TextSinkFormat {
+    name: &'static str,
+    gzip: bool,
+    options: BiotideOptions,
+}
+
+impl TextSinkFormat {
+    /// The formats that can be written.
+    pub fn all() -> Vec<Self> {
+        let format = |name| Self {
+            name,
+            gzip: false,
+            options: BiotideOptions::default(),
+        };
+        vec![format("tsv"), format("csv"), format("jsonl")]
+    }
+
+    /// The format of this name; `json` is JSON Lines.
+    pub fn by_name(name: &str) -> Option<Self> {
+        let name = if name.eq_ignore_ascii_case("json") {
+            "jsonl"
+        } else {
+            name
+        };
+        Self::all()
+            .into_iter()
+            .find(|format| format.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The encoder of this format.
+    pub fn encoder(&self) -> Arc<dyn TextEncoder> {
+        let given = self
+            .options
+            .delimiter
+            .as_ref()
+            .and_then(|delimiter| delimiter.0.first().copied());
+        let header = self.options.header.unwrap_or(true);
+        match self.name {
+            "jsonl" => Arc::new(JsonLinesEncoder),
+            "csv" => Arc::new(DelimitedEncoder::new(given.unwrap_or(b','), header)),
+            _ => Arc::new(DelimitedEncoder::new(given.unwrap_or(b'\t'), header)),
+        }
+    }
+}
+
+impl GetExt for TextSinkFormat {
+    fn get_ext(&self) -> String {
+        self.name.to_owned()
+    }
+}
+
+impl FileFormatFactory for TextSinkFormat {
+    fn create(
+        &self,
+        _state: &dyn Session,
+        options: &HashMap<String, String>,
+    ) -> Result<Arc<dyn FileFormat>> {
+        let mut format = self.clone();
+        for (key, value) in options {
+            match key.strip_prefix("format.").unwrap_or(key) {
+                "compression" => {
+                    format.gzip = match value.to_ascii_lowercase().as_str() {
+                        "gzip" | "gz" => true,
+                        "none" | "uncompressed" | "auto" => false,
+                        _ => {
+                            let problem = "cannot be written as text; use gzip or none".to_owned();
+                            let (key, value) = (key.clone(), value.clone());
+                            return Err(BiotideError::Option {
+                                key,
+                                value,
+                                problem,
+                            }
+                            .into());
+                        }
+                    }
+                }
+                key => format.options.set_text(key, value)?,
+            }
+        }
+        Ok(Arc::new(format))
+    }
+
+    fn default(&self) -> Arc<dyn FileFormat> {
+        Arc::new(self.clone())
+    }
+}
+
+#[async_trait]
+impl FileFormat for TextSinkFormat {
+    fn get_ext(&self) -> String {
+        format!("{}{}", self.name, if self.gzip { ".gz" } else { "" })
+    }
+
+    fn get_ext_with_compression(&self, _compression: &FileCompressionType) -> Result<String> {
+        Ok(FileFormat::get_ext(self))
+    }
+
+    fn compression_type(&self) -> Option<FileCompressionType> {
+        None
+    }
+
+    async fn infer_schema(
+        &self,
+        _state: &dyn Session,
+        _store: &Arc<dyn ObjectStore>,
+        _objects: &[ObjectMeta],
+    ) -> Result<arrow::datatypes::SchemaRef> {
+        not_impl_err!(
+            "{} is read by CREATE EXTERNAL TABLE or by its path",
+            self.name
+        )
+    }
+
+    async fn infer_stats(
+        &self,
+        _state: &dyn Session,
+        _store: &Arc<dyn ObjectStore>,
+        table_schema: arrow::datatypes::SchemaRef,
+        _object: &ObjectMeta,
+    ) -> Result<Statistics> {
+        Ok(Statistics::new_unknown(&table_schema))
+    }
+
+    async fn create_physical_plan(
+        &self,
+        _state: &dyn Session,
+        _config: FileScanConfig,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        not_impl_err!(
+            "{} is read by CREATE EXTERNAL TABLE or by its path",
+            self.name
+        )
+    }
+
+    async fn create_writer_physical_plan(
+        &self,
+        input: Arc<dyn ExecutionPlan>,
+        _state: &dyn Session,
+        config: FileSinkConfig,
+        order: Option<LexRequirement>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let sink = file::TextSink::new(config, self.encoder(), self.gzip);
+        Ok(Arc::new(DataSinkExec::new(input, Arc::new(sink), order)))
+    }
+
+    fn file_source(&self, table_schema: TableSchema) -> Arc<dyn FileSource> {
+        // Never scanned: a format made from its name alone knows no file. Planning says so.
+        let layout = Arc::new(DelimitedLayout::of_no_file());
+        let options = Arc::new(self.options.clone());
+        Arc::new(TextSource::new(self.name, layout, options, table_schema))
+    }
+}

@@ -1,0 +1,114 @@
+//! What a format's author implements.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use arrow::buffer::Buffer;
+use arrow::datatypes::SchemaRef;
+use biotide_common::BiotideError;
+use biotide_common::options::BiotideOptions;
+use biotide_text::delimited::{DecodedChunk, Place, RowFilter, Stop};
+use biotide_text::sample::Sample;
+
+use crate::compress::Codec;
+
+/// A file that was looked at.
+#[derive(Debug, Clone)]
+pub struct SampledFile {
+    /// Its path or URL, as messages name it.
+    pub name: String,
+    /// Its size as it lies in its store.
+    pub size: u64,
+    /// How it is compressed.
+    pub codec: Codec,
+    /// Its start and some places further on, decompressed.
+    pub sample: Sample,
+}
+
+/// A text format: from samples to a layout.
+pub trait FormatSpec: Debug + Send + Sync + 'static {
+    /// Its name in SQL: `STORED AS NAME`, `read_name(…)`.
+    fn name(&self) -> &'static str;
+
+    /// File name endings, without compression.
+    fn extensions(&self) -> &'static [&'static str];
+
+    /// What the records of these files are like. All files must agree, or the one that does not is
+    /// refused by name.
+    fn layout(
+        &self,
+        files: &[SampledFile],
+        options: &BiotideOptions,
+    ) -> Result<Arc<dyn TextLayout>, BiotideError>;
+}
+
+/// What the records of a table's files are like.
+pub trait TextLayout: Debug + Send + Sync + 'static {
+    /// The schema of the files, opt-in metadata columns included.
+    fn schema(&self) -> SchemaRef;
+
+    /// The mean length of a record in bytes, as far as the sample showed it.
+    fn mean_record_bytes(&self) -> f64;
+
+    /// The least length that a record can have, line end included.
+    fn min_record_bytes(&self) -> u64;
+
+    /// The byte that ends lines.
+    fn newline(&self) -> u8;
+
+    /// Where the records of a file start; an error where it is not a file of this layout. `None` if
+    /// that needs more than these first bytes.
+    fn start(&self, file: &str, head: &[u8], eof: bool) -> Result<Option<FileStart>, BiotideError>;
+
+    /// A reader of the columns of `projection` (positions in [`TextLayout::schema`]).
+    fn reader(&self, projection: &[usize]) -> Result<Box<dyn ChunkReader>, BiotideError>;
+
+    /// Whether one bad row ends the read.
+    fn fails_on_error(&self) -> bool;
+
+    /// Widens the column types by what these decompressed bytes of the file hold. Used by
+    /// `infer = full`: called with consecutive blocks of whole records.
+    fn widen(&self, evidence: &mut Evidence, records: &[u8]);
+
+    /// The layout with the types that the evidence shows.
+    fn with_evidence(&self, evidence: Evidence) -> Arc<dyn TextLayout>;
+}
+
+/// What `infer = full` has seen.
+#[derive(Debug, Default)]
+pub struct Evidence(pub Option<biotide_text::delimited::Inference>);
+
+/// Where the records of a file start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileStart {
+    /// Byte offset of the first record.
+    pub offset: u64,
+    /// Newlines before it.
+    pub lines: u64,
+}
+
+/// Decodes chunks, see [`biotide_text::delimited::ChunkDecoder`].
+pub trait ChunkReader: Debug + Send {
+    /// Finds the records that start in `bytes[from..limit]`.
+    fn index(
+        &mut self,
+        bytes: &[u8],
+        from: usize,
+        limit: usize,
+        eof: bool,
+        filtered: bool,
+    ) -> biotide_text::Result<Stop>;
+
+    /// Records and newlines that the last index passed.
+    fn passed(&self) -> (u64, u64);
+
+    /// Builds batches from what the last index found, of at most `limit` rows in all.
+    fn decode(
+        &self,
+        bytes: &Buffer,
+        place: Place,
+        filter: Option<&mut dyn RowFilter>,
+        batch_rows: usize,
+        limit: Option<usize>,
+    ) -> biotide_text::Result<DecodedChunk>;
+}

@@ -1,0 +1,162 @@
+//! The one way in: bytes of a file, from a local disk or an object store.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use biotide_common::BiotideError;
+use datafusion_common::{DataFusionError, Result};
+use object_store::path::Path;
+use object_store::{GetOptions, GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt};
+
+/// Bytes of one file, readable anywhere.
+#[derive(Debug)]
+pub struct ChunkSource {
+    name: String,
+    size: u64,
+    meta: ObjectMeta,
+    store: Arc<dyn ObjectStore>,
+    /// Set where the file is on a local disk: then it is read without detour.
+    file: Option<File>,
+}
+
+impl ChunkSource {
+    /// Opens a file of a store. `name` is how messages call it.
+    pub async fn open(
+        store: Arc<dyn ObjectStore>,
+        meta: &ObjectMeta,
+        name: String,
+    ) -> Result<Self> {
+        // A local store answers any get with the open file; a remote one must not start a download.
+        let range = GetOptions {
+            range: Some((0..meta.size.min(1)).into()),
+            ..GetOptions::default()
+        };
+        let file = match store.get_opts(&meta.location, range).await {
+            Ok(result) => match result.payload {
+                GetResultPayload::File(file, _) => Some(file),
+                GetResultPayload::Stream(_) => None,
+            },
+            Err(error) => return Err(DataFusionError::ObjectStore(Box::new(error))),
+        };
+        Ok(Self {
+            name,
+            size: meta.size,
+            meta: meta.clone(),
+            store,
+            file,
+        })
+    }
+
+    /// How messages call the file.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its size when it was planned: bytes that come later are not read.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Its place in the store.
+    pub fn location(&self) -> &Path {
+        &self.meta.location
+    }
+
+    /// Whether reading never waits for a network.
+    pub fn is_local(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// Appends the bytes of `offset..end`, cut at the file's size, to `out`.
+    pub async fn read(&self, offset: u64, end: u64, out: &mut Vec<u8>) -> Result<()> {
+        let end = end.min(self.size);
+        if offset >= end {
+            return Ok(());
+        }
+        let len = usize::try_from(end - offset).unwrap_or(usize::MAX);
+        match &self.file {
+            Some(file) => Ok(self.read_local(file, offset, len, out)?),
+            None => {
+                let bytes = self
+                    .store
+                    .get_range(&self.meta.location, offset..end)
+                    .await?;
+                if bytes.len() < len {
+                    return Err(self.shrank(offset + bytes.len() as u64).into());
+                }
+                out.extend_from_slice(&bytes);
+                Ok(())
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    fn read_local(
+        &self,
+        file: &File,
+        offset: u64,
+        len: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), BiotideError> {
+        use std::os::unix::fs::FileExt;
+        let old = out.len();
+        out.resize(old + len, 0);
+        let mut done = 0;
+        while done < len {
+            let at = offset + done as u64;
+            match file.read_at(&mut out[old + done..], at) {
+                Ok(0) => {
+                    out.truncate(old + done);
+                    return Err(self.shrank(at));
+                }
+                Ok(n) => done += n,
+                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(BiotideError::io(format!("reading {}", self.name), e)),
+            }
+        }
+        Ok(())
+    }
+
+    #[cfg(not(unix))]
+    fn read_local(
+        &self,
+        file: &File,
+        offset: u64,
+        len: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), BiotideError> {
+        use std::io::{Read, Seek, SeekFrom};
+        let io = |e| BiotideError::io(format!("reading {}", self.name), e);
+        let mut file = file.try_clone().map_err(io)?;
+        file.seek(SeekFrom::Start(offset)).map_err(io)?;
+        let n = file.take(len as u64).read_to_end(out).map_err(io)?;
+        if n < len {
+            Err(self.shrank(offset + n as u64))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn shrank(&self, at: u64) -> BiotideError {
+        let problem = format!(
+            "the file was {} bytes long and now ends at byte {at}: it changed while it was read; run \
+             the statement again once it is complete",
+            self.size
+        );
+        BiotideError::file(&self.name, problem)
+    }
+
+    /// An error where the file is no longer what was planned: a last record may then be half a record.
+    pub async fn check_unchanged(&self) -> Result<()> {
+        let now = self.store.head(&self.meta.location).await?;
+        if now.size == self.size && now.last_modified == self.meta.last_modified {
+            return Ok(());
+        }
+        let problem = format!(
+            "the file changed while it was read ({} bytes then, {} now); run the statement again once \
+             it is complete",
+            self.size, now.size
+        );
+        Err(BiotideError::file(&self.name, problem).into())
+    }
+}

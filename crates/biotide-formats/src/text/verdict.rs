@@ -1,0 +1,151 @@
+//! What comes of the bad rows of a file: entries in the log, counts, and in the end a verdict.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use biotide_common::BiotideError;
+use biotide_common::reject::RejectRecord;
+use biotide_common::scan::ScanStats;
+use biotide_common::session::QueryLog;
+use biotide_text::delimited::DecodedChunk;
+use biotide_text::problem::Problem;
+
+/// Below this many records a default threshold is not judged.
+const LEAST_RECORDS: u64 = 1000;
+
+/// The bookkeeping of one file of one scan.
+#[derive(Debug)]
+pub(super) struct Verdict {
+    pub(super) stats: Arc<ScanStats>,
+    log: Arc<QueryLog>,
+    threshold: f64,
+    /// Whether the user set the threshold: then few records are judged too.
+    asked: bool,
+    min_record_bytes: u64,
+}
+
+impl Verdict {
+    pub(super) fn new(
+        stats: Arc<ScanStats>,
+        log: Arc<QueryLog>,
+        threshold: Option<f64>,
+        min_record_bytes: u64,
+    ) -> Self {
+        Self {
+            stats,
+            log,
+            threshold: threshold.unwrap_or(0.1),
+            asked: threshold.is_some(),
+            min_record_bytes: min_record_bytes.max(1),
+        }
+    }
+
+    /// Takes down what a chunk held.
+    pub(super) fn add(&self, chunk: &mut DecodedChunk, bytes: u64) -> Result<(), BiotideError> {
+        let stats = &self.stats;
+        stats.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let records = chunk.delivered + chunk.rejected + chunk.blank + chunk.skipped;
+        for (total, n) in [
+            (&stats.records, records),
+            (&stats.delivered, chunk.delivered),
+            (&stats.rejected, chunk.rejected),
+            (&stats.blank, chunk.blank),
+            (&stats.skipped, chunk.skipped),
+            (&stats.problem_records, chunk.problem_records),
+        ] {
+            if n > 0 {
+                total.fetch_add(n, Ordering::Relaxed);
+            }
+        }
+        let problems = std::mem::take(&mut chunk.problems);
+        if problems.is_empty() {
+            return Ok(());
+        }
+        {
+            let mut reasons = stats.reasons.lock();
+            let mut actions = stats.actions.lock();
+            for problem in &problems {
+                *reasons.entry(problem.reason.code()).or_default() += 1;
+                *actions.entry(problem.action.code()).or_default() += 1;
+            }
+        }
+        self.log
+            .rejects
+            .extend(problems.into_iter().map(|p| self.record(p)).collect())
+    }
+
+    fn record(&self, problem: Problem) -> RejectRecord {
+        RejectRecord {
+            source: self.stats.file.clone(),
+            offset: problem.offset,
+            column: problem.column_name,
+            reason: problem.reason.code().to_owned(),
+            record: problem.record,
+            line: problem.line,
+            length: problem.length,
+            message: problem.message,
+            raw: String::from_utf8_lossy(&problem.raw).into_owned(),
+            action: problem.action.code().to_owned(),
+        }
+    }
+
+    /// The error of the first bad row, under `fail`.
+    pub(super) fn first_bad(&self, problem: &Problem) -> BiotideError {
+        let raw = String::from_utf8_lossy(&problem.raw);
+        let shown: String = raw.chars().take(200).collect();
+        BiotideError::BadRows {
+            file: self.stats.file.clone(),
+            problem: format!("{problem}\n  {}", shown.escape_debug()),
+            advice:
+                "To go on past bad rows, set on_error = 'reject' (they go to the reject log) or \
+                     'lenient', and on_bad_value = 'null'."
+                    .to_owned(),
+        }
+    }
+
+    /// An error where the share of bad records is above the threshold: at the end of the file, or as
+    /// soon as the bytes that remain cannot bring it back.
+    pub(super) fn judge(&self, remaining_bytes: Option<u64>) -> Result<(), BiotideError> {
+        let bad = self.stats.problem_records.load(Ordering::Relaxed);
+        if bad == 0 {
+            return Ok(());
+        }
+        let records = self.stats.records.load(Ordering::Relaxed);
+        let Some(remaining) = remaining_bytes else {
+            return Ok(());
+        };
+        let at_most = records + remaining / self.min_record_bytes;
+        if at_most < LEAST_RECORDS && !self.asked {
+            return Ok(());
+        }
+        if bad as f64 <= self.threshold * at_most as f64 {
+            return Ok(());
+        }
+        let report = self.stats.report();
+        let share = 100.0 * bad as f64 / records.max(1) as f64;
+        let first = self
+            .log
+            .rejects
+            .read()
+            .and_then(|mut reader| reader.take_batch(1))?;
+        let first = first.first().map_or(String::new(), |first| {
+            format!(
+                "; the first: line {}: {} [{}]",
+                first.line, first.message, first.reason
+            )
+        });
+        Err(BiotideError::BadRows {
+            file: self.stats.file.clone(),
+            problem: format!(
+                "{bad} of {records} records ({share:.1} %) have a problem, more than error_threshold \
+                 ({}) allows: {}{first}",
+                self.threshold,
+                report.summary()
+            ),
+            advice: "See them with --rejects FILE or SELECT * FROM system.rejects. If the file is \
+                     read with the wrong options (delimiter, quote, header, schema), correct those; if \
+                     it is that bad, raise error_threshold."
+                .to_owned(),
+        })
+    }
+}

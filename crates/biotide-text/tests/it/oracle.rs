@@ -1,0 +1,353 @@
+//! The rules of `biotide_text::delimited`, followed one byte after the other. Slow, and written to be
+//! read next to the rules rather than next to the indexer: it sees the whole text at once, knows no
+//! chunk, no SIMD and no index.
+
+use biotide_text::delimited::{Layout, OnError, RecordEnd};
+use biotide_text::problem::{Action, Reason};
+
+/// A field as it stands, its quotes and escapes resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Field {
+    pub(crate) value: Vec<u8>,
+    pub(crate) quoted: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) record: u64,
+    pub(crate) line: u64,
+    pub(crate) offset: u64,
+    pub(crate) length: u64,
+    pub(crate) fields: Vec<Field>,
+}
+
+/// What the tests compare of a problem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Bad {
+    pub(crate) offset: u64,
+    pub(crate) column: Option<usize>,
+    pub(crate) reason: Reason,
+    pub(crate) record: u64,
+    pub(crate) line: u64,
+    pub(crate) length: u64,
+    pub(crate) action: Action,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Reading {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) bad: Vec<Bad>,
+    pub(crate) rejected: u64,
+    pub(crate) blank: u64,
+}
+
+pub(crate) struct Oracle<'a> {
+    layout: &'a Layout,
+    text: &'a [u8],
+    out: Reading,
+}
+
+/// A record that was read to its end.
+struct Found {
+    /// The raw bytes of each field, and what they mean.
+    fields: Vec<(std::ops::Range<usize>, Field)>,
+    end: usize,
+    next: usize,
+    problem: Option<Reason>,
+}
+
+/// A quote that opens in `field` cannot be what it seems.
+struct Broken {
+    field: usize,
+    reason: Reason,
+}
+
+/// Reads everything. `text` starts at the first data record.
+pub(crate) fn read(layout: &Layout, text: &[u8]) -> Reading {
+    let mut oracle = Oracle {
+        layout,
+        text,
+        out: Reading::default(),
+    };
+    let mut at = 0;
+    while at < text.len() {
+        at = oracle.step(at);
+    }
+    oracle.out.bad.sort();
+    oracle.out
+}
+
+impl Oracle<'_> {
+    fn newline(&self) -> u8 {
+        match self.layout.dialect.record_end {
+            RecordEnd::Lf => b'\n',
+            RecordEnd::Cr => b'\r',
+        }
+    }
+
+    /// If a line ends at `at`: where the next one starts.
+    fn line_end(&self, at: usize) -> Option<usize> {
+        let rest = &self.text[at..];
+        match self.layout.dialect.record_end {
+            RecordEnd::Cr if rest.starts_with(b"\r") => Some(at + 1),
+            RecordEnd::Cr => None,
+            RecordEnd::Lf if rest.starts_with(b"\n") => Some(at + 1),
+            RecordEnd::Lf if rest.starts_with(b"\r\n") => Some(at + 2),
+            RecordEnd::Lf if rest == b"\r" => Some(at + 1),
+            RecordEnd::Lf => None,
+        }
+    }
+
+    /// The end of the line that `at` is on, and the start of the next.
+    fn rest_of_line(&self, mut at: usize) -> (usize, usize) {
+        while at < self.text.len() {
+            if let Some(next) = self.line_end(at) {
+                return (at, next);
+            }
+            at += 1;
+        }
+        (at, at)
+    }
+
+    fn number(&self) -> u64 {
+        self.out.rows.len() as u64 + self.out.rejected + self.out.blank + 1
+    }
+
+    fn bad(&mut self, start: usize, end: usize, reason: Reason, action: Action) {
+        let before = self.text[..start].iter();
+        self.out.bad.push(Bad {
+            offset: start as u64,
+            column: None,
+            reason,
+            record: self.number(),
+            line: 1 + before.filter(|&&b| b == self.newline()).count() as u64,
+            length: (end - start) as u64,
+            action,
+        });
+    }
+
+    fn reject(&mut self, start: usize, end: usize, reason: Reason) {
+        let reason = match end - start > self.layout.max_record_bytes {
+            true => Reason::RecordTooLong,
+            false => reason,
+        };
+        self.bad(start, end, reason, Action::Rejected);
+        self.out.rejected += 1;
+    }
+
+    /// Reads what starts at `at`; answers where the next record starts.
+    fn step(&mut self, at: usize) -> usize {
+        let comment = self.layout.dialect.comment.as_ref();
+        if comment.is_some_and(|prefix| self.text[at..].starts_with(prefix)) {
+            let (end, next) = self.rest_of_line(at);
+            if end - at > self.layout.max_record_bytes {
+                self.reject(at, end, Reason::RecordTooLong);
+            }
+            return next;
+        }
+        match self.record(at) {
+            Ok(found) => self.judge(at, found),
+            Err(Broken { field, reason }) => {
+                let (end, next) = self.rest_of_line(field);
+                self.reject(at, end, reason);
+                next
+            }
+        }
+    }
+
+    fn record(&self, start: usize) -> Result<Found, Broken> {
+        let mut fields = Vec::new();
+        let mut problem = None;
+        let mut at = start;
+        loop {
+            let (end, field) = self.field(start, at, &mut problem)?;
+            fields.push((at..end, field));
+            let next = self.line_end(end);
+            if next.is_some() || end == self.text.len() {
+                return Ok(Found {
+                    fields,
+                    end,
+                    next: next.unwrap_or(end),
+                    problem,
+                });
+            }
+            at = end + self.layout.dialect.delimiter.len();
+        }
+    }
+
+    /// Whether a field may end at `at`.
+    fn boundary(&self, at: usize) -> bool {
+        at == self.text.len()
+            || self.line_end(at).is_some()
+            || self.text[at..].starts_with(&self.layout.dialect.delimiter)
+    }
+
+    /// The field at `at` of the record at `start`: where it ends, and what it says.
+    fn field(
+        &self,
+        start: usize,
+        at: usize,
+        problem: &mut Option<Reason>,
+    ) -> Result<(usize, Field), Broken> {
+        let mut plain = at;
+        if let Some(quote) = self.layout.dialect.quote
+            && self.text.get(at) == Some(&quote)
+        {
+            let broken = match self.close(at + 1, quote) {
+                Some((after, value)) if after - start <= self.layout.max_record_bytes => {
+                    if self.boundary(after) {
+                        let quoted = true;
+                        return Ok((after, Field { value, quoted }));
+                    }
+                    let spans = self.text[at..after].contains(&self.newline());
+                    if !spans {
+                        problem.get_or_insert(Reason::TextAfterQuote);
+                        plain = after;
+                    }
+                    spans.then_some(Reason::TextAfterQuote)
+                }
+                _ => Some(Reason::UnterminatedQuote),
+            };
+            if let Some(reason) = broken {
+                if self.layout.on_error != OnError::Lenient {
+                    return Err(Broken { field: at, reason });
+                }
+                problem.get_or_insert(reason);
+                plain = at + 1;
+            }
+        }
+        let (end, value) = self.plain(start, at, plain);
+        let quoted = false;
+        Ok((end, Field { value, quoted }))
+    }
+
+    /// Where the quoted text that starts at `at` ends (after its closing quote), and what it says.
+    fn close(&self, mut at: usize, quote: u8) -> Option<(usize, Vec<u8>)> {
+        let escape = self.layout.dialect.escape.unwrap_or(quote);
+        let mut value = Vec::new();
+        while at < self.text.len() {
+            let byte = self.text[at];
+            let next = self.text.get(at + 1);
+            if byte == escape && escape != quote {
+                value.push(*next?);
+                at += 2;
+            } else if byte == quote && escape == quote && next == Some(&quote) {
+                value.push(quote);
+                at += 2;
+            } else if byte == quote {
+                return Some((at + 1, value));
+            } else {
+                value.push(byte);
+                at += 1;
+            }
+        }
+        None
+    }
+
+    /// Text from `plain` on, of the field at `at`.
+    fn plain(&self, start: usize, at: usize, plain: usize) -> (usize, Vec<u8>) {
+        let dialect = &self.layout.dialect;
+        let escape = dialect.escape.filter(|_| dialect.quote.is_none());
+        let mut value = self.text[at..plain].to_vec();
+        let mut at = plain;
+        while !self.boundary(at) {
+            let mut byte = self.text[at];
+            if escape == Some(byte)
+                && let Some(&next) = self.text.get(at + 1)
+                && (at + 1 - start <= self.layout.max_record_bytes
+                    || self.line_end(at + 1).is_none())
+            {
+                byte = next;
+                at += 1;
+            }
+            value.push(byte);
+            at += 1;
+        }
+        (at, value)
+    }
+
+    /// Decides about a record that was read to its end.
+    fn judge(&mut self, start: usize, found: Found) -> usize {
+        let Found {
+            mut fields,
+            end,
+            next,
+            problem,
+        } = found;
+        let layout = self.layout;
+        let columns = layout.columns.len();
+        if end == start {
+            self.out.blank += 1;
+            return next;
+        }
+        let stride = columns + usize::from(layout.trailing_delimiter);
+        let trailing = layout.trailing_delimiter
+            && fields.len() == stride
+            && fields[columns]
+                .0
+                .clone()
+                .all(|i| matches!(self.text[i], b' ' | b'\t'));
+        let shape = match fields.len() {
+            n if n < columns => Some(Reason::TooFewFields),
+            n if n > columns && !trailing => Some(Reason::TooManyFields),
+            _ => None,
+        };
+        let long = end - start > layout.max_record_bytes;
+        let lenient = layout.on_error == OnError::Lenient;
+        if long {
+            self.reject(start, end, Reason::RecordTooLong);
+            return next;
+        }
+        if let Some(reason) = problem.or(shape) {
+            if !lenient {
+                self.reject(start, end, reason);
+                return next;
+            }
+            self.bad(start, end, reason, Action::Repaired);
+        }
+        fields.truncate(stride);
+        let invalid =
+            |raw: &std::ops::Range<usize>| std::str::from_utf8(&self.text[raw.clone()]).is_err();
+        if fields.iter().any(|(raw, _)| invalid(raw)) {
+            if !lenient {
+                self.reject(start, end, Reason::InvalidUtf8);
+                return next;
+            }
+            self.bad(start, end, Reason::InvalidUtf8, Action::Repaired);
+        }
+        let mut fields: Vec<Field> = fields.into_iter().map(|(_, field)| field).collect();
+        let missing = Field {
+            value: Vec::new(),
+            quoted: false,
+        };
+        fields.resize(columns, missing);
+        let before = self.text[..start].iter();
+        self.out.rows.push(Row {
+            record: self.number(),
+            line: 1 + before.filter(|&&b| b == self.newline()).count() as u64,
+            offset: start as u64,
+            length: (end - start) as u64,
+            fields,
+        });
+        next
+    }
+}
+
+/// What a text column makes of the field.
+pub(crate) fn text_of(layout: &Layout, field: &Field) -> Option<String> {
+    let blank = |c: &u8| matches!(c, b' ' | b'\t');
+    let mut value = &field.value[..];
+    if layout.strip_whitespace && !field.quoted {
+        while value.first().is_some_and(blank) {
+            value = &value[1..];
+        }
+        while value.last().is_some_and(blank) {
+            value = &value[..value.len() - 1];
+        }
+    }
+    let null = layout.null_values.iter().any(|n| n.as_bytes() == value);
+    if null || value.is_empty() && !field.quoted {
+        return None;
+    }
+    Some(String::from_utf8_lossy(value).into_owned())
+}

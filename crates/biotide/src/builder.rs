@@ -1,0 +1,157 @@
+//! Builds a context: memory, threads, spill, options, formats. The command line, pipelines and programs
+//! all come through here.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use biotide_common::BiotideError;
+use biotide_common::options::BiotideOptions;
+use biotide_formats::sink::TextSinkFormat;
+use biotide_formats::table::BiotideTableFactory;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::cache::cache_manager::CacheManagerConfig;
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::prelude::{SessionConfig, SessionContext};
+
+use crate::context::BiotideContext;
+use crate::error::Result;
+use crate::memory::default_limit;
+
+/// Sets up a [`BiotideContext`]. What is not set has a default that suits the machine.
+#[derive(Debug, Clone, Default)]
+pub struct BiotideContextBuilder {
+    memory_limit: Option<usize>,
+    threads: Option<usize>,
+    batch_size: Option<usize>,
+    temp_dir: Option<PathBuf>,
+    temp_limit: Option<u64>,
+    options: Vec<(String, String)>,
+}
+
+impl BiotideContextBuilder {
+    /// Bytes of memory (default: half of the machine's, or of the cgroup's).
+    #[must_use]
+    pub fn memory_limit(mut self, bytes: usize) -> Self {
+        self.memory_limit = Some(bytes);
+        self
+    }
+
+    /// Partitions that work at a time (default: one a core).
+    #[must_use]
+    pub fn threads(mut self, n: usize) -> Self {
+        self.threads = Some(n);
+        self
+    }
+
+    /// Rows of a batch (default: 8192).
+    #[must_use]
+    pub fn batch_size(mut self, rows: usize) -> Self {
+        self.batch_size = Some(rows);
+        self
+    }
+
+    /// Where to spill (default: the system's folder for temporary files).
+    #[must_use]
+    pub fn temp_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.temp_dir = Some(dir.into());
+        self
+    }
+
+    /// The most bytes to spill (default: 100 GB).
+    #[must_use]
+    pub fn temp_limit(mut self, bytes: u64) -> Self {
+        self.temp_limit = Some(bytes);
+        self
+    }
+
+    /// Any session option: `on_error`, `biotide.on_error`, `datafusion.execution.…`.
+    #[must_use]
+    pub fn option(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.options.push((key.into(), value.into()));
+        self
+    }
+
+    /// Builds the context.
+    pub fn build(self) -> Result<BiotideContext> {
+        let positive = |key: &str, n: usize| match n {
+            0 => Err(BiotideError::Option {
+                key: key.to_owned(),
+                value: "0".to_owned(),
+                problem: "is not at least 1".to_owned(),
+            }),
+            n => Ok(n),
+        };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = positive("threads", self.threads.unwrap_or(cores))?;
+        let batch_size = positive("batch_size", self.batch_size.unwrap_or(8192))?;
+        let temp_dir = self.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
+        std::fs::create_dir_all(&temp_dir).map_err(|e| {
+            BiotideError::io(format!("making the folder {}", temp_dir.display()), e)
+        })?;
+
+        let limit = self.memory_limit.unwrap_or_else(default_limit);
+        let pool = TrackConsumersPool::new(
+            FairSpillPool::new(limit),
+            NonZeroUsize::new(5).unwrap_or(NonZeroUsize::MIN),
+        );
+        // Listings and statistics are never cached: a file that changed must be seen.
+        let caches = CacheManagerConfig::default()
+            .with_list_files_cache_limit(0)
+            .with_file_statistics_cache_limit(0);
+        let mut runtime = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(pool))
+            .with_cache_manager(caches)
+            .with_temp_file_path(&temp_dir);
+        if let Some(limit) = self.temp_limit {
+            runtime = runtime.with_max_temp_directory_size(limit);
+        }
+
+        let mut config = SessionConfig::new()
+            .with_target_partitions(threads)
+            .with_batch_size(batch_size)
+            .with_information_schema(true)
+            .with_option_extension(BiotideOptions::default());
+        {
+            let options = config.options_mut();
+            options.execution.parquet.compression = Some("zstd(3)".to_owned());
+            options.execution.parquet.max_row_group_size = 1_000_000;
+            options.execution.parquet.created_by =
+                concat!("biotide ", env!("CARGO_PKG_VERSION")).into();
+            // A folder of `key=value` folders is one table.
+            options.execution.listing_table_ignore_subdirectory = false;
+        }
+        for (key, value) in &self.options {
+            set(&mut config, key, value)?;
+        }
+        let mut state = SessionStateBuilder::new()
+            .with_config(config)
+            .with_runtime_env(runtime.build_arc()?)
+            .with_default_features();
+        for name in ["TSV", "CSV"] {
+            state = state.with_table_factory(name.to_owned(), Arc::new(BiotideTableFactory));
+        }
+        let mut state = state.build();
+        for format in TextSinkFormat::all() {
+            state.register_file_format(Arc::new(format), true)?;
+        }
+        BiotideContext::new(SessionContext::new_with_state(state), temp_dir)
+    }
+}
+
+/// Sets a session option; a bare name is one of Biotide's own.
+fn set(config: &mut SessionConfig, key: &str, value: &str) -> Result<()> {
+    let own = key
+        .strip_prefix("biotide.")
+        .or_else(|| (!key.contains('.')).then_some(key));
+    match own {
+        Some(own) => {
+            if let Some(options) = config.options_mut().extensions.get_mut::<BiotideOptions>() {
+                options.set_text(own, value)?;
+            }
+        }
+        None => config.options_mut().set(key, value)?,
+    }
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! `FROM 'path-or-url-or-glob'`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use biotide_formats::formats;
+use biotide_formats::table::OpenTable;
+use datafusion::catalog::{TableProvider, UrlTableFactory};
+use datafusion::common::Result;
+use datafusion::datasource::listing::{ListingTable, ListingTableConfig, ListingTableUrl};
+use datafusion::execution::SessionState;
+use parking_lot::Mutex;
+
+/// The files that one statement names, each opened once.
+#[derive(Debug)]
+pub(crate) struct StatementFiles {
+    state: SessionState,
+    open: Mutex<HashMap<String, Arc<dyn TableProvider>>>,
+}
+
+impl StatementFiles {
+    pub(crate) fn new(state: SessionState) -> Self {
+        Self {
+            state,
+            open: Mutex::default(),
+        }
+    }
+
+    /// Makes a table known under a name of the statement's own.
+    pub(crate) fn insert(&self, name: String, table: Arc<dyn TableProvider>) {
+        self.open.lock().insert(name, table);
+    }
+
+    /// The table of a path, URL or glob; `None` where that is no file.
+    pub(crate) async fn table(&self, location: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        let known = self.open.lock().get(location).cloned();
+        if known.is_some() {
+            return Ok(known);
+        }
+        let Some(table) = self.find(location).await? else {
+            return Ok(None);
+        };
+        self.insert(location.to_owned(), Arc::clone(&table));
+        Ok(Some(table))
+    }
+
+    async fn find(&self, location: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        // A bare word is a table's name, not a file's, unless such a file lies here.
+        let is_path = location.contains(['.', '/', '\\', '*']) || location.contains("://");
+        if !is_path && !std::path::Path::new(location).exists() {
+            return Ok(None);
+        }
+        if formats::by_path(location).is_some() {
+            let table = OpenTable::new(location).open(&self.state).await?;
+            return Ok(Some(table));
+        }
+        if let Some(table) = self.binary(location).await? {
+            return Ok(Some(table));
+        }
+        if std::path::Path::new(location).exists() || location.contains("://") {
+            return Ok(Some(OpenTable::new(location).open(&self.state).await?));
+        }
+        Ok(None)
+    }
+
+    /// Parquet, Arrow and what else DataFusion reads by itself.
+    async fn binary(&self, location: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        use datafusion::datasource::listing::ListingTableConfigExt;
+        let lower = location.trim_end_matches('/').to_ascii_lowercase();
+        let parquet_folder = std::path::Path::new(location).is_dir() && holds_parquet(location);
+        if ![".parquet", ".arrow"]
+            .iter()
+            .any(|end| lower.ends_with(end))
+            && !parquet_folder
+        {
+            return Ok(None);
+        }
+        let location = match std::path::Path::new(location).is_dir() && !location.ends_with('/') {
+            true => format!("{location}/"),
+            false => location.to_owned(),
+        };
+        let config = ListingTableConfig::new(ListingTableUrl::parse(location)?)
+            .infer_options(&self.state)
+            .await?
+            .infer_partitions_from_path(&self.state)
+            .await?
+            .infer_schema(&self.state)
+            .await?;
+        Ok(Some(Arc::new(ListingTable::try_new(config)?)))
+    }
+}
+
+/// Whether the first file found in a folder is Parquet.
+fn holds_parquet(folder: &str) -> bool {
+    let mut folders = vec![std::path::PathBuf::from(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                return path.extension().is_some_and(|end| end == "parquet");
+            }
+        }
+    }
+    false
+}
+
+#[async_trait]
+impl UrlTableFactory for StatementFiles {
+    async fn try_new(&self, url: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        self.table(url).await
+    }
+}

@@ -1,0 +1,206 @@
+//! The schema `system`: `rejects`, `options`, `functions`.
+
+use std::sync::{Arc, Weak};
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use biotide_common::options::BiotideOptions;
+use biotide_common::reject::{reject_batch, reject_schema};
+use datafusion::catalog::streaming::StreamingTable;
+use datafusion::catalog::{MemorySchemaProvider, SchemaProvider};
+use datafusion::common::{DataFusionError, Result, internal_err};
+use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::streaming::PartitionStream;
+use datafusion::prelude::SessionContext;
+use futures::stream;
+use parking_lot::RwLock;
+
+use crate::rejects::FinishedLogs;
+
+const BATCH: usize = 8192;
+
+/// Adds the schema to the session.
+pub(crate) fn register_system(
+    session: &SessionContext,
+    finished: &Arc<FinishedLogs>,
+) -> Result<()> {
+    let catalogs = session.state().catalog_list().catalog("datafusion");
+    let Some(catalog) = catalogs else {
+        return internal_err!("the session has no catalog");
+    };
+    let schema = Arc::new(MemorySchemaProvider::new());
+    let add = |name: &str, source: Arc<dyn PartitionStream>| -> Result<()> {
+        let table = StreamingTable::try_new(Arc::clone(source.schema()), vec![source])?;
+        schema.register_table(name.to_owned(), Arc::new(table))?;
+        Ok(())
+    };
+    add(
+        "rejects",
+        Arc::new(Rejects {
+            schema: reject_schema(),
+            finished: Arc::clone(finished),
+        }),
+    )?;
+    add("options", Arc::new(Words::options(session)))?;
+    add("functions", Arc::new(Words::functions(session)))?;
+    catalog.register_schema("system", schema)?;
+    Ok(())
+}
+
+/// The reject logs of finished statements.
+#[derive(Debug)]
+struct Rejects {
+    schema: SchemaRef,
+    finished: Arc<FinishedLogs>,
+}
+
+impl PartitionStream for Rejects {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn execute(&self, _context: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let logs = self.finished.all().into_iter();
+        let batches = stream::try_unfold((logs, None), async |(mut logs, mut current)| {
+            loop {
+                if current.is_none() {
+                    let Some(log) = logs.next() else {
+                        return Ok(None);
+                    };
+                    current = Some((log.id, log.rejects.read()?));
+                }
+                if let Some((id, reader)) = &mut current {
+                    let records = reader.take_batch(BATCH)?;
+                    if !records.is_empty() {
+                        let batch = reject_batch(*id, &records)?;
+                        return Ok(Some((batch, (logs, current))));
+                    }
+                }
+                current = None;
+            }
+        });
+        Box::pin(RecordBatchStreamAdapter::new(
+            Arc::clone(&self.schema),
+            batches,
+        ))
+    }
+}
+
+type Rows = Vec<Vec<Option<String>>>;
+
+/// A small table of text, made anew at every scan from the session as it then is.
+struct Words {
+    schema: SchemaRef,
+    session: Weak<RwLock<SessionState>>,
+    rows: fn(&SessionState) -> Rows,
+}
+
+impl std::fmt::Debug for Words {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Words")
+            .field("schema", &self.schema)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Words {
+    fn new(session: &SessionContext, names: &[&str], rows: fn(&SessionState) -> Rows) -> Self {
+        let field = |name: &&str| Field::new(*name, DataType::Utf8, true);
+        let schema = Arc::new(Schema::new(names.iter().map(field).collect::<Vec<_>>()));
+        Self {
+            schema,
+            session: session.state_weak_ref(),
+            rows,
+        }
+    }
+
+    fn options(session: &SessionContext) -> Self {
+        Self::new(
+            session,
+            &["name", "value", "default", "kind", "description"],
+            |state| {
+                let set = state.config_options().extensions.get::<BiotideOptions>();
+                let row = |info: &biotide_common::options::OptionInfo| {
+                    vec![
+                        Some(info.name.to_owned()),
+                        set.and_then(|options| options.get_text(info.name)),
+                        Some(info.default.to_owned()),
+                        Some(info.kind.to_owned()),
+                        Some(info.doc.to_owned()),
+                    ]
+                };
+                BiotideOptions::INFO.iter().map(row).collect()
+            },
+        )
+    }
+
+    fn functions(session: &SessionContext) -> Self {
+        Self::new(
+            session,
+            &["name", "kind", "syntax", "description"],
+            |state| {
+                let mut rows = Rows::new();
+                let mut add =
+                    |name: &String,
+                     kind: &str,
+                     doc: Option<&datafusion::logical_expr::Documentation>| {
+                        rows.push(vec![
+                            Some(name.clone()),
+                            Some(kind.to_owned()),
+                            doc.map(|doc| doc.syntax_example.clone()),
+                            doc.map(|doc| doc.description.clone()),
+                        ]);
+                    };
+                for (name, function) in state.scalar_functions() {
+                    add(name, "scalar", function.documentation());
+                }
+                for (name, function) in state.aggregate_functions() {
+                    add(name, "aggregate", function.documentation());
+                }
+                for (name, function) in state.window_functions() {
+                    add(name, "window", function.documentation());
+                }
+                for name in ["read_csv", "read_tsv"] {
+                    rows.push(vec![
+                        Some(name.to_owned()),
+                        Some("table".to_owned()),
+                        Some(format!("{name}('path-or-glob', option => value, …)")),
+                        Some("The table of delimited files, read with these options.".to_owned()),
+                    ]);
+                }
+                rows.sort();
+                rows
+            },
+        )
+    }
+}
+
+impl PartitionStream for Words {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn execute(&self, _context: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let rows = self
+            .session
+            .upgrade()
+            .map(|state| (self.rows)(&state.read()))
+            .unwrap_or_default();
+        let column = |i: usize| -> ArrayRef {
+            Arc::new(
+                rows.iter()
+                    .map(|row| row[i].as_deref())
+                    .collect::<StringArray>(),
+            )
+        };
+        let columns = (0..self.schema.fields().len()).map(column).collect();
+        let batch =
+            RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(DataFusionError::from);
+        let batches = stream::iter([batch]);
+        Box::pin(RecordBatchStreamAdapter::new(
+            Arc::clone(&self.schema),
+            batches,
+        ))
+    }
+}

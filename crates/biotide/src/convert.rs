@@ -1,0 +1,499 @@
+//! Files to files: Parquet, CSV, TSV, JSON Lines, Arrow.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use biotide_common::BiotideError;
+use biotide_common::scan::ScanReport;
+use biotide_formats::formats;
+use biotide_formats::sink::TextSinkFormat;
+use biotide_formats::table::OpenTable;
+use datafusion::common::DataFusionError;
+use datafusion::datasource::file_format::format_as_file_type;
+use datafusion::datasource::provider_as_source;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
+use futures::TryStreamExt;
+use serde::Serialize;
+
+use crate::context::BiotideContext;
+use crate::error::{Error, Result};
+use crate::memory::peak_rss;
+use crate::monitor::Monitor;
+use crate::statement::Statement;
+
+/// What to convert. Read options are the session's.
+#[derive(Debug, Clone, Default)]
+pub struct ConvertRequest {
+    /// Paths, URLs or globs, in order.
+    pub inputs: Vec<String>,
+    /// A file; or a folder (`out/`), which takes one file an input, or partitions.
+    pub output: String,
+    /// The output's format, if its name does not end in it.
+    pub format: Option<String>,
+    /// Replace what is there.
+    pub force: bool,
+    /// Let rows come in any order.
+    pub unordered: bool,
+    /// Write `column=value` folders.
+    pub partition_by: Vec<String>,
+}
+
+/// What was done.
+#[derive(Debug, Clone, Serialize)]
+pub struct ConvertReport {
+    /// Rows written.
+    pub rows: u64,
+    /// Records set aside.
+    pub rejected: u64,
+    /// Bytes read.
+    pub bytes_in: u64,
+    /// Bytes written.
+    pub bytes_out: u64,
+    /// Files written.
+    pub files: Vec<String>,
+    /// Wall-clock time.
+    pub seconds: f64,
+    /// The most memory the process has held, in bytes.
+    pub peak_rss: u64,
+    /// The counts of the readers.
+    pub scan: ScanReport,
+}
+
+/// Format and gzip of a path's ending: `x.tsv.gz` is `tsv`, gzipped.
+pub(crate) fn split_ending(path: &str) -> (Option<String>, bool) {
+    let lower = path.to_ascii_lowercase();
+    let (bare, gzip) = match lower.strip_suffix(".gz") {
+        Some(bare) => (bare, true),
+        None => (lower.as_str(), false),
+    };
+    let name = bare.rsplit(['/', '\\']).next().unwrap_or(bare);
+    let format = name.rsplit_once('.').map(|(_, ending)| match ending {
+        "tab" | "txt" => "tsv",
+        "ndjson" | "json" => "jsonl",
+        "pq" => "parquet",
+        "ipc" | "feather" => "arrow",
+        ending => ending,
+    });
+    (format.map(str::to_owned), gzip)
+}
+
+/// Where rows go.
+#[derive(Debug, Clone)]
+pub(crate) struct Output {
+    pub(crate) path: String,
+    pub(crate) format: Option<String>,
+    pub(crate) partition_by: Vec<String>,
+}
+
+impl Output {
+    /// A plan that writes the rows of `plan`.
+    pub(crate) fn copy_plan(&self, plan: LogicalPlan, state: &SessionState) -> Result<LogicalPlan> {
+        let (ending, gzip) = split_ending(&self.path);
+        let Some(format) = self.format.clone().or(ending) else {
+            let problem = "its name does not end in a format: use .parquet, .csv, .tsv, .jsonl or \
+                           .arrow (also .gz for text), or name the format";
+            return Err(BiotideError::file(&self.path, problem).into());
+        };
+        let Some(factory) = state.get_file_format_factory(&format.to_lowercase()) else {
+            let problem =
+                "is not a format that can be written; use parquet, csv, tsv, jsonl or arrow";
+            return Err(BiotideError::Option {
+                key: "format".to_owned(),
+                value: format,
+                problem: problem.to_owned(),
+            }
+            .into());
+        };
+        let mut options = HashMap::new();
+        if gzip {
+            if TextSinkFormat::by_name(&format).is_none() {
+                let problem = format!("{format} is compressed inside: leave .gz out of the name");
+                return Err(BiotideError::file(&self.path, problem).into());
+            }
+            options.insert("format.compression".to_owned(), "gzip".to_owned());
+        }
+        let partition_by = self.partition_by.clone();
+        let fields = plan.schema().fields();
+        for name in &partition_by {
+            if !fields.iter().any(|field| field.name() == name) {
+                let names: Vec<_> = fields.iter().take(20).map(|f| f.name().as_str()).collect();
+                return Err(BiotideError::Option {
+                    key: "partition_by".to_owned(),
+                    value: name.clone(),
+                    problem: format!("is not a column; there are {}", names.join(", ")),
+                }
+                .into());
+            }
+        }
+        let file_type = format_as_file_type(factory);
+        let target = match partition_by.is_empty() {
+            true => self.path.clone(),
+            false => format!("{}/", self.path.trim_end_matches('/')),
+        };
+        let copy = LogicalPlanBuilder::copy_to(plan, target, file_type, options, partition_by)?;
+        Ok(copy.build()?)
+    }
+
+    /// Runs a statement whose plan is from [`Output::copy_plan`].
+    pub(crate) async fn run(
+        &self,
+        mut statement: Statement,
+        on_start: impl FnOnce(Monitor),
+    ) -> Result<ConvertReport> {
+        let begin = Instant::now();
+        remove_stale_stages(&self.path);
+        let ran = async {
+            let stream = statement.stream().await?;
+            on_start(statement.monitor());
+            let batches: Vec<_> = stream.try_collect().await?;
+            Ok::<_, Error>(batches)
+        }
+        .await;
+        let batches = match ran {
+            Ok(batches) => batches,
+            Err(error) => {
+                // The log is worth the most where the run failed.
+                statement.finish()?;
+                return Err(error);
+            }
+        };
+        let count = batches.iter().filter_map(|batch| {
+            let counts = batch.columns().first()?;
+            let counts = counts
+                .as_any()
+                .downcast_ref::<arrow::array::UInt64Array>()?;
+            Some(counts.values().iter().sum::<u64>())
+        });
+        let rows = count.sum();
+        let scan = statement.finish()?;
+        let files = written(Path::new(&self.path));
+        let size = |file: &PathBuf| std::fs::metadata(file).map_or(0, |meta| meta.len());
+        Ok(ConvertReport {
+            rows,
+            rejected: scan.rejected,
+            bytes_in: scan.bytes,
+            bytes_out: files.iter().map(size).sum(),
+            files: files
+                .iter()
+                .map(|file| file.display().to_string())
+                .collect(),
+            seconds: begin.elapsed().as_secs_f64(),
+            peak_rss: peak_rss(),
+            scan,
+        })
+    }
+}
+
+/// The files at a path: itself, or those of a folder.
+fn written(path: &Path) -> Vec<PathBuf> {
+    if !path.is_dir() {
+        return vec![path.to_owned()];
+    }
+    let mut files: Vec<PathBuf> = std::fs::read_dir(path)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .flat_map(|entry| written(&entry.path()))
+        .collect();
+    files.sort();
+    files
+}
+
+/// Removes what a killed run has left beside the output: object_store stages `x.parquet` as
+/// `x.parquet#1`. One that is written to is younger than a minute.
+fn remove_stale_stages(path: &str) {
+    let path = Path::new(path);
+    let (Some(name), Some(folder)) = (path.file_name().and_then(|n| n.to_str()), path.parent())
+    else {
+        return;
+    };
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let staged = entry.file_name();
+        let number = staged
+            .to_str()
+            .and_then(|s| s.strip_prefix(name)?.strip_prefix('#'));
+        let stage = number.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+        let old = entry
+            .metadata()
+            .and_then(|meta| meta.modified())
+            .is_ok_and(|at| {
+                SystemTime::now()
+                    .duration_since(at)
+                    .is_ok_and(|age| age > Duration::from_secs(60))
+            });
+        if stage && old && std::fs::remove_file(entry.path()).is_ok() {
+            log::warn!(
+                "removed {}, left by a run that was killed",
+                entry.path().display()
+            );
+        }
+    }
+}
+
+/// A folder that takes its final name only when it is complete.
+struct StagedFolder {
+    staged: PathBuf,
+    target: PathBuf,
+    done: bool,
+}
+
+impl StagedFolder {
+    fn new(target: &Path) -> Result<Self> {
+        let name = target
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
+        let name = format!(
+            ".{}.biotide-{}",
+            name.unwrap_or_default(),
+            std::process::id()
+        );
+        let staged = target.with_file_name(name);
+        let io = |e| BiotideError::io(format!("making the folder {}", staged.display()), e);
+        std::fs::create_dir_all(&staged).map_err(io)?;
+        Ok(Self {
+            staged: staged.clone(),
+            target: target.to_owned(),
+            done: false,
+        })
+    }
+
+    fn publish(mut self) -> Result<()> {
+        let io = |e| BiotideError::io(format!("renaming to {}", self.target.display()), e);
+        let old = self.staged.with_extension("old");
+        let replaced = self.target.exists();
+        if replaced {
+            std::fs::rename(&self.target, &old).map_err(io)?;
+        }
+        std::fs::rename(&self.staged, &self.target).map_err(io)?;
+        self.done = true;
+        if replaced {
+            std::fs::remove_dir_all(&old).map_err(io)?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for StagedFolder {
+    fn drop(&mut self) {
+        if !self.done {
+            std::fs::remove_dir_all(&self.staged).ok();
+        }
+    }
+}
+
+impl BiotideContext {
+    /// Converts files. Rows keep the order of the input unless asked otherwise. Nothing stands under the
+    /// output's name until it is complete.
+    pub async fn convert(
+        &self,
+        request: ConvertRequest,
+        on_start: impl FnOnce(Monitor),
+    ) -> Result<ConvertReport> {
+        if request.inputs.is_empty() {
+            return Err(BiotideError::file("convert", "no input was named").into());
+        }
+        let target = Path::new(&request.output);
+        let local = !request.output.contains("://");
+        let folder = local && (request.output.ends_with('/') || target.is_dir());
+        let exists = local && target.exists();
+        if exists && !request.force && !(folder && request.partition_by.is_empty()) {
+            let problem = "it is there already; use --force to replace it";
+            return Err(BiotideError::file(&request.output, problem).into());
+        }
+        if !request.partition_by.is_empty() {
+            return self.convert_partitioned(&request, target, on_start).await;
+        }
+        if folder {
+            return self.convert_each(&request, target, on_start).await;
+        }
+        self.convert_one(&request, &request.inputs, &request.output, on_start)
+            .await
+    }
+
+    async fn convert_one(
+        &self,
+        request: &ConvertRequest,
+        inputs: &[String],
+        output: &str,
+        on_start: impl FnOnce(Monitor),
+    ) -> Result<ConvertReport> {
+        let output = Output {
+            path: output.to_owned(),
+            format: request.format.clone(),
+            partition_by: request.partition_by.clone(),
+        };
+        if let Some(input) = inputs.iter().find(|input| same_file(input, &output.path)) {
+            return Err(BiotideError::file(input, "input and output are the same file").into());
+        }
+        let (mut state, files) = self.statement_state(self.session().state());
+        let options = self.options();
+        let parquet = &mut state.config_mut().options_mut().execution.parquet;
+        if let Some(level) = options.parquet_zstd_level {
+            parquet.compression = Some(format!("zstd({level})"));
+        }
+        if let Some(rows) = options.parquet_row_group_rows {
+            parquet.max_row_group_size = rows.max(1);
+        }
+        let text = |input: &String| {
+            !input.to_lowercase().ends_with(".parquet") && !input.to_lowercase().ends_with(".arrow")
+        };
+        let table = if inputs.iter().all(text) {
+            let open = OpenTable {
+                locations: inputs.to_vec(),
+                ..OpenTable::default()
+            };
+            open.open(&state).await? as _
+        } else if let [input] = inputs {
+            match files.table(input).await? {
+                Some(table) => table,
+                None => return Err(BiotideError::file(input, "there is no such file").into()),
+            }
+        } else {
+            let problem = "several inputs to one output must all be text; convert them one by one";
+            return Err(BiotideError::file(&inputs[0], problem).into());
+        };
+        let scan = LogicalPlanBuilder::scan("input", provider_as_source(table), None)?.build()?;
+        let mut output = output;
+        for name in &mut output.partition_by {
+            let fields = scan.schema().fields();
+            let mut like = fields
+                .iter()
+                .filter(|field| field.name().to_lowercase() == name.to_lowercase());
+            if !fields.iter().any(|field| field.name() == name)
+                && let (Some(field), None) = (like.next(), like.next())
+            {
+                name.clone_from(field.name());
+            }
+        }
+        let plan = output.copy_plan(scan, &state)?;
+        let mut statement = Statement::new(self.clone(), &mut state, plan);
+        if request.unordered {
+            statement = statement.unordered();
+        }
+        output.run(statement, on_start).await
+    }
+
+    async fn convert_partitioned(
+        &self,
+        request: &ConvertRequest,
+        target: &Path,
+        on_start: impl FnOnce(Monitor),
+    ) -> Result<ConvertReport> {
+        let format = request
+            .format
+            .clone()
+            .or_else(|| split_ending(&request.output).0);
+        let request = ConvertRequest {
+            format: Some(format.unwrap_or_else(|| "parquet".to_owned())),
+            ..request.clone()
+        };
+        let staged = StagedFolder::new(target)?;
+        let path = staged.staged.display().to_string();
+        let mut report = self
+            .convert_one(&request, &request.inputs, &path, on_start)
+            .await?;
+        staged.publish()?;
+        report.files = written(target)
+            .iter()
+            .map(|file| file.display().to_string())
+            .collect();
+        Ok(report)
+    }
+
+    /// One output an input.
+    async fn convert_each(
+        &self,
+        request: &ConvertRequest,
+        folder: &Path,
+        on_start: impl FnOnce(Monitor),
+    ) -> Result<ConvertReport> {
+        let io = |e| BiotideError::io(format!("making the folder {}", folder.display()), e);
+        std::fs::create_dir_all(folder).map_err(io)?;
+        let format = request
+            .format
+            .clone()
+            .unwrap_or_else(|| "parquet".to_owned());
+        let mut outputs: Vec<(String, String)> = Vec::new();
+        for input in &request.inputs {
+            let output = folder
+                .join(format!("{}.{format}", stem(input)))
+                .display()
+                .to_string();
+            if let Some((other, _)) = outputs.iter().find(|(_, known)| *known == output) {
+                let problem = format!("{other} would become {output} too; convert them one by one");
+                return Err(BiotideError::file(input, problem).into());
+            }
+            if Path::new(&output).exists() && !request.force {
+                let problem = "it is there already; use --force to replace it";
+                return Err(BiotideError::file(output, problem).into());
+            }
+            outputs.push((input.clone(), output));
+        }
+        let begin = Instant::now();
+        let mut on_start = Some(on_start);
+        let mut total: Option<ConvertReport> = None;
+        for (input, output) in outputs {
+            let start = on_start.take();
+            let start = move |monitor| {
+                if let Some(start) = start {
+                    start(monitor);
+                }
+            };
+            let one = self.convert_one(request, &[input], &output, start).await?;
+            total = Some(match total {
+                None => one,
+                Some(mut sum) => {
+                    sum.rows += one.rows;
+                    sum.rejected += one.rejected;
+                    sum.bytes_in += one.bytes_in;
+                    sum.bytes_out += one.bytes_out;
+                    sum.files.extend(one.files);
+                    sum.peak_rss = one.peak_rss;
+                    sum.scan = ScanReport::sum([sum.scan, one.scan]);
+                    sum
+                }
+            });
+        }
+        let mut total = total.ok_or_else(|| {
+            Error::from(DataFusionError::from(BiotideError::file(
+                "convert",
+                "no input was named",
+            )))
+        })?;
+        total.seconds = begin.elapsed().as_secs_f64();
+        Ok(total)
+    }
+}
+
+/// A path's name without its endings.
+fn stem(path: &str) -> String {
+    let name = path
+        .trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or(path);
+    let bare = name
+        .strip_suffix(".gz")
+        .or_else(|| name.strip_suffix(".bgz"))
+        .unwrap_or(name);
+    let known =
+        formats::by_path(bare).is_some() || bare.ends_with(".parquet") || bare.ends_with(".arrow");
+    match bare.rsplit_once('.') {
+        Some((stem, _)) if known => stem.to_owned(),
+        _ => bare.to_owned(),
+    }
+}
+
+fn same_file(a: &str, b: &str) -> bool {
+    match (std::fs::canonicalize(a), std::fs::canonicalize(b)) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => false,
+    }
+}

@@ -1,0 +1,103 @@
+//! Errors as a user reads them: the cause first.
+
+use std::fmt;
+
+use biotide_common::BiotideError;
+use datafusion::arrow::error::ArrowError;
+use datafusion::common::DataFusionError;
+
+/// Result of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong. Keeps DataFusion's error whole; shows its cause without the wrapping.
+#[derive(Debug)]
+pub struct Error(DataFusionError);
+
+impl Error {
+    /// DataFusion's error.
+    pub fn as_datafusion(&self) -> &DataFusionError {
+        &self.0
+    }
+
+    /// DataFusion's error.
+    pub fn into_datafusion(self) -> DataFusionError {
+        self.0
+    }
+
+    /// Biotide's own error, if that is the cause.
+    pub fn as_biotide(&self) -> Option<&BiotideError> {
+        match root(&self.0) {
+            DataFusionError::External(error) => error.downcast_ref(),
+            _ => None,
+        }
+    }
+}
+
+/// The error within layers that only pass it on.
+fn root(error: &DataFusionError) -> &DataFusionError {
+    match error {
+        DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => root(inner),
+        DataFusionError::Shared(inner) => root(inner),
+        DataFusionError::Collection(errors) => errors.first().map_or(error, root),
+        DataFusionError::ArrowError(inner, _) => match &**inner {
+            ArrowError::ExternalError(inner) => inner.downcast_ref().map_or(error, root),
+            _ => error,
+        },
+        DataFusionError::External(inner) => {
+            let inner: &(dyn std::error::Error + 'static) = &**inner;
+            inner.downcast_ref::<DataFusionError>().map_or(error, root)
+        }
+        _ => error,
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match root(&self.0) {
+            DataFusionError::External(error) => error.fmt(f),
+            DataFusionError::ObjectStore(error) => match &**error {
+                object @ datafusion::object_store::Error::NotFound { .. } => {
+                    write!(f, "there is no such file: {object}")
+                }
+                error => error.fmt(f),
+            },
+            DataFusionError::Plan(text) | DataFusionError::Execution(text) => f.write_str(text),
+            DataFusionError::ResourcesExhausted(text) => {
+                write!(
+                    f,
+                    "the memory limit is too small for this statement: {text}"
+                )
+            }
+            DataFusionError::SQL(error, _) => error.fmt(f),
+            error => f.write_str(&error.strip_backtrace()),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        // What is shown is the root's own text: its source is the next link.
+        std::error::Error::source(root(&self.0)).and_then(|source| match root(&self.0) {
+            DataFusionError::External(_) => source.source(),
+            _ => Some(source),
+        })
+    }
+}
+
+impl From<DataFusionError> for Error {
+    fn from(error: DataFusionError) -> Self {
+        Self(error)
+    }
+}
+
+impl From<BiotideError> for Error {
+    fn from(error: BiotideError) -> Self {
+        Self(error.into())
+    }
+}
+
+impl From<ArrowError> for Error {
+    fn from(error: ArrowError) -> Self {
+        Self(error.into())
+    }
+}

@@ -1,0 +1,61 @@
+//! Live numbers of a running statement.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use biotide_common::session::QueryLog;
+use datafusion::datasource::physical_plan::FileScanConfig;
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::physical_plan::ExecutionPlan;
+
+/// Reads the counts of a statement while it runs. Cheap to clone and to ask.
+#[derive(Debug, Clone)]
+pub struct Monitor {
+    log: Arc<QueryLog>,
+    total: Arc<AtomicU64>,
+}
+
+impl Monitor {
+    pub(crate) fn new(log: Arc<QueryLog>) -> Self {
+        Self {
+            log,
+            total: Arc::default(),
+        }
+    }
+
+    /// Takes the size of all inputs from the plan.
+    pub(crate) fn planned(&self, plan: &Arc<dyn ExecutionPlan>) {
+        self.total.store(input_bytes(plan), Ordering::Relaxed);
+    }
+
+    /// Bytes of the inputs read so far.
+    pub fn bytes_done(&self) -> u64 {
+        self.log.report().bytes
+    }
+
+    /// Bytes of all inputs; 0 before the statement is planned.
+    pub fn bytes_total(&self) -> u64 {
+        self.total.load(Ordering::Relaxed)
+    }
+
+    /// Records read so far.
+    pub fn records(&self) -> u64 {
+        self.log.report().records
+    }
+
+    /// Records rejected so far.
+    pub fn rejected(&self) -> u64 {
+        self.log.report().rejected
+    }
+}
+
+fn input_bytes(plan: &Arc<dyn ExecutionPlan>) -> u64 {
+    let own = plan
+        .downcast_ref::<DataSourceExec>()
+        .and_then(|exec| exec.data_source().downcast_ref::<FileScanConfig>())
+        .map_or(0, |config| {
+            let files = config.file_groups.iter().flat_map(|group| group.iter());
+            files.map(|file| file.effective_size()).sum()
+        });
+    own + plan.children().into_iter().map(input_bytes).sum::<u64>()
+}

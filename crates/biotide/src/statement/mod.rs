@@ -1,0 +1,232 @@
+//! One SQL statement: planned, run, reported.
+
+mod functions;
+mod names;
+mod order;
+mod target;
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use biotide_common::scan::ScanReport;
+use biotide_common::session::QueryLog;
+use datafusion::catalog::DynamicFileCatalog;
+use datafusion::execution::{SendableRecordBatchStream, SessionState};
+use datafusion::logical_expr::{LogicalPlan, Statement as LogicalStatement};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::prelude::SessionContext;
+use datafusion::sql::parser::Statement as SqlStatement;
+use futures::TryStreamExt;
+
+use crate::catalog::StatementFiles;
+use crate::context::BiotideContext;
+use crate::convert::{ConvertReport, Output};
+use crate::error::Result;
+use crate::monitor::Monitor;
+use crate::rejects;
+
+/// A statement that was planned. It can be run more than once; every run reads its files anew.
+pub struct Statement {
+    context: BiotideContext,
+    state: SessionState,
+    plan: LogicalPlan,
+    log: Arc<QueryLog>,
+    monitor: Monitor,
+    started: bool,
+    published: bool,
+}
+
+impl std::fmt::Debug for Statement {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Statement")
+            .field("plan", &self.plan)
+            .finish_non_exhaustive()
+    }
+}
+
+impl BiotideContext {
+    /// Plans one statement. Statements that only change the session (`SET`, `CREATE …`) take effect
+    /// here; queries and `COPY` run when they are asked for their rows.
+    pub async fn sql(&self, sql: &str) -> Result<Statement> {
+        let state = self.session().state();
+        let dialect = state.config_options().sql_parser.dialect;
+        let mut statement = state.sql_to_statement(sql, &dialect)?;
+        let (mut state, files) = self.statement_state(state);
+        functions::resolve(&mut statement, &files, &state).await?;
+        target::resolve(&mut statement)?;
+        names::resolve(&mut statement, &state).await?;
+        if let SqlStatement::CreateExternalTable(_) = &statement {
+            // The table outlives the statement: it is made with the session's own state.
+            state = self.session().state();
+        }
+        let plan = state.statement_to_plan(statement).await?;
+        self.statement(state, plan).await
+    }
+
+    /// The session's state for one statement: files by their path.
+    pub(crate) fn statement_state(
+        &self,
+        mut state: SessionState,
+    ) -> (SessionState, Arc<StatementFiles>) {
+        let files = Arc::new(StatementFiles::new(state.clone()));
+        let catalogs = Arc::clone(state.catalog_list());
+        let factory = Arc::clone(&files) as _;
+        state.register_catalog_list(Arc::new(DynamicFileCatalog::new(catalogs, factory)));
+        (state, files)
+    }
+
+    async fn statement(&self, mut state: SessionState, plan: LogicalPlan) -> Result<Statement> {
+        let plan = match plan {
+            // What changes the session goes to the session.
+            plan @ LogicalPlan::Statement(
+                LogicalStatement::SetVariable(_)
+                | LogicalStatement::ResetVariable(_)
+                | LogicalStatement::Prepare(_)
+                | LogicalStatement::Execute(_)
+                | LogicalStatement::Deallocate(_),
+            ) => {
+                self.session()
+                    .execute_logical_plan(plan)
+                    .await?
+                    .into_parts()
+                    .1
+            }
+            plan => plan,
+        };
+        let mut statement = Statement::new(self.clone(), &mut state, plan);
+        if let LogicalPlan::Ddl(_) = &statement.plan {
+            let session = SessionContext::new_with_state(statement.state.clone());
+            statement.plan = session
+                .execute_logical_plan(statement.plan.clone())
+                .await?
+                .into_parts()
+                .1;
+        }
+        Ok(statement)
+    }
+}
+
+impl Statement {
+    pub(crate) fn new(
+        context: BiotideContext,
+        state: &mut SessionState,
+        plan: LogicalPlan,
+    ) -> Self {
+        let ordered = order::keeps_order(&plan);
+        let log = context.new_log(ordered);
+        let mut state = state.clone();
+        state.config_mut().set_extension(Arc::clone(&log));
+        if ordered {
+            state.config_mut().options_mut().execution.target_partitions = 1;
+        }
+        let monitor = Monitor::new(Arc::clone(&log));
+        Self {
+            context,
+            state,
+            plan,
+            log,
+            monitor,
+            started: false,
+            published: false,
+        }
+    }
+
+    /// Takes rows as they come instead of in the order of the input.
+    pub(crate) fn unordered(mut self) -> Self {
+        let log = self.context.new_log(false);
+        let threads = self.context.session().state().config().target_partitions();
+        self.state
+            .config_mut()
+            .options_mut()
+            .execution
+            .target_partitions = threads;
+        self.renew(log);
+        self
+    }
+
+    fn renew(&mut self, log: Arc<QueryLog>) {
+        self.state.config_mut().set_extension(Arc::clone(&log));
+        self.monitor = Monitor::new(Arc::clone(&log));
+        self.log = log;
+        self.published = false;
+    }
+
+    /// The schema of the rows.
+    pub fn schema(&self) -> SchemaRef {
+        Arc::clone(self.plan.schema().inner())
+    }
+
+    /// Live numbers of the next (or running) run.
+    pub fn monitor(&self) -> Monitor {
+        self.monitor.clone()
+    }
+
+    /// The plan as DataFusion will run it.
+    pub async fn physical_plan(&mut self) -> Result<Arc<dyn ExecutionPlan>> {
+        if self.started {
+            self.publish()?;
+            let log = self.context.new_log(self.log.ordered);
+            self.renew(log);
+        }
+        self.started = true;
+        let plan = self.state.create_physical_plan(&self.plan).await?;
+        self.monitor.planned(&plan);
+        Ok(plan)
+    }
+
+    /// Runs the statement; rows come as they are read.
+    pub async fn stream(&mut self) -> Result<SendableRecordBatchStream> {
+        let plan = self.physical_plan().await?;
+        Ok(execute_stream(plan, self.state.task_ctx())?)
+    }
+
+    /// Runs the statement and gathers all rows: for results that are known to be small.
+    pub async fn collect(&mut self) -> Result<Vec<RecordBatch>> {
+        Ok(self.stream().await?.try_collect().await?)
+    }
+
+    /// Runs the statement and writes its rows to a file: Parquet, CSV, TSV, JSON Lines or Arrow, by
+    /// `format` or the path's ending. `on_start` gets live numbers.
+    pub async fn write_to(
+        mut self,
+        path: &str,
+        format: Option<&str>,
+        on_start: impl FnOnce(Monitor),
+    ) -> Result<ConvertReport> {
+        let output = Output {
+            path: path.to_owned(),
+            format: format.map(str::to_owned),
+            partition_by: Vec::new(),
+        };
+        let plan = self.plan.clone();
+        self.plan = output.copy_plan(plan, &self.state)?;
+        output.run(self, on_start).await
+    }
+
+    /// Ends the run: writes the reject log where `rejects` asks for it, shows it in `system.rejects`,
+    /// and answers the counts. Call it when the rows were taken, or taking them failed.
+    pub fn finish(mut self) -> Result<ScanReport> {
+        self.publish()?;
+        Ok(self.log.report())
+    }
+
+    fn publish(&mut self) -> Result<()> {
+        if std::mem::replace(&mut self.published, true) || self.log.scans().is_empty() {
+            return Ok(());
+        }
+        self.context.finished.push(Arc::clone(&self.log));
+        match self.context.options().rejects {
+            Some(path) => rejects::write(&path, &self.log),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Statement {
+    fn drop(&mut self) {
+        if !self.published && self.started && !self.log.scans().is_empty() {
+            self.context.finished.push(Arc::clone(&self.log));
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Which statements keep the order of their input.
+
+use datafusion::catalog::TableProvider;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::datasource::source_as_provider;
+use datafusion::logical_expr::{Expr, LogicalPlan};
+
+use biotide_formats::table::BiotideTable;
+
+/// Scan, filter, projection and limit over files that can be read in order: then a single ordered scan,
+/// decoded in parallel, costs nothing, and `LIMIT 10` means the first ten.
+pub(super) fn keeps_order(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::TableScan(scan) => source_as_provider(&scan.source).is_ok_and(|table| {
+            (&*table as &dyn TableProvider)
+                .downcast_ref::<BiotideTable>()
+                .is_some()
+        }),
+        LogicalPlan::Filter(filter) => plain(&filter.predicate) && keeps_order(&filter.input),
+        LogicalPlan::Projection(projection) => {
+            projection.expr.iter().all(plain) && keeps_order(&projection.input)
+        }
+        LogicalPlan::Limit(limit) => keeps_order(&limit.input),
+        LogicalPlan::SubqueryAlias(alias) => keeps_order(&alias.input),
+        LogicalPlan::Copy(copy) => keeps_order(&copy.input),
+        LogicalPlan::Explain(explain) => keeps_order(&explain.plan),
+        LogicalPlan::Analyze(analyze) => keeps_order(&analyze.input),
+        _ => false,
+    }
+}
+
+/// Without a query inside.
+fn plain(expr: &Expr) -> bool {
+    let mut plain = true;
+    let visited = expr.apply(|expr| {
+        let query = matches!(
+            expr,
+            Expr::ScalarSubquery(_)
+                | Expr::InSubquery(_)
+                | Expr::Exists(_)
+                | Expr::OuterReferenceColumn(..)
+        );
+        plain &= !query;
+        Ok(if query {
+            TreeNodeRecursion::Stop
+        } else {
+            TreeNodeRecursion::Continue
+        })
+    });
+    visited.is_ok() && plain
+}
