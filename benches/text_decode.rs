@@ -78,6 +78,7 @@ fn table(delimiter: char, quote: &str) -> String {
             if i > 0 {
                 out.push(delimiter);
             }
+            let quote = if field == "NA" { "" } else { quote };
             write!(out, "{quote}{field}{quote}").expect("writes to a string");
         }
         out.push('\n');

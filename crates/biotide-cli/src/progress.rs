@@ -170,10 +170,13 @@ fn format_count(n: u64) -> String {
     }
 }
 
-/// `0.31 s`, `42 s`, `3 min 5 s`, `2 h 10 min`.
+/// `31 ms`, `3.1 s`, `42 s`, `3 min 5 s`, `2 h 10 min`.
 pub(crate) fn format_seconds(seconds: f64) -> String {
+    if seconds < 0.9995 {
+        return format!("{:.0} ms", seconds * 1e3);
+    }
     if seconds < 9.95 {
-        return format!("{seconds:.2} s");
+        return format!("{seconds:.1} s");
     }
     let whole = seconds.round().min(1e15) as u64;
     match whole {
@@ -198,7 +201,7 @@ mod tests {
         };
         assert_eq!(
             seen.line(),
-            "12.3M rows, 340 MB of 932 MB, 340 MB/s, ETA 1.74 s, 3 rejected"
+            "12.3M rows, 340 MB of 932 MB, 340 MB/s, ETA 1.7 s, 3 rejected"
         );
         let stdin = Seen {
             bytes: 1000,
@@ -215,7 +218,8 @@ mod tests {
         assert_eq!(format_count(9_999), "9999");
         assert_eq!(format_count(999_949), "999.9k");
         assert_eq!(format_count(999_950), "1.0M");
-        assert_eq!(format_seconds(0.314), "0.31 s");
+        assert_eq!(format_seconds(0.314), "314 ms");
+        assert_eq!(format_seconds(3.14), "3.1 s");
         assert_eq!(format_seconds(185.0), "3 min 5 s");
         assert_eq!(format_seconds(7800.0), "2 h 10 min");
     }

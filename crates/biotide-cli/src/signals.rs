@@ -42,7 +42,7 @@ pub(crate) async fn first() -> Result<Signal, Failure> {
         let _ = tokio::time::timeout(GRACE, signals.next()).await;
         std::process::exit(signal.exit_code().into());
     });
-    told.await.context("listening for signals")
+    Ok(told.await.context("listening for signals")?)
 }
 
 #[cfg(unix)]

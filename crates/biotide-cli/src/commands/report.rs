@@ -89,35 +89,46 @@ impl<'a> Ender<'a> {
 
 /// `1000 rows, 932 MB read, 210 MB written to out.parquet in 4.2 s (222 MB/s), peak memory 210 MB`.
 pub(super) fn written(report: &ConvertReport, output: &str) -> String {
-    let rate = report.bytes_in as f64 / report.seconds.max(0.001);
     let place = match (report.files.len(), output) {
         (_, "-") => "standard output".to_owned(),
         (0 | 1, file) => file.to_owned(),
         (n, folder) => format!("{n} files in {folder}"),
     };
+    let (mut read, mut rate) = (String::new(), String::new());
+    if report.bytes_in > 0 {
+        let bytes_a_second = report.bytes_in as f64 / report.seconds.max(0.001);
+        read = format!("{} read, ", format_size(report.bytes_in));
+        rate = format!(" ({}/s)", format_size(bytes_a_second as u64));
+    }
     format!(
-        "{} rows, {} read, {} written to {place} in {} ({}/s), peak memory {}",
-        report.rows,
-        format_size(report.bytes_in),
+        "{}, {read}{} written to {place} in {}{rate}, peak memory {}",
+        count_of(report.rows),
         format_size(report.bytes_out),
         format_seconds(report.seconds),
-        format_size(rate as u64),
         format_size(report.peak_rss),
     )
+}
+
+/// `1 row`, `2 rows`.
+pub(super) fn count_of(n: u64) -> String {
+    match n {
+        1 => "1 row".to_owned(),
+        n => format!("{n} rows"),
+    }
 }
 
 /// `3 of 1000 records rejected (2 too_few_fields, 1 invalid_utf8), 4 values nulled; see --rejects FILE`.
 fn bad_rows(scan: &ScanReport, file: Option<&str>) -> Option<String> {
     let of = if scan.complete { "" } else { " read" };
-    let mut rows = Vec::new();
+    let mut records = Vec::new();
     if scan.rejected > 0 {
-        rows.push(format!(
+        records.push(format!(
             "{} of {} records{of} rejected",
             scan.rejected, scan.records
         ));
     }
     if scan.repaired > 0 {
-        rows.push(match rows.is_empty() {
+        records.push(match records.is_empty() {
             true => format!("{} of {} records{of} repaired", scan.repaired, scan.records),
             false => format!("{} repaired", scan.repaired),
         });
@@ -136,8 +147,8 @@ fn bad_rows(scan: &ScanReport, file: Option<&str>) -> Option<String> {
             reasons.push(format!("{} {reason}", n - of_values));
         }
     }
-    let mut line = rows.join(", ");
-    if !rows.is_empty() && !reasons.is_empty() {
+    let mut line = records.join(", ");
+    if !records.is_empty() && !reasons.is_empty() {
         line.push_str(&format!(" ({})", reasons.join(", ")));
     }
     if scan.nulled > 0 {

@@ -5,7 +5,7 @@ use std::time::Instant;
 use biotide::prelude::{BiotideContext, ConvertReport, ScanReport, Statement};
 use futures::StreamExt;
 
-use super::report::{Ender, written};
+use super::report::{Ender, count_of, written};
 use crate::args::{Script, SqlArgs};
 use crate::error::{Context, Failure};
 use crate::output::{self, Format, Output};
@@ -114,10 +114,9 @@ async fn show(
     let Some(rows) = rows else { return Ok(None) };
     let seconds = start.elapsed().as_secs_f64();
     if kind == Kind::Write {
-        ender.say(|| format!("{rows} rows written in {}", format_seconds(seconds)));
+        ender.say(|| format!("{} written in {}", count_of(rows), format_seconds(seconds)));
     } else if out.format() == Format::Table {
-        let s = if rows == 1 { "" } else { "s" };
-        ender.say(|| format!("{rows} row{s} in {}", format_seconds(seconds)));
+        ender.say(|| format!("{} in {}", count_of(rows), format_seconds(seconds)));
     }
     Ok(Some(ConvertReport {
         rows,

@@ -142,8 +142,16 @@ impl Output {
         }
         Ok(match self.format {
             Format::Table => Box::new(table::TableWriter::new(out, schema)),
-            Format::Csv => Box::new(TextWriter::new(out, schema, DelimitedEncoder::new(b',', true))?),
-            Format::Tsv => Box::new(TextWriter::new(out, schema, DelimitedEncoder::new(b'\t', true))?),
+            Format::Csv => Box::new(TextWriter::new(
+                out,
+                schema,
+                DelimitedEncoder::new(b',', true),
+            )?),
+            Format::Tsv => Box::new(TextWriter::new(
+                out,
+                schema,
+                DelimitedEncoder::new(b'\t', true),
+            )?),
             Format::Jsonl => Box::new(TextWriter::new(out, schema, JsonLinesEncoder)?),
             Format::Arrow => Box::new(binary::ArrowWriter::new(out, schema)?),
             Format::Parquet if another => {

@@ -134,8 +134,11 @@ impl Settings {
             let text = error.to_string();
             let error = anyhow::Error::new(error);
             Failure::Usage(match self.culprit(&text) {
-                Some(setting) => error.context(format!("{setting}: {text}")),
-                None => error,
+                // A flag is on the screen of who typed it; the error names its option.
+                Some(setting) if setting.origin != Origin::Flag => {
+                    error.context(format!("{setting}: {text}"))
+                }
+                _ => error,
             })
         })
     }
@@ -147,6 +150,14 @@ impl Settings {
         find(&|s| error.contains(&bare(&s.key)) && quoted(&s.value))
             .or_else(|| find(&|s| quoted(&s.key) || quoted(&bare(&s.key))))
             .or_else(|| find(&|s| error.contains(&bare(&s.key))))
+            // The engine names the part of a key that it does not know.
+            .or_else(|| {
+                find(&|s| {
+                    s.key
+                        .split('.')
+                        .any(|part| error.contains(&format!("\"{part}\"")))
+                })
+            })
     }
 }
 
@@ -250,6 +261,7 @@ mod tests {
                 said("on_error", "ignore", 1),
                 said("delimter", ",", 2),
                 said("on_error", "fail", 3),
+                said("datafusion.executio.batch_size", "3", 4),
             ],
             resources: Resources::default(),
         };
@@ -258,6 +270,8 @@ mod tests {
         assert_eq!(bad.as_deref(), Some("x.conf:1"));
         let unknown = blame("there is no option 'delimter'; did you mean 'delimiter'?");
         assert_eq!(unknown.as_deref(), Some("x.conf:2"));
+        let engine = blame("Config value \"executio\" not found on ConfigOptions");
+        assert_eq!(engine.as_deref(), Some("x.conf:4"));
         assert_eq!(blame("no space left"), None);
     }
 }

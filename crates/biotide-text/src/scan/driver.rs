@@ -1,24 +1,45 @@
 //! The scans, written once over [`Block`]. `#[inline(always)]` lets each instruction set's wrapper
-//! compile its own copy.
+//! compile its own copy. No closures here: they are functions of their own, without the wrapper's
+//! instruction set, and where the compiler leaves one so, every intrinsic in it becomes a call.
 
 use super::{BLOCK, Block, Count, Separators, Split};
 
-/// Calls `f` with each block, its position, and the mask of the bytes that are really there; stops
-/// when `f` answers false.
-#[inline(always)]
-fn blocks(bytes: &[u8], mut f: impl FnMut(&[u8; BLOCK], usize, u64) -> bool) -> bool {
-    let (full, tail) = bytes.as_chunks::<BLOCK>();
-    for (i, block) in full.iter().enumerate() {
-        if !f(block, i * BLOCK, u64::MAX) {
-            return false;
+/// The blocks of a text; the last one is padded with zeros.
+struct Blocks<'a> {
+    full: &'a [[u8; BLOCK]],
+    last: [u8; BLOCK],
+    /// The bytes of `last` that are really there.
+    real: u64,
+    next: usize,
+}
+
+impl<'a> Blocks<'a> {
+    #[inline(always)]
+    fn of(bytes: &'a [u8]) -> Self {
+        let (full, tail) = bytes.as_chunks::<BLOCK>();
+        let mut last = [0u8; BLOCK];
+        last[..tail.len()].copy_from_slice(tail);
+        Self {
+            full,
+            last,
+            real: (1u64 << tail.len()) - 1,
+            next: 0,
         }
     }
-    if !tail.is_empty() {
-        let mut block = [0u8; BLOCK];
-        block[..tail.len()].copy_from_slice(tail);
-        return f(&block, full.len() * BLOCK, (1u64 << tail.len()) - 1);
+
+    /// The next block, its position, and the mask of the bytes that are really there.
+    #[inline(always)]
+    fn next(&mut self) -> Option<(&[u8; BLOCK], usize, u64)> {
+        let i = self.next;
+        self.next += 1;
+        match self.full.get(i) {
+            Some(block) => Some((block, i * BLOCK, u64::MAX)),
+            None if i == self.full.len() && self.real != 0 => {
+                Some((&self.last, i * BLOCK, self.real))
+            }
+            None => None,
+        }
     }
-    true
 }
 
 /// Appends `base + i` for every bit `i` of `mask`. Writes in groups of eight without asking how many
@@ -43,9 +64,12 @@ pub(super) fn split<B: Block>(bytes: &[u8], base: u32, by: Separators, out: &mut
     let mut high = 0u64;
     let quote = by.quote.unwrap_or(by.newline);
     let no_quote = if by.quote.is_some() { u64::MAX } else { 0 };
-    let done = blocks(bytes, |block, at, real| {
+    let mut blocks = Blocks::of(bytes);
+    let mut done = true;
+    while let Some((block, at, real)) = blocks.next() {
         if B::eq(block, quote) & no_quote & real != 0 {
-            return false;
+            done = false;
+            break;
         }
         let mut newline = B::eq(block, by.newline) & real;
         let ends = (B::eq(block, by.delimiter) & real) | newline;
@@ -57,8 +81,7 @@ pub(super) fn split<B: Block>(bytes: &[u8], base: u32, by: Separators, out: &mut
             out.newlines.push(before + (ends & (bit - 1)).count_ones());
             newline ^= bit;
         }
-        true
-    });
+    }
     out.non_ascii |= high != 0;
     done
 }
@@ -71,15 +94,16 @@ pub(super) fn structurals<B: Block>(
     out: &mut Vec<u32>,
 ) -> bool {
     debug_assert!((1..=4).contains(&needles.len()));
-    let needle = |i: usize| needles[i.min(needles.len() - 1)];
-    let (a, b, c, d) = (needle(0), needle(1), needle(2), needle(3));
+    let last = needles.len() - 1;
+    let (a, b) = (needles[0], needles[last.min(1)]);
+    let (c, d) = (needles[last.min(2)], needles[last.min(3)]);
     let mut high = 0u64;
-    blocks(bytes, |block, at, real| {
+    let mut blocks = Blocks::of(bytes);
+    while let Some((block, at, real)) = blocks.next() {
         high |= B::high(block);
         let hits = B::eq(block, a) | B::eq(block, b) | B::eq(block, c) | B::eq(block, d);
         append_bits(hits & real, base + at as u32, out);
-        true
-    });
+    }
     high != 0
 }
 
@@ -92,9 +116,10 @@ pub(super) fn count<B: Block>(bytes: &[u8], by: Separators, delimiters: u64) -> 
     let mut due = delimiters;
     let quote = by.quote.unwrap_or(by.newline);
     let no_quote = if by.quote.is_some() { u64::MAX } else { 0 };
-    let regular = blocks(bytes, |block, _, real| {
+    let mut blocks = Blocks::of(bytes);
+    while let Some((block, _, real)) = blocks.next() {
         if B::eq(block, quote) & no_quote & real != 0 {
-            return false;
+            return None;
         }
         let mut newline = B::eq(block, by.newline) & real;
         let ends = B::eq(block, by.delimiter) & real;
@@ -102,16 +127,15 @@ pub(super) fn count<B: Block>(bytes: &[u8], by: Separators, delimiters: u64) -> 
         while newline != 0 {
             let bit = newline & newline.wrapping_neg();
             if seen + u64::from((ends & (bit - 1)).count_ones()) != due {
-                return false;
+                return None;
             }
             due += delimiters;
             records += 1;
             newline ^= bit;
         }
         seen += u64::from(ends.count_ones());
-        true
-    });
-    regular.then(|| Count {
+    }
+    Some(Count {
         records,
         open_delimiters: seen - (due - delimiters),
         non_ascii: high != 0,
