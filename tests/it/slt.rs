@@ -4,7 +4,7 @@
 //! `BIOTIDE_SLT=names` runs the files whose path contains that; `BIOTIDE_BLESS=1` writes the results as
 //! they are into the files (look at the difference before you believe it).
 //!
-//! Beside SQL, a record may be (see `slt/README.md`):
+//! Beside SQL, a record may be:
 //!
 //! | record | does |
 //! |---|---|
@@ -143,10 +143,8 @@ impl AsyncDB for Db {
 
     async fn run(&mut self, sql: &str) -> Result<Answer, Error> {
         let sql = sql
-            .replace("${DATA}", &support::data_file(""))
-            .replace("${TMP}", &self.tmp.path().display().to_string())
-            .replace("//", "/")
-            .replace("file:/", "file:///");
+            .replace("${DATA}", &support::data().display().to_string())
+            .replace("${TMP}", &self.tmp.path().display().to_string());
         let (first, rest) = sql.split_once('\n').unwrap_or((&sql, ""));
         let answer = match first.split_whitespace().collect::<Vec<_>>()[..] {
             ["--", "file", name] => self.make_file(name, rest),

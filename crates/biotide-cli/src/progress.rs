@@ -150,7 +150,7 @@ impl Seen {
         line.push_str(&format!(", {}/s", format_size(rate as u64)));
         if self.total > self.bytes && rate >= 1.0 {
             let left = (self.total - self.bytes) as f64 / rate;
-            line.push_str(&format!(", ETA {}", format_seconds(left)));
+            line.push_str(&format!(", ETA {}", format_whole_seconds(left.ceil())));
         }
         if self.rejected > 0 {
             line.push_str(&format!(", {} rejected", format_count(self.rejected)));
@@ -178,7 +178,11 @@ pub(crate) fn format_seconds(seconds: f64) -> String {
     if seconds < 9.95 {
         return format!("{seconds:.1} s");
     }
-    let whole = seconds.round().min(1e15) as u64;
+    format_whole_seconds(seconds.round())
+}
+
+fn format_whole_seconds(seconds: f64) -> String {
+    let whole = seconds.min(1e15) as u64;
     match whole {
         0..120 => format!("{whole} s"),
         120..7200 => format!("{} min {} s", whole / 60, whole % 60),
@@ -201,7 +205,7 @@ mod tests {
         };
         assert_eq!(
             seen.line(),
-            "12.3M rows, 340 MB of 932 MB, 340 MB/s, ETA 1.7 s, 3 rejected"
+            "12.3M rows, 340 MB of 932 MB, 340 MB/s, ETA 2 s, 3 rejected"
         );
         let stdin = Seen {
             bytes: 1000,

@@ -3,10 +3,15 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use biotide_common::BiotideError;
 use biotide_common::options::BiotideOptions;
 use biotide_common::session::QueryLog;
+use datafusion::common::DataFusionError;
 use datafusion::prelude::SessionContext;
-use datafusion::sql::parser::DFParser;
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
+use parking_lot::Mutex;
+use tempfile::TempDir;
 
 use crate::builder::BiotideContextBuilder;
 use crate::catalog;
@@ -19,6 +24,7 @@ pub struct BiotideContext {
     session: SessionContext,
     pub(crate) temp_dir: Arc<PathBuf>,
     pub(crate) finished: Arc<FinishedLogs>,
+    stdin: Arc<Mutex<Option<(TempDir, String)>>>,
 }
 
 impl std::fmt::Debug for BiotideContext {
@@ -42,6 +48,7 @@ impl BiotideContext {
             session,
             temp_dir: Arc::new(temp_dir),
             finished,
+            stdin: Arc::default(),
         })
     }
 
@@ -61,17 +68,89 @@ impl BiotideContext {
             .unwrap_or_default()
     }
 
-    /// The statements of a script.
+    /// The statements of a script, as they are written.
     pub fn split_statements(sql: &str) -> Result<Vec<String>> {
-        let statements = DFParser::parse_sql(sql)?;
-        if statements.len() <= 1 {
-            return Ok(statements.iter().map(|_| sql.to_owned()).collect());
+        let tokens = Tokenizer::new(&GenericDialect {}, sql)
+            .tokenize_with_location()
+            .map_err(|error| DataFusionError::SQL(Box::new(error.into()), None))?;
+        // Tokens know lines and columns (in characters); the text is cut at bytes.
+        let line_starts: Vec<usize> = std::iter::once(0)
+            .chain(sql.match_indices('\n').map(|(i, _)| i + 1))
+            .collect();
+        let byte = |line: u64, column: u64| {
+            let index = |n: u64| usize::try_from(n.saturating_sub(1)).unwrap_or(usize::MAX);
+            let start = line_starts.get(index(line)).copied().unwrap_or(sql.len());
+            let chars = sql[start..].char_indices().nth(index(column));
+            chars.map_or(sql.len(), |(i, _)| start + i)
+        };
+        let mut statements = Vec::new();
+        let (mut start, mut empty) = (0, true);
+        for token in tokens {
+            match token.token {
+                Token::SemiColon => {
+                    let end = byte(token.span.start.line, token.span.start.column);
+                    if !empty {
+                        statements.push(sql[start..end].trim().to_owned());
+                    }
+                    (start, empty) = (end + 1, true);
+                }
+                Token::Whitespace(_) | Token::EOF => {}
+                _ => empty = false,
+            }
         }
-        Ok(statements.iter().map(ToString::to_string).collect())
+        if !empty {
+            statements.push(sql[start..].trim().to_owned());
+        }
+        Ok(statements)
+    }
+
+    /// Standard input as a file. It can be read once only, and types are found before rows are read, so
+    /// it is kept in the folder for temporary files, for as long as the context lives.
+    pub(crate) fn stdin_file(&self) -> Result<String> {
+        let mut stdin = self.stdin.lock();
+        if let Some((_, path)) = &*stdin {
+            return Ok(path.clone());
+        }
+        let io = |e| BiotideError::io("keeping standard input", e);
+        let dir = tempfile::Builder::new()
+            .prefix("biotide-stdin-")
+            .tempdir_in(&*self.temp_dir)
+            .map_err(io)?;
+        let mut input = std::io::BufReader::with_capacity(1 << 16, std::io::stdin().lock());
+        let head = std::io::BufRead::fill_buf(&mut input).map_err(io)?;
+        let line = head.split(|&byte| byte == b'\n').next().unwrap_or_default();
+        let count = |wanted| line.iter().filter(|&&byte| byte == wanted).count();
+        let name = if count(b',') > count(b'\t') {
+            "stdin.csv"
+        } else {
+            "stdin.tsv"
+        };
+        let path = dir.path().join(name);
+        let mut file = std::fs::File::create(&path).map_err(io)?;
+        std::io::copy(&mut input, &mut file).map_err(io)?;
+        let path = path.display().to_string();
+        *stdin = Some((dir, path.clone()));
+        Ok(path)
     }
 
     /// A log for a new statement.
     pub(crate) fn new_log(&self, ordered: bool) -> Arc<QueryLog> {
         Arc::new(QueryLog::new((*self.temp_dir).clone(), ordered))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_are_cut_where_statements_end() {
+        let script =
+            "-- é;\nSELECT ';' AS \"a;b\"; ;\n/* x; */ COPY (SELECT 1) TO 'a.tsv';\nSELECT 2";
+        let statements = BiotideContext::split_statements(script).unwrap();
+        assert_eq!(statements.len(), 3);
+        assert_eq!(statements[0], "-- é;\nSELECT ';' AS \"a;b\"");
+        assert_eq!(statements[1], "/* x; */ COPY (SELECT 1) TO 'a.tsv'");
+        assert_eq!(statements[2], "SELECT 2");
     }
 }

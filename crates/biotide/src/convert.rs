@@ -1,6 +1,7 @@
 //! Files to files: Parquet, CSV, TSV, JSON Lines, Arrow.
 
 use std::collections::HashMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -17,6 +18,7 @@ use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use futures::TryStreamExt;
 use serde::Serialize;
 
+use crate::catalog::StatementFiles;
 use crate::context::BiotideContext;
 use crate::error::{Error, Result};
 use crate::memory::peak_rss;
@@ -299,6 +301,15 @@ impl BiotideContext {
         if request.inputs.is_empty() {
             return Err(BiotideError::file("convert", "no input was named").into());
         }
+        let mut request = request;
+        for input in &mut request.inputs {
+            if input == "-" {
+                *input = self.stdin_file()?;
+            }
+        }
+        if request.output == "-" {
+            return self.convert_to_stdout(&request, on_start).await;
+        }
         let target = Path::new(&request.output);
         let local = !request.output.contains("://");
         let folder = local && (request.output.ends_with('/') || target.is_dir());
@@ -315,6 +326,92 @@ impl BiotideContext {
         }
         self.convert_one(&request, &request.inputs, &request.output, on_start)
             .await
+    }
+
+    /// Text to standard output.
+    async fn convert_to_stdout(
+        &self,
+        request: &ConvertRequest,
+        on_start: impl FnOnce(Monitor),
+    ) -> Result<ConvertReport> {
+        let format = request.format.as_deref().unwrap_or("csv");
+        let Some(format) = TextSinkFormat::by_name(format) else {
+            return Err(BiotideError::Option {
+                key: "format".to_owned(),
+                value: format.to_owned(),
+                problem: "cannot be written to standard output; use csv, tsv or jsonl".to_owned(),
+            }
+            .into());
+        };
+        let begin = Instant::now();
+        let (mut state, files) = self.statement_state(self.session().state());
+        let plan = Self::input_plan(&state, &files, &request.inputs).await?;
+        let mut statement = Statement::new(self.clone(), &mut state, plan);
+        if request.unordered {
+            statement = statement.unordered();
+        }
+        let encoder = format.encoder();
+        let io = |e| BiotideError::io("writing to standard output", e);
+        let (mut rows, mut bytes_out) = (0, 0);
+        let mut write = |text: &[u8]| {
+            bytes_out += text.len() as u64;
+            std::io::stdout().lock().write_all(text).map_err(io)
+        };
+        let ran = async {
+            let mut stream = statement.stream().await?;
+            on_start(statement.monitor());
+            write(&encoder.header(&stream.schema()))?;
+            while let Some(batch) = stream.try_next().await? {
+                rows += batch.num_rows() as u64;
+                write(&encoder.encode(&batch)?)?;
+            }
+            Ok::<_, Error>(())
+        }
+        .await;
+        let scan = statement.finish()?;
+        ran?;
+        std::io::stdout().flush().map_err(io)?;
+        Ok(ConvertReport {
+            rows,
+            rejected: scan.rejected,
+            bytes_in: scan.bytes,
+            bytes_out,
+            files: Vec::new(),
+            seconds: begin.elapsed().as_secs_f64(),
+            peak_rss: peak_rss(),
+            scan,
+        })
+    }
+
+    /// A plan that scans the inputs as one.
+    async fn input_plan(
+        state: &SessionState,
+        files: &StatementFiles,
+        inputs: &[String],
+    ) -> Result<LogicalPlan> {
+        let text = |input: &String| {
+            let lower = input.trim_end_matches('/').to_lowercase();
+            !lower.ends_with(".parquet") && !lower.ends_with(".arrow")
+        };
+        let table = match inputs {
+            [input] => match files.table(input).await? {
+                Some(table) => table,
+                None => return Err(BiotideError::file(input, "there is no such file").into()),
+            },
+            inputs if inputs.iter().all(text) => {
+                let open = OpenTable {
+                    locations: inputs.to_vec(),
+                    ..OpenTable::default()
+                };
+                open.open(state).await? as _
+            }
+            inputs => {
+                let problem =
+                    "several inputs to one output must all be text; convert them one by one";
+                return Err(BiotideError::file(&inputs[0], problem).into());
+            }
+        };
+        Ok(LogicalPlanBuilder::scan("input", provider_as_source(table), None)?.build()?)
     }
 
     async fn convert_one(
@@ -341,25 +438,7 @@ impl BiotideContext {
         if let Some(rows) = options.parquet_row_group_rows {
             parquet.max_row_group_size = rows.max(1);
         }
-        let text = |input: &String| {
-            !input.to_lowercase().ends_with(".parquet") && !input.to_lowercase().ends_with(".arrow")
-        };
-        let table = if inputs.iter().all(text) {
-            let open = OpenTable {
-                locations: inputs.to_vec(),
-                ..OpenTable::default()
-            };
-            open.open(&state).await? as _
-        } else if let [input] = inputs {
-            match files.table(input).await? {
-                Some(table) => table,
-                None => return Err(BiotideError::file(input, "there is no such file").into()),
-            }
-        } else {
-            let problem = "several inputs to one output must all be text; convert them one by one";
-            return Err(BiotideError::file(&inputs[0], problem).into());
-        };
-        let scan = LogicalPlanBuilder::scan("input", provider_as_source(table), None)?.build()?;
+        let scan = Self::input_plan(&state, &files, inputs).await?;
         let mut output = output;
         for name in &mut output.partition_by {
             let fields = scan.schema().fields();

@@ -26,9 +26,11 @@ impl ChunkSource {
         meta: &ObjectMeta,
         name: String,
     ) -> Result<Self> {
-        // A local store answers any get with the open file; a remote one must not start a download.
+        // A local store answers any get with the open file; a remote one must not start a download. (An
+        // empty file has no range to ask for.)
+        let range = (meta.size > 0).then(|| (0..1).into());
         let range = GetOptions {
-            range: Some((0..meta.size.min(1)).into()),
+            range,
             ..GetOptions::default()
         };
         let file = match store.get_opts(&meta.location, range).await {

@@ -261,7 +261,12 @@ impl FileScan {
                         self.skip_line(stop_at, bytes.last().copied()).await?;
                     let newline = self.layout.newline();
                     let inside = bytes[at..].iter().filter(|&&b| b == newline).count() as u64;
-                    return Ok(indexed(bytes, next, lines + inside, Some(text_end - record)));
+                    return Ok(indexed(
+                        bytes,
+                        next,
+                        lines + inside,
+                        Some(text_end - record),
+                    ));
                 }
             }
         }

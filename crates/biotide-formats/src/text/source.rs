@@ -505,8 +505,10 @@ impl Worker {
         let chunk = scan
             .process(unit, &mut *self.reader, filter, self.batch_rows, limit)
             .await?;
-        self.bytes_scanned.add(usize::try_from(scan.unit_len(unit)).unwrap_or(0));
-        self.rows_rejected.add(usize::try_from(chunk.rejected).unwrap_or(0));
+        self.bytes_scanned
+            .add(usize::try_from(scan.unit_len(unit)).unwrap_or(0));
+        self.rows_rejected
+            .add(usize::try_from(chunk.rejected).unwrap_or(0));
         Ok((chunk.batches, chunk.delivered))
     }
 }

@@ -12,16 +12,21 @@ use datafusion::datasource::listing::{ListingTable, ListingTableConfig, ListingT
 use datafusion::execution::SessionState;
 use parking_lot::Mutex;
 
+use crate::context::BiotideContext;
+use crate::error::Error;
+
 /// The files that one statement names, each opened once.
 #[derive(Debug)]
 pub(crate) struct StatementFiles {
+    context: BiotideContext,
     state: SessionState,
     open: Mutex<HashMap<String, Arc<dyn TableProvider>>>,
 }
 
 impl StatementFiles {
-    pub(crate) fn new(state: SessionState) -> Self {
+    pub(crate) fn new(context: BiotideContext, state: SessionState) -> Self {
         Self {
+            context,
             state,
             open: Mutex::default(),
         }
@@ -46,6 +51,10 @@ impl StatementFiles {
     }
 
     async fn find(&self, location: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        if location == "-" {
+            let file = self.context.stdin_file().map_err(Error::into_datafusion)?;
+            return Ok(Some(OpenTable::new(file).open(&self.state).await?));
+        }
         // A bare word is a table's name, not a file's, unless such a file lies here.
         let is_path = location.contains(['.', '/', '\\', '*']) || location.contains("://");
         if !is_path && !std::path::Path::new(location).exists() {

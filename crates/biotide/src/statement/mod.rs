@@ -69,7 +69,7 @@ impl BiotideContext {
         &self,
         mut state: SessionState,
     ) -> (SessionState, Arc<StatementFiles>) {
-        let files = Arc::new(StatementFiles::new(state.clone()));
+        let files = Arc::new(StatementFiles::new(self.clone(), state.clone()));
         let catalogs = Arc::clone(state.catalog_list());
         let factory = Arc::clone(&files) as _;
         state.register_catalog_list(Arc::new(DynamicFileCatalog::new(catalogs, factory)));
