@@ -54,7 +54,7 @@ fn options_reference() {
          | where | how |\n|---|---|\n\
          | command line | `--on-error lenient`; a boolean needs no value: `--skip-empty`, and `header` has `--no-header` |\n\
          | command line, any key | `--set on_error=lenient`, or a line `on_error = lenient` in the file of `--config` |\n\
-         | session | `SET biotide.on_error = 'lenient'`, `RESET biotide.on_error` |\n\
+         | session | `SET biotide.on_error = 'lenient'`; `'reset'` unsets |\n\
          | one file | `FROM read_tsv('a.tsv', on_error => 'lenient')`; lists as `['a', 'b']` or `'a,b'` |\n\
          | table | `CREATE EXTERNAL TABLE … OPTIONS ('on_error' 'lenient')` |\n\
          | Rust | `BiotideContext::builder().option(\"on_error\", \"lenient\")` |\n\n\
@@ -137,8 +137,8 @@ async fn tables_reference() {
         (
             "rejects",
             "Bad rows and values of the last 16 finished statements that read files: each once, however \
-             often its file was read. `--rejects FILE` (or the option `rejects`) writes the same, but \
-             for the number of the statement, as JSON Lines or Parquet.",
+             often its file was read. `--rejects FILE` (or the option `rejects`) writes those of a \
+             statement to a file: JSON Lines (without `query_id`), or Parquet.",
         ),
         ("options", "Every option, see [options](options.md)."),
         (
@@ -228,10 +228,7 @@ fn pages() -> Vec<PathBuf> {
 fn links_lead_somewhere() {
     for page in pages() {
         let text = std::fs::read_to_string(&page).unwrap();
-        for (_, link) in text
-            .match_indices("](")
-            .map(|(i, _)| text[i + 2..].split_at(0))
-        {
+        for link in text.split("](").skip(1) {
             let target = link.split([')', '#']).next().unwrap();
             if target.is_empty() || target.contains("://") {
                 continue;
@@ -283,7 +280,17 @@ fn stable(line: &str) -> String {
     }
 }
 
-/// Runs the commands in a folder that looks like the repository, one after the other.
+/// The command as a terminal would have it: with results as tables.
+#[cfg(unix)]
+fn on_a_terminal(command: &str) -> String {
+    let elsewhere = [" -o ", "--output-format", "|", " >"];
+    match elsewhere.iter().any(|part| command.contains(part)) {
+        true => command.to_owned(),
+        false => command.replacen("biotide sql", "biotide sql --output-format table", 1),
+    }
+}
+
+/// Runs the commands of a page in a folder that looks like the repository, one after the other.
 #[cfg(unix)]
 fn run_shown(page: &str) {
     use std::os::unix::fs::symlink;
@@ -293,20 +300,12 @@ fn run_shown(page: &str) {
     for part in ["tests", "sql"] {
         symlink(root().join(part), folder.path().join(part)).unwrap();
     }
+    let here = format!("{}/", folder.path().canonicalize().unwrap().display());
     let commands = shown(&std::fs::read_to_string(root().join(page)).unwrap());
     assert!(!commands.is_empty(), "{page} shows no command");
-    for Shown { command, answer } in commands {
-        let mut script = command.replace("cargo run --release --", "biotide");
-        let plain = |part| !script.contains(part);
-        if script.starts_with("biotide sql")
-            && [" -o ", "--output-format", "|", " >"]
-                .into_iter()
-                .all(plain)
-        {
-            // As on a terminal.
-            script = script.replacen("biotide sql", "biotide sql --output-format table", 1);
-        }
-        let script = format!("biotide() {{ \"$BIOTIDE\" \"$@\"; }}; exec 2>&1; {script}");
+    for shown in commands {
+        let command = on_a_terminal(&shown.command);
+        let script = format!("biotide() {{ \"$BIOTIDE\" \"$@\"; }}; exec 2>&1; {command}");
         let output = Command::new("sh")
             .args(["-c", &script])
             .env("BIOTIDE", support::bin::path())
@@ -314,15 +313,9 @@ fn run_shown(page: &str) {
             .stdin(Stdio::null())
             .output()
             .unwrap();
-        let here = format!("{}/", folder.path().canonicalize().unwrap().display());
         let said = String::from_utf8(output.stdout).unwrap().replace(&here, "");
         let said: Vec<String> = said.lines().map(stable).collect();
-        assert_eq!(
-            said,
-            answer,
-            "{page} shows another answer to: {command}{}",
-            said.join("\n")
-        );
+        assert_eq!(said, shown.answer, "{page}, the answer to: {command}");
     }
 }
 

@@ -1,4 +1,14 @@
 //! The integration tests.
 
+mod cli;
+mod convert;
+mod docs;
+mod inference;
+mod memory;
+mod parallel;
+mod queries;
+mod ranks;
+mod real_data;
 mod slt;
 mod support;
+mod ugly;

@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(format_count(999_949), "999.9k");
         assert_eq!(format_count(999_950), "1.0M");
         assert_eq!(format_seconds(0.314), "314 ms");
-        assert_eq!(format_seconds(3.14), "3.1 s");
+        assert_eq!(format_seconds(3.07), "3.1 s");
         assert_eq!(format_seconds(185.0), "3 min 5 s");
         assert_eq!(format_seconds(7800.0), "2 h 10 min");
     }

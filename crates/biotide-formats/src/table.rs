@@ -79,7 +79,14 @@ impl OpenTable {
             let problem = format!("it is in another store than {first}: read them one by one");
             return Err(BiotideError::file(other.as_str(), problem).into());
         }
-        let store = session.runtime_env().object_store(&urls[0])?;
+        let Ok(store) = session.runtime_env().object_store(&urls[0]) else {
+            let problem = format!(
+                "no store is known for {}: local files can be read, and what the program registers \
+                 with the session's register_object_store",
+                urls[0].object_store().as_str()
+            );
+            return Err(BiotideError::file(first, problem).into());
+        };
         let files = list(session, &store, &urls, &self.locations).await?;
         let spec = self.spec(&files)?;
         let prefix = match urls[0].object_store().as_str() {

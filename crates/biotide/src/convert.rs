@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Instant;
 
 use biotide_common::BiotideError;
 use biotide_common::scan::ScanReport;
@@ -145,7 +145,6 @@ impl Output {
         on_start: impl FnOnce(Monitor),
     ) -> Result<ConvertReport> {
         let begin = Instant::now();
-        remove_stale_stages(&self.path);
         let ran = async {
             let stream = statement.stream().await?;
             on_start(statement.monitor());
@@ -203,93 +202,6 @@ fn written(path: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Removes what a killed run has left beside the output: object_store stages `x.parquet` as
-/// `x.parquet#1`. One that is written to is younger than a minute.
-fn remove_stale_stages(path: &str) {
-    let path = Path::new(path);
-    let (Some(name), Some(folder)) = (path.file_name().and_then(|n| n.to_str()), path.parent())
-    else {
-        return;
-    };
-    let folder = if folder.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        folder
-    };
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let staged = entry.file_name();
-        let number = staged
-            .to_str()
-            .and_then(|s| s.strip_prefix(name)?.strip_prefix('#'));
-        let stage = number.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
-        let old = entry
-            .metadata()
-            .and_then(|meta| meta.modified())
-            .is_ok_and(|at| {
-                SystemTime::now()
-                    .duration_since(at)
-                    .is_ok_and(|age| age > Duration::from_secs(60))
-            });
-        if stage && old && std::fs::remove_file(entry.path()).is_ok() {
-            log::warn!(
-                "removed {}, left by a run that was killed",
-                entry.path().display()
-            );
-        }
-    }
-}
-
-/// A folder that takes its final name only when it is complete.
-struct StagedFolder {
-    staged: PathBuf,
-    target: PathBuf,
-    done: bool,
-}
-
-impl StagedFolder {
-    fn new(target: &Path) -> Result<Self> {
-        let name = target
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned());
-        let name = format!(
-            ".{}.biotide-{}",
-            name.unwrap_or_default(),
-            std::process::id()
-        );
-        let staged = target.with_file_name(name);
-        let io = |e| BiotideError::io(format!("making the folder {}", staged.display()), e);
-        std::fs::create_dir_all(&staged).map_err(io)?;
-        Ok(Self {
-            staged: staged.clone(),
-            target: target.to_owned(),
-            done: false,
-        })
-    }
-
-    fn publish(mut self) -> Result<()> {
-        let io = |e| BiotideError::io(format!("renaming to {}", self.target.display()), e);
-        let old = self.staged.with_extension("old");
-        let replaced = self.target.exists();
-        if replaced {
-            std::fs::rename(&self.target, &old).map_err(io)?;
-        }
-        std::fs::rename(&self.staged, &self.target).map_err(io)?;
-        self.done = true;
-        if replaced {
-            std::fs::remove_dir_all(&old).map_err(io)?;
-        }
-        Ok(())
-    }
-}
-
-impl Drop for StagedFolder {
-    fn drop(&mut self) {
-        if !self.done {
-            std::fs::remove_dir_all(&self.staged).ok();
-        }
-    }
-}
-
 impl BiotideContext {
     /// Converts files. Rows keep the order of the input unless asked otherwise. Nothing stands under the
     /// output's name until it is complete.
@@ -319,7 +231,7 @@ impl BiotideContext {
             return Err(BiotideError::file(&request.output, problem).into());
         }
         if !request.partition_by.is_empty() {
-            return self.convert_partitioned(&request, target, on_start).await;
+            return self.convert_partitioned(&request, on_start).await;
         }
         if folder {
             return self.convert_each(&request, target, on_start).await;
@@ -452,7 +364,7 @@ impl BiotideContext {
             }
         }
         let plan = output.copy_plan(scan, &state)?;
-        let mut statement = Statement::new(self.clone(), &mut state, plan);
+        let mut statement = Statement::new(self.clone(), &mut state, plan).replacing(request.force);
         if request.unordered {
             statement = statement.unordered();
         }
@@ -462,7 +374,6 @@ impl BiotideContext {
     async fn convert_partitioned(
         &self,
         request: &ConvertRequest,
-        target: &Path,
         on_start: impl FnOnce(Monitor),
     ) -> Result<ConvertReport> {
         let format = request
@@ -473,17 +384,8 @@ impl BiotideContext {
             format: Some(format.unwrap_or_else(|| "parquet".to_owned())),
             ..request.clone()
         };
-        let staged = StagedFolder::new(target)?;
-        let path = staged.staged.display().to_string();
-        let mut report = self
-            .convert_one(&request, &request.inputs, &path, on_start)
-            .await?;
-        staged.publish()?;
-        report.files = written(target)
-            .iter()
-            .map(|file| file.display().to_string())
-            .collect();
-        Ok(report)
+        self.convert_one(&request, &request.inputs, &request.output, on_start)
+            .await
     }
 
     /// One output an input.

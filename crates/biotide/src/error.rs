@@ -62,6 +62,11 @@ impl fmt::Display for Error {
                 error => error.fmt(f),
             },
             DataFusionError::Plan(text) | DataFusionError::Execution(text) => f.write_str(text),
+            // Most of them are types that do not fit, not bugs of the engine.
+            DataFusionError::Internal(text) => {
+                let cause = text.split("\nThis issue was likely caused by a bug").next();
+                f.write_str(cause.unwrap_or(text))
+            }
             DataFusionError::ResourcesExhausted(text) => {
                 write!(
                     f,

@@ -38,6 +38,7 @@ pub mod memory;
 mod monitor;
 pub mod prelude;
 mod rejects;
+mod staged;
 pub mod statement;
 
 pub use biotide_common::options::{BiotideOptions, OptionInfo};

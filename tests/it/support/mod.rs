@@ -118,7 +118,8 @@ pub(crate) fn text_rows(batches: &[RecordBatch]) -> Vec<Vec<String>> {
 /// The reject log of the last statement, without the number of the statement.
 pub(crate) async fn rejects(context: &BiotideContext) -> Vec<Vec<String>> {
     let sql = "SELECT source, record, line, \"offset\", length, \"column\", reason, message, raw, action \
-               FROM system.rejects WHERE query_id = (SELECT max(query_id) FROM system.rejects)";
+               FROM system.rejects WHERE query_id = (SELECT max(query_id) FROM system.rejects) \
+               ORDER BY source, \"offset\", \"column\" NULLS FIRST, reason";
     query(context, sql).await.0
 }
 

@@ -44,7 +44,7 @@ pub(super) fn args() -> Vec<Arg> {
             "Worker threads [default: one a processor]",
         )
         .value_name("N")
-        .value_parser(number.clone()),
+        .value_parser(number),
         global(
             "batch_size",
             "batch-size",

@@ -141,7 +141,7 @@ pub(super) fn convert_command() -> Command {
             Arg::new("out")
                 .value_name("OUT")
                 .required(true)
-                .help("A file, a folder with --partition-by, or - for standard output"),
+                .help("A file, a folder, or - for standard output (csv, tsv, jsonl)"),
         )
         .arg(
             Arg::new("output_format")

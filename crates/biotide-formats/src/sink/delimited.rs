@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use arrow::array::{
     Array, ArrayRef, AsArray, LargeStringArray, RecordBatch, StringArray, StringViewArray,
 };
+use arrow::buffer::NullBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Schema};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -90,7 +91,7 @@ enum Column<'a> {
     View(&'a StringViewArray),
     Utf8(&'a StringArray),
     Large(&'a LargeStringArray),
-    Other(&'a dyn Array, ArrayFormatter<'a>),
+    Other(Option<NullBuffer>, ArrayFormatter<'a>),
 }
 
 impl<'a> Column<'a> {
@@ -99,7 +100,11 @@ impl<'a> Column<'a> {
             DataType::Utf8View => Self::View(array.as_string_view()),
             DataType::Utf8 => Self::Utf8(array.as_string()),
             DataType::LargeUtf8 => Self::Large(array.as_string()),
-            _ => Self::Other(array, ArrayFormatter::try_new(array, options)?),
+            // A dictionary's NULL may be in its values, and a column of type NULL has no bits for it.
+            _ => Self::Other(
+                array.logical_nulls(),
+                ArrayFormatter::try_new(array, options)?,
+            ),
         })
     }
 
@@ -109,7 +114,7 @@ impl<'a> Column<'a> {
             Self::View(array) => array.is_valid(row).then(|| array.value(row)),
             Self::Utf8(array) => array.is_valid(row).then(|| array.value(row)),
             Self::Large(array) => array.is_valid(row).then(|| array.value(row)),
-            Self::Other(array, _) if array.is_null(row) => None,
+            Self::Other(nulls, _) if nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) => None,
             Self::Other(_, formatter) => {
                 scratch.clear();
                 write!(scratch, "{}", formatter.value(row)).map_err(|_| {

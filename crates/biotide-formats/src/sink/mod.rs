@@ -15,7 +15,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use async_trait::async_trait;
 use biotide_common::BiotideError;
-use biotide_common::options::BiotideOptions;
+use biotide_common::options::{BiotideOptions, Bytes};
 use datafusion_common::{GetExt, Result, Statistics, not_impl_err};
 use datafusion_datasource::TableSchema;
 use datafusion_datasource::file::FileSource;
@@ -120,7 +120,36 @@ impl FileFormatFactory for TextSinkFormat {
                         }
                     }
                 }
-                key => format.options.set_text(key, value)?,
+                bare @ ("delimiter" | "header") if format.name != "jsonl" => {
+                    format.options.set_text(bare, value)?;
+                    let fits = |given: &Bytes| matches!(given.0[..], [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r'));
+                    if !format.options.delimiter.as_ref().is_none_or(fits) {
+                        let problem = "is not one ASCII character besides quote and line end, as \
+                                       delimited text is written with"
+                            .to_owned();
+                        let (key, value) = (bare.to_owned(), value.clone());
+                        return Err(BiotideError::Option {
+                            key,
+                            value,
+                            problem,
+                        }
+                        .into());
+                    }
+                }
+                bare => {
+                    let problem = format!(
+                        "is no option of writing {}: there are delimiter, header (not for jsonl) and \
+                         compression",
+                        format.name
+                    );
+                    let (key, value) = (bare.to_owned(), value.clone());
+                    return Err(BiotideError::Option {
+                        key,
+                        value,
+                        problem,
+                    }
+                    .into());
+                }
             }
         }
         Ok(Arc::new(format))

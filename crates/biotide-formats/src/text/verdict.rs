@@ -9,6 +9,7 @@ use biotide_common::scan::ScanStats;
 use biotide_common::session::QueryLog;
 use biotide_text::delimited::DecodedChunk;
 use biotide_text::problem::Problem;
+use parking_lot::Mutex;
 
 /// Below this many records a default threshold is not judged.
 const LEAST_RECORDS: u64 = 1000;
@@ -22,6 +23,8 @@ pub(super) struct Verdict {
     /// Whether the user set the threshold: then few records are judged too.
     asked: bool,
     min_record_bytes: u64,
+    /// The first problem of the file so far: offset and words.
+    first: Mutex<Option<(u64, String)>>,
 }
 
 impl Verdict {
@@ -37,6 +40,7 @@ impl Verdict {
             threshold: threshold.unwrap_or(0.1),
             asked: threshold.is_some(),
             min_record_bytes: min_record_bytes.max(1),
+            first: Mutex::new(None),
         }
     }
 
@@ -67,6 +71,15 @@ impl Verdict {
             for problem in &problems {
                 *reasons.entry(problem.reason.code()).or_default() += 1;
                 *actions.entry(problem.action.code()).or_default() += 1;
+            }
+        }
+        if let Some(problem) = problems.first() {
+            let mut first = self.first.lock();
+            if first
+                .as_ref()
+                .is_none_or(|(offset, _)| problem.offset < *offset)
+            {
+                *first = Some((problem.offset, problem.to_string()));
             }
         }
         self.log
@@ -123,17 +136,8 @@ impl Verdict {
         }
         let report = self.stats.report();
         let share = 100.0 * bad as f64 / records.max(1) as f64;
-        let first = self
-            .log
-            .rejects
-            .read()
-            .and_then(|mut reader| reader.take_batch(1))?;
-        let first = first.first().map_or(String::new(), |first| {
-            format!(
-                "; the first: line {}: {} [{}]",
-                first.line, first.message, first.reason
-            )
-        });
+        let first = self.first.lock().take();
+        let first = first.map_or(String::new(), |(_, first)| format!("; the first: {first}"));
         Err(BiotideError::BadRows {
             file: self.stats.file.clone(),
             problem: format!(

@@ -166,13 +166,7 @@ impl ChunkDecoder {
         limit: Option<usize>,
     ) -> Result<DecodedChunk> {
         self.decode_here(bytes, place, filter, batch_rows, limit)
-            .map_err(|error| match error {
-                TextError::BadRow(mut problem) => {
-                    problem.shift(place.records, place.lines, place.offset);
-                    TextError::BadRow(problem)
-                }
-                error => error,
-            })
+            .map_err(|error| error.shift(place))
     }
 
     fn decode_here(
@@ -190,11 +184,7 @@ impl ChunkDecoder {
             ..DecodedChunk::default()
         };
         for bad in &index.bad {
-            let problem = self.indexer.describe(bytes, bad);
-            if self.layout.on_error == OnError::Fail {
-                return Err(TextError::BadRow(Box::new(problem)));
-            }
-            out.problems.push(problem);
+            out.problems.push(self.indexer.describe(bytes, bad));
         }
         let mut bad = Vec::new();
         let mut rows = self.rows_to_build(bytes, &mut bad, &mut out)?;
@@ -204,6 +194,11 @@ impl ChunkDecoder {
             let kept = rows.get_or_insert_with(|| (0..index.rows() as u32).collect());
             kept.truncate(limit);
             self.cut_after(kept.last().map(|&row| row as usize), limit, &mut out);
+        }
+        if self.layout.on_error == OnError::Fail
+            && let Some(i) = out.problems.iter().position(|p| p.column.is_none())
+        {
+            return Err(TextError::BadRow(Box::new(out.problems.swap_remove(i))));
         }
         out.delivered = total as u64;
         let batch_rows = batch_rows.max(1);
@@ -253,17 +248,17 @@ impl ChunkDecoder {
         };
         out.problems
             .retain(|problem| last.is_some() && problem.offset <= end);
-        let mut rejected: Vec<u64> = out
+        let rejected = out
             .problems
             .iter()
-            .filter(|problem| problem.action == Action::Rejected)
-            .map(|problem| problem.record)
-            .collect();
+            .filter(|problem| problem.action == Action::Rejected);
+        let mut rejected: Vec<_> = rejected.map(|p| (p.record, p.column.is_some())).collect();
         rejected.dedup();
         out.rejected = rejected.len() as u64;
-        let aside = records - rows as u64 - out.rejected;
-        out.skipped = out.skipped.min(aside);
-        out.blank = aside - out.skipped;
+        // Of the rows of good shape those that were neither delivered nor had a bad value.
+        let values = rejected.iter().filter(|(_, value)| *value).count();
+        out.skipped = last.map_or(0, |row| row + 1 - rows - values) as u64;
+        out.blank = records - rows as u64 - out.rejected - out.skipped;
     }
 
     /// The rows left by `skip_empty` and `on_bad_value = reject`; `None`: all.

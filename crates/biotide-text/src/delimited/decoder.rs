@@ -138,8 +138,7 @@ impl Decoder {
         let len = bytes.len();
         let stop = self
             .chunks
-            .index(&bytes, 0, len, self.finished, filter.is_some())
-            .map_err(|error| error.shift(self.place))?;
+            .index(&bytes, 0, len, self.finished, filter.is_some())?;
         let chunk = self
             .chunks
             .decode(&bytes, self.place, filter, self.batch_rows)?;

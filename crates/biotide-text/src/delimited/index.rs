@@ -170,7 +170,7 @@ impl Indexer {
 
     /// Indexes the records that start in `bytes[from..limit]`. `from` must be the start of a record;
     /// `eof` says that nothing follows `bytes`. With `count_only`, rows may be counted without being
-    /// written down (then [`RecordIndex::is_count`]). The place in an error is relative to `bytes`.
+    /// written down (then [`RecordIndex::is_count`]).
     pub fn index(
         &mut self,
         bytes: &[u8],

@@ -160,13 +160,8 @@ pub(crate) fn whole(layout: &Layout, text: &[u8], scanner: Scanner, batch_rows: 
         ChunkDecoder::with_scanner(Arc::clone(&layout), Some(everything(&layout)), scanner)
             .unwrap();
     let mut out = Outcome::default();
-    match decoder.index(text, 0, text.len(), true, false) {
-        Ok(stop) => assert_eq!(stop, Stop::Done(text.len())),
-        Err(error) => {
-            out.stopped = Some(stopped(error));
-            return out;
-        }
-    }
+    let stop = decoder.index(text, 0, text.len(), true, false).unwrap();
+    assert_eq!(stop, Stop::Done(text.len()));
     let bytes = Buffer::from_vec(text.to_vec());
     match decoder.decode(&bytes, Place::default(), None, batch_rows) {
         Ok(chunk) => take(&mut out, &chunk, batch_rows),
@@ -266,17 +261,9 @@ pub(crate) fn ranges(layout: &Layout, text: &[u8], how: Ranges<'_>) -> (Outcome,
         loop {
             let eof = have == text.len();
             let window = &text[base..have];
-            let stop = match decoder.index(window, at - base, limit - base, eof, filter.is_some()) {
-                Ok(stop) => stop,
-                Err(error) => {
-                    let mut problem = stopped(error);
-                    problem.offset += place.offset;
-                    problem.line += place.lines;
-                    problem.record += place.records;
-                    out.stopped = Some(problem);
-                    return (out, batches);
-                }
-            };
+            let stop = decoder
+                .index(window, at - base, limit - base, eof, filter.is_some())
+                .unwrap();
             let bytes = Buffer::from_vec(window.to_vec());
             let filter = filter.as_mut().map(|f| &mut **f as &mut dyn RowFilter);
             let chunk = match decoder.decode(&bytes, place, filter, batch_rows) {

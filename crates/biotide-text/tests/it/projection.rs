@@ -1,12 +1,17 @@
 //! What a query asks for changes neither the rows nor what is wrong with them.
 
+use std::sync::Arc;
+
 use arrow_array::{BooleanArray, RecordBatch};
-use biotide_text::delimited::{Dialect, Layout, OnError, RowFilter};
+use biotide_text::Buffer;
+use biotide_text::delimited::{ChunkDecoder, Dialect, Layout, OnError, Place, RowFilter};
 
 use crate::compare::same;
-use crate::harness::{Outcome, Ranges, Row, everything, expected, ranges, text_columns, value};
-use crate::inputs;
+use crate::harness::{
+    self, Counts, Outcome, Ranges, Row, everything, expected, ranges, text_columns, value,
+};
 use crate::rng::{Rng, for_seeds};
+use crate::{inputs, oracle};
 
 type Values = Vec<Option<String>>;
 
@@ -151,10 +156,85 @@ fn any_filter_gives_its_rows_and_the_same_problems() {
     });
 }
 
+/// The rows before the filter that count; what stands behind them does not.
+#[test]
+fn a_limit_ends_the_chunk_with_its_last_row() {
+    for_seeds(20_000, |seed| {
+        let (mut rng, layout, text, expected) = case(seed);
+        let limit = rng.below(expected.rows.len() + 2);
+        let projection = if rng.chance(1, 2) {
+            everything(&layout)
+        } else {
+            vec![]
+        };
+        let count = projection.is_empty();
+        let mut decoder = ChunkDecoder::new(Arc::new(layout.clone()), Some(projection)).unwrap();
+        decoder.index(&text, 0, text.len(), true, false).unwrap();
+        let bytes = Buffer::from_vec(text.clone());
+        let chunk = decoder
+            .decode_limited(&bytes, Place::default(), None, 5, Some(limit))
+            .unwrap();
+        let delivered: usize = chunk.batches.iter().map(RecordBatch::num_rows).sum();
+        assert_eq!(delivered, limit.min(expected.rows.len()));
+        let mut rows = Vec::new();
+        if !count {
+            chunk
+                .batches
+                .iter()
+                .for_each(|batch| harness::rows(batch, &mut rows));
+            assert_eq!(rows, expected.rows[..delivered]);
+        }
+        // The text up to the last row is all there is.
+        let end = match limit {
+            _ if limit >= expected.rows.len() => text.len(),
+            0 => 0,
+            _ => {
+                let last = expected.rows[limit - 1].offset as u64;
+                let reading = oracle::read(&layout, &text);
+                let row = reading.rows.iter().find(|row| row.offset == last).unwrap();
+                (row.offset + row.length) as usize
+            }
+        };
+        let newline = layout.dialect.record_end.byte();
+        let line_end = text[end..].iter().position(|&b| b == newline && end > 0);
+        let next = end + line_end.map_or(0, |i| i + 1);
+        let mut wanted = harness::expected(&layout, &text[..next]);
+        wanted.problems = expected.problems;
+        wanted
+            .problems
+            .retain(|problem| problem.offset < end as u64);
+        let found = Outcome {
+            problems: chunk.problems.iter().map(harness::bad).collect(),
+            counts: Counts {
+                delivered: chunk.delivered,
+                rejected: chunk.rejected,
+                blank: chunk.blank,
+                skipped: chunk.skipped,
+            },
+            ..Outcome::default()
+        };
+        same_problems(&layout, &text, &found, &wanted);
+    });
+}
+
+#[test]
+fn what_stands_behind_a_limit_stops_nothing() {
+    let mut layout = Layout::new(Dialect::csv(), text_columns(2));
+    layout.on_error = OnError::Fail;
+    let text = b"a,b\nc,d\ne\n";
+    let mut decoder = ChunkDecoder::new(Arc::new(layout), None).unwrap();
+    decoder.index(text, 0, text.len(), true, false).unwrap();
+    let bytes = Buffer::from_vec(text.to_vec());
+    for (limit, fails) in [(Some(1), false), (Some(2), true), (None, true)] {
+        let chunk = decoder.decode_limited(&bytes, Place::default(), None, 5, limit);
+        assert_eq!(chunk.is_err(), fails, "{limit:?}");
+    }
+}
+
 #[test]
 fn a_batch_of_few_survivors_does_not_hold_the_chunk() {
     let mut layout = Layout::new(Dialect::tsv(), text_columns(2));
-    let text: String = (0..10_000)
+    let text: String = (0..8000)
         .map(|i| {
             format!("a value that is longer than a view {i}\tanother one, as long as that {i}\n")
         })

@@ -193,14 +193,18 @@ fn spelling(rng: &mut Rng, ty: ColumnType) -> String {
 }
 
 fn text(rng: &mut Rng, layout: &Layout) -> Vec<u8> {
-    let mut out = String::new();
+    let mut out = Vec::new();
     for _ in 0..rng.below(30) {
-        let columns = layout.columns.len() - usize::from(rng.chance(1, 20));
+        let columns = [2, 4, 0, 3][rng.below(40).min(3)];
         for column in 0..columns {
             if column > 0 {
-                out.push(char::from(layout.dialect.delimiter[0]));
+                out.push(layout.dialect.delimiter[0]);
             }
-            let mut value = spelling(rng, layout.columns[column].ty);
+            let ty = layout
+                .columns
+                .get(column)
+                .map_or(ColumnType::Text, |c| c.ty);
+            let mut value = spelling(rng, ty);
             if rng.chance(1, 8) {
                 value = format!(
                     "{}{value}{}",
@@ -211,11 +215,14 @@ fn text(rng: &mut Rng, layout: &Layout) -> Vec<u8> {
             if value.contains(char::from(layout.dialect.delimiter[0])) || rng.chance(1, 15) {
                 value = format!("\"{value}\"");
             }
-            out += &value;
+            out.extend_from_slice(value.as_bytes());
+            if rng.chance(1, 60) {
+                out.push(0xFF);
+            }
         }
-        out.push('\n');
+        out.push(b'\n');
     }
-    out.into_bytes()
+    out
 }
 
 /// Whether `skip_empty` passes over the row.

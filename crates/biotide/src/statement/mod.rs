@@ -5,6 +5,7 @@ mod names;
 mod order;
 mod target;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -14,17 +15,19 @@ use biotide_common::session::QueryLog;
 use datafusion::catalog::DynamicFileCatalog;
 use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use datafusion::logical_expr::{LogicalPlan, Statement as LogicalStatement};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement as SqlStatement;
-use futures::TryStreamExt;
+use futures::{TryStreamExt, stream};
 
 use crate::catalog::StatementFiles;
 use crate::context::BiotideContext;
 use crate::convert::{ConvertReport, Output};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::monitor::Monitor;
 use crate::rejects;
+use crate::staged::Staged;
 
 /// A statement that was planned. It can be run more than once; every run reads its files anew.
 pub struct Statement {
@@ -35,6 +38,8 @@ pub struct Statement {
     monitor: Monitor,
     started: bool,
     published: bool,
+    /// Whether a `COPY` to a folder may replace what is there.
+    replace_folder: bool,
 }
 
 impl std::fmt::Debug for Statement {
@@ -129,6 +134,7 @@ impl Statement {
             monitor,
             started: false,
             published: false,
+            replace_folder: false,
         }
     }
 
@@ -142,6 +148,12 @@ impl Statement {
             .execution
             .target_partitions = threads;
         self.renew(log);
+        self
+    }
+
+    /// Lets a `COPY` replace a folder.
+    pub(crate) fn replacing(mut self, replace: bool) -> Self {
+        self.replace_folder = replace;
         self
     }
 
@@ -162,23 +174,56 @@ impl Statement {
         self.monitor.clone()
     }
 
-    /// The plan as DataFusion will run it.
-    pub async fn physical_plan(&mut self) -> Result<Arc<dyn ExecutionPlan>> {
+    async fn physical_plan(&mut self, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>> {
         if self.started {
             self.publish()?;
             let log = self.context.new_log(self.log.ordered);
             self.renew(log);
         }
         self.started = true;
-        let plan = self.state.create_physical_plan(&self.plan).await?;
+        let plan = self.state.create_physical_plan(plan).await?;
         self.monitor.planned(&plan);
         Ok(plan)
     }
 
-    /// Runs the statement; rows come as they are read.
+    /// Runs the statement; rows come as they are read. The target of a `COPY` gets its name when the
+    /// stream has ended well.
     pub async fn stream(&mut self) -> Result<SendableRecordBatchStream> {
-        let plan = self.physical_plan().await?;
-        Ok(execute_stream(plan, self.state.task_ctx())?)
+        let (plan, staged) = self.staged()?;
+        let plan = self.physical_plan(&plan).await?;
+        let stream = execute_stream(plan, self.state.task_ctx())?;
+        let Some(staged) = staged else {
+            return Ok(stream);
+        };
+        let schema = stream.schema();
+        let batches = stream::try_unfold((stream, staged), async |(mut rows, staged)| {
+            match rows.try_next().await? {
+                Some(batch) => Ok(Some((batch, (rows, staged)))),
+                None => {
+                    staged.publish().map_err(Error::into_datafusion)?;
+                    Ok(None)
+                }
+            }
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, batches)))
+    }
+
+    /// The plan to run: a `COPY` writes beside its target.
+    fn staged(&self) -> Result<(LogicalPlan, Option<Staged>)> {
+        let LogicalPlan::Copy(copy) = &self.plan else {
+            return Ok((self.plan.clone(), None));
+        };
+        // As DataFusion decides it.
+        let folder = !copy.partition_by.is_empty()
+            || copy.output_url.ends_with('/')
+            || Path::new(&copy.output_url).extension().is_none();
+        let Some(staged) = Staged::new(&copy.output_url, folder, self.replace_folder)? else {
+            return Ok((self.plan.clone(), None));
+        };
+        let mut copy = copy.clone();
+        let end = if folder { "/" } else { "" };
+        copy.output_url = format!("{}{end}", staged.path().display());
+        Ok((LogicalPlan::Copy(copy), Some(staged)))
     }
 
     /// Runs the statement and gathers all rows: for results that are known to be small.

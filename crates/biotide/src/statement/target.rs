@@ -1,6 +1,7 @@
 //! `COPY … TO 'x.tsv.gz'`: DataFusion looks at the last ending only and its formats never see the path,
 //! so format and compression are written into the statement.
 
+use biotide_formats::sink::TextSinkFormat;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::Value;
 
@@ -12,16 +13,21 @@ pub(super) fn resolve(statement: &mut Statement) -> Result<()> {
     match statement {
         Statement::Explain(explain) => resolve(&mut explain.statement),
         Statement::CopyTo(copy) => {
-            if copy.stored_as.is_some() {
-                return Ok(());
-            }
             let (format, gzip) = split_ending(&copy.target);
-            copy.stored_as = format;
+            let stored_as = copy.stored_as.take().or(format);
+            copy.stored_as = stored_as.map(|name| match name.to_lowercase().as_str() {
+                "json" | "ndjson" => "jsonl".to_owned(),
+                _ => name,
+            });
+            let text = copy
+                .stored_as
+                .as_deref()
+                .is_some_and(|f| TextSinkFormat::by_name(f).is_some());
             let given = copy
                 .options
                 .iter()
                 .any(|(key, _)| key.to_lowercase().ends_with("compression"));
-            if gzip && !given {
+            if gzip && text && !given {
                 let value = Value::SingleQuotedString("gzip".to_owned());
                 copy.options.push(("compression".to_owned(), value));
             }

@@ -1,0 +1,177 @@
+//! Output that takes its final name only when it is complete.
+//!
+//! DataFusion's file sinks close their files also when the rows end in an error, and object_store then
+//! shows them under their name: half a file that looks whole. So a `COPY` writes beside its target and is
+//! renamed when its stream has ended well; else what was written is removed.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use biotide_common::BiotideError;
+
+use crate::error::Result;
+
+/// A file or folder on its way.
+#[derive(Debug)]
+pub(crate) struct Staged {
+    staged: PathBuf,
+    target: PathBuf,
+    folder: bool,
+    done: bool,
+}
+
+impl Staged {
+    /// Stages a local target; `None` for a URL, which its store shows only when it is complete. A folder
+    /// that holds something is replaced only if asked to.
+    pub(crate) fn new(target: &str, folder: bool, replace_folder: bool) -> Result<Option<Self>> {
+        if target.contains("://") {
+            return Ok(None);
+        }
+        let target = std::path::absolute(target.trim_end_matches('/'))
+            .map_err(|e| BiotideError::io(format!("finding {target}"), e))?;
+        let shown = target.display();
+        if target.is_dir() {
+            let full = std::fs::read_dir(&target).is_ok_and(|mut files| files.next().is_some());
+            if !folder {
+                return Err(BiotideError::file(shown.to_string(), "it is a folder").into());
+            }
+            if full && !replace_folder {
+                let problem = "the folder is there already and holds files; name another, or use \
+                               `biotide convert --force` to replace it";
+                return Err(BiotideError::file(shown.to_string(), problem).into());
+            }
+        }
+        let (Some(name), Some(parent)) = (target.file_name(), target.parent()) else {
+            return Err(BiotideError::file(shown.to_string(), "it is not a file's name").into());
+        };
+        if !parent.is_dir() {
+            let problem = format!("there is no folder {}", parent.display());
+            return Err(BiotideError::file(shown.to_string(), problem).into());
+        }
+        let name = name.to_string_lossy();
+        remove_stale(parent, &name);
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let n = NEXT.fetch_add(1, Ordering::Relaxed);
+        let end = if folder { "" } else { ".tmp" };
+        let staged = format!("{}{}-{n}{end}", prefix(&name), std::process::id());
+        Ok(Some(Self {
+            staged: target.with_file_name(staged),
+            target,
+            folder,
+            done: false,
+        }))
+    }
+
+    /// Where to write.
+    pub(crate) fn path(&self) -> &Path {
+        &self.staged
+    }
+
+    /// Gives the output its name.
+    pub(crate) fn publish(mut self) -> Result<()> {
+        let io = |e| BiotideError::io(format!("renaming to {}", self.target.display()), e);
+        if !self.staged.exists() {
+            // No row: a folder that holds no part, a file that holds nothing.
+            match self.folder {
+                true => std::fs::create_dir_all(&self.staged).map_err(io)?,
+                false => drop(std::fs::File::create(&self.staged).map_err(io)?),
+            }
+        }
+        let old = self.staged.with_extension("old");
+        let replaced = self.target.is_dir();
+        if replaced {
+            std::fs::rename(&self.target, &old).map_err(io)?;
+        }
+        std::fs::rename(&self.staged, &self.target).map_err(io)?;
+        self.done = true;
+        if replaced {
+            std::fs::remove_dir_all(&old).map_err(io)?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        if self.done {
+            return;
+        }
+        if self.staged.is_dir() {
+            std::fs::remove_dir_all(&self.staged).ok();
+        } else {
+            std::fs::remove_file(&self.staged).ok();
+        }
+    }
+}
+
+fn prefix(name: &str) -> String {
+    format!(".{name}.biotide-")
+}
+
+/// Removes what runs that were killed have left for this target: the name tells their process.
+fn remove_stale(folder: &Path, name: &str) {
+    // Without /proc nothing tells whether a process lives.
+    if !Path::new("/proc/self").exists() {
+        return;
+    }
+    let prefix = prefix(name);
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let staged = entry.file_name();
+        let rest = staged
+            .to_str()
+            .and_then(|staged| staged.strip_prefix(&prefix));
+        let process = rest.and_then(|rest| rest.split('-').next()?.parse::<u32>().ok());
+        let dead = process.is_some_and(|id| !Path::new(&format!("/proc/{id}")).exists());
+        if dead {
+            let path = entry.path();
+            let removed = match path.is_dir() {
+                true => std::fs::remove_dir_all(&path),
+                false => std::fs::remove_file(&path),
+            };
+            if removed.is_ok() {
+                log::warn!("removed {}, left by a run that was killed", path.display());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_published_gets_the_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("x.csv");
+        let name = target.to_str().unwrap();
+        std::fs::write(&target, "old").unwrap();
+        let stale = dir.path().join(".x.csv.biotide-4294967294-0.tmp");
+        std::fs::write(&stale, "stale").unwrap();
+
+        let failed = Staged::new(name, false, false).unwrap().unwrap();
+        assert!(!stale.exists());
+        std::fs::write(failed.path(), "half").unwrap();
+        drop(failed);
+        assert_eq!(std::fs::read_to_string(&target).unwrap(), "old");
+
+        let whole = Staged::new(name, false, false).unwrap().unwrap();
+        std::fs::write(whole.path(), "new").unwrap();
+        whole.publish().unwrap();
+        assert_eq!(std::fs::read_to_string(&target).unwrap(), "new");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_full_folder_is_replaced_only_if_asked() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("parts");
+        let name = target.to_str().unwrap();
+        std::fs::create_dir(&target).unwrap();
+        std::fs::write(target.join("old"), "").unwrap();
+        assert!(Staged::new(name, true, false).is_err());
+        let staged = Staged::new(name, true, true).unwrap().unwrap();
+        std::fs::create_dir(staged.path()).unwrap();
+        staged.publish().unwrap();
+        assert_eq!(std::fs::read_dir(&target).unwrap().count(), 0);
+    }
+}

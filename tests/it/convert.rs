@@ -1,0 +1,324 @@
+//! `biotide convert`, through the real binary: reports, outputs, and that nothing half-written stays.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::support::{self, bin, context, query, value};
+
+const BAD: &str = "gene,panel,npx\nTP53,Oncology,1.5\nBRCA1\nMYC,Oncology,2.5\n\nAPOE,Neurology,3,x\nEGFR,Neurology,4\n";
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn path(folder: &tempfile::TempDir, name: &str) -> String {
+    folder.path().join(name).display().to_string()
+}
+
+/// What lies in a folder, sorted.
+fn listing(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+fn jsonl(path: &str) -> Vec<Value> {
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[test]
+fn the_report_tells_all() {
+    let folder = folder();
+    let input = support::write(&folder.path().join("in.csv"), BAD);
+    let output = path(&folder, "out.parquet");
+    let report = bin::convert(&[&input, &output]);
+    for (key, n) in [
+        ("rows", 3),
+        ("rejected", 2),
+        ("bytes_in", BAD.len() as u64),
+        ("scan.files", 1),
+        ("scan.records", 6),
+        ("scan.delivered", 3),
+        ("scan.rejected", 2),
+        ("scan.blank", 1),
+        ("scan.skipped", 0),
+        ("scan.nulled", 0),
+        ("scan.repaired", 0),
+        ("scan.reasons.too_few_fields", 1),
+        ("scan.reasons.too_many_fields", 1),
+    ] {
+        assert_eq!(bin::number(&report, key), n, "{key} in {report}");
+    }
+    assert_eq!(report["scan"]["complete"], true);
+    assert_eq!(report["files"], serde_json::json!([output]));
+    let size = std::fs::metadata(&output).unwrap().len();
+    assert_eq!(bin::number(&report, "bytes_out"), size);
+    assert!(report["seconds"].as_f64().unwrap() >= 0.0);
+    assert!(bin::number(&report, "peak_rss") > 1 << 20);
+    assert_eq!(listing(folder.path()), ["in.csv", "out.parquet"]);
+
+    // To a file, and what is said to people.
+    let file = path(&folder, "report.json");
+    let run = bin::run(["convert", &input, &output, "--force", "--report", &file]).exits(0);
+    assert_eq!(run.stdout, "");
+    let run = run.says("3 rows").says("2 of 6 records rejected");
+    run.says("1 too_few_fields, 1 too_many_fields").says("--rejects FILE");
+    assert_eq!(bin::number(&jsonl(&file)[0], "rows"), 3);
+}
+
+#[test]
+fn nothing_is_replaced_unasked() {
+    let folder = folder();
+    let input = support::write(&folder.path().join("in.csv"), BAD);
+    let output = support::write(&folder.path().join("out.tsv"), "mine\n");
+    bin::run(["convert", &input, &output])
+        .exits(1)
+        .says("out.tsv: it is there already; use --force to replace it");
+    assert_eq!(std::fs::read_to_string(&output).unwrap(), "mine\n");
+    bin::run(["convert", &input, &output, "--force"]).exits(0);
+    assert!(std::fs::read_to_string(&output).unwrap().starts_with("gene\t"));
+    // Never the input itself.
+    bin::run(["convert", &input, &input, "--force"])
+        .exits(1)
+        .says("input and output are the same file");
+    assert_eq!(std::fs::read_to_string(&input).unwrap(), BAD);
+}
+
+/// A run that fails leaves no output, and the old one where there was one.
+#[test]
+fn a_failed_run_leaves_what_was_there() {
+    let folder = folder();
+    let rows: String = (0..300_000).map(|i| format!("{i}\tx\n")).collect();
+    let late = folder.path().join("late.tsv");
+    let late = support::write(&late, format!("a\tb\n{rows}broken\n"));
+    let half: String = (0..20_000).map(|i| format!("{i}\n{i}\tx\n")).collect();
+    let half = support::write(&folder.path().join("half.tsv"), format!("a\tb\n{half}"));
+    for (input, options, message) in [
+        (&late, &["--on-error", "fail"][..], "line 300002 (record 300001"),
+        (&half, &[], "more than error_threshold (0.1) allows"),
+    ] {
+        for ending in ["parquet", "csv", "tsv.gz", "jsonl", "arrow"] {
+            let output = path(&folder, &format!("out.{ending}"));
+            let args = [&["convert", input, &output, "--threads", "2"], options].concat();
+            bin::run(&args).exits(1).says(message);
+            assert_eq!(listing(folder.path()), ["half.tsv", "late.tsv"], "{ending}");
+            std::fs::write(&output, "old").unwrap();
+            bin::run([&args[..], &["--force"]].concat()).exits(1);
+            assert_eq!(std::fs::read_to_string(&output).unwrap(), "old", "{ending}");
+            std::fs::remove_file(&output).unwrap();
+            assert_eq!(listing(folder.path()), ["half.tsv", "late.tsv"], "{ending}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn rejects_go_to_a_file() {
+    let folder = folder();
+    let input = support::write(&folder.path().join("in.csv"), BAD);
+    let output = path(&folder, "out.parquet");
+    let log = path(&folder, "bad.jsonl");
+    let args = ["convert", &input, &output, "--rejects", &log];
+    bin::run(args).exits(0).says("see ").says("bad.jsonl");
+    let entries = jsonl(&log);
+    assert_eq!(entries.len(), 2);
+    assert_eq!(entries[0]["source"], input.as_str());
+    assert_eq!(entries[0]["line"], 3);
+    assert_eq!(entries[0]["record"], 2);
+    assert_eq!(entries[0]["offset"], 33);
+    assert_eq!(entries[0]["raw"], "BRCA1");
+    assert_eq!(entries[1]["reason"], "too_many_fields");
+    assert_eq!(entries[1]["action"], "rejected");
+
+    let parquet = path(&folder, "bad.parquet");
+    let args = ["convert", &input, &output, "--force", "--rejects", &parquet];
+    bin::run(args).exits(0);
+    let sql = format!("SELECT line, reason, raw FROM '{parquet}' ORDER BY line");
+    let (rows, _) = query(&context(), &sql).await;
+    assert_eq!(
+        rows,
+        [
+            ["3", "too_few_fields", "BRCA1"],
+            ["6", "too_many_fields", "APOE,Neurology,3,x"]
+        ]
+    );
+    // Also of a run that fails for them.
+    let args = ["convert", &input, &output, "--force", "--rejects", &log];
+    bin::run([&args[..], &["--error-threshold", "0.1"]].concat())
+        .exits(1)
+        .says("more than error_threshold (0.1) allows");
+    assert_eq!(jsonl(&log).len(), 2);
+}
+
+#[tokio::test]
+async fn several_inputs() {
+    let folder = folder();
+    for i in 1..=3 {
+        let name = folder.path().join(format!("part{i}.csv"));
+        support::write(&name, format!("id,x\n{i},a\n{i}0,b\n"));
+    }
+    let all = path(&folder, "part*.csv");
+    let one = path(&folder, "all.parquet");
+    let report = bin::convert(&[&path(&folder, "part3.csv"), &path(&folder, "part1.csv"), &one]);
+    assert_eq!(bin::number(&report, "rows"), 4);
+    let context = context();
+    let (rows, _) = query(&context, &format!("SELECT id FROM '{one}'")).await;
+    assert_eq!(rows.concat(), ["3", "30", "1", "10"], "in the order of the arguments");
+    let report = bin::convert(&[&all, &one, "--force"]);
+    assert_eq!(bin::number(&report, "scan.files"), 3);
+    let (rows, _) = query(&context, &format!("SELECT id FROM '{one}'")).await;
+    assert_eq!(rows.concat(), ["1", "10", "2", "20", "3", "30"], "by name");
+
+    // To a folder: one output an input.
+    let out = path(&folder, "out/");
+    let (first, second) = (path(&folder, "part1.csv"), path(&folder, "part2.csv"));
+    let report = bin::convert(&[&first, &second, &out]);
+    assert_eq!(bin::number(&report, "rows"), 4);
+    assert_eq!(listing(Path::new(&out)), ["part1.parquet", "part2.parquet"]);
+    let sql = format!("SELECT sum(id) FROM '{out}part2.parquet'");
+    assert_eq!(value(&context, &sql).await, "22");
+    bin::run(["convert", &first, &out])
+        .exits(1)
+        .says("part1.parquet: it is there already; use --force");
+    bin::convert(&[&first, &out, "--format", "tsv"]);
+    assert_eq!(listing(Path::new(&out)).len(), 3);
+    // Two that would become the same.
+    let other = folder.path().join("part1.tsv");
+    support::write(&other, "id\tx\n7\tz\n");
+    bin::run(["convert", &first, &other.display().to_string(), &out, "--force"])
+        .exits(1)
+        .says("would become");
+    // Other headers are named.
+    let odd = support::write(&folder.path().join("part4.csv"), "id,y\n1,2\n");
+    bin::run(["convert", &first, &odd, &one, "--force"])
+        .exits(1)
+        .says("part4.csv: its header is not that of ");
+}
+
+#[tokio::test]
+async fn partitions() {
+    let folder = folder();
+    let input = support::write(&folder.path().join("in.csv"), BAD);
+    let out = path(&folder, "by_panel");
+    let report = bin::convert(&[&input, &out, "--partition-by", "PANEL"]);
+    assert_eq!(bin::number(&report, "rows"), 3);
+    assert_eq!(
+        listing(Path::new(&out)),
+        ["panel=Neurology", "panel=Oncology"]
+    );
+    assert_eq!(report["files"].as_array().unwrap().len(), 2);
+    assert_eq!(listing(folder.path()), ["by_panel", "in.csv"]);
+    let sql = format!("SELECT gene, panel FROM '{out}' ORDER BY gene");
+    let (rows, _) = query(&context(), &sql).await;
+    assert_eq!(
+        rows,
+        [["EGFR", "Neurology"], ["MYC", "Oncology"], ["TP53", "Oncology"]]
+    );
+    bin::run(["convert", &input, &out, "--partition-by", "panel"])
+        .exits(1)
+        .says("it is there already; use --force");
+    let report = bin::convert(&[&input, &out, "--partition-by", "gene,panel", "--force", "--format", "csv"]);
+    assert_eq!(report["files"].as_array().unwrap().len(), 3);
+    assert_eq!(listing(Path::new(&out)).len(), 3, "the old folders are gone");
+    bin::run(["convert", &input, &path(&folder, "x"), "--partition-by", "colour"])
+        .exits(1)
+        .says("'colour' is not a column; there are gene, panel, npx");
+    assert_eq!(listing(folder.path()), ["by_panel", "in.csv"]);
+}
+
+#[test]
+fn the_output_says_its_format() {
+    let folder = folder();
+    let input = support::write(&folder.path().join("in.csv"), BAD);
+    bin::run(["convert", &input, &path(&folder, "out.xlsx")])
+        .exits(1)
+        .says("parquet, csv, tsv, jsonl or arrow");
+    bin::run(["convert", &input, &path(&folder, "out")])
+        .exits(1)
+        .says("its name does not end in a format");
+    bin::run(["convert", &input, &path(&folder, "out.parquet.gz")])
+        .exits(1)
+        .says("parquet is compressed inside");
+    bin::run(["convert", &input, &path(&folder, "out"), "--format", "jsonl"]).exits(0);
+    let text = std::fs::read_to_string(folder.path().join("out")).unwrap();
+    assert_eq!(text.lines().count(), 3);
+    bin::run(["convert", &input, &path(&folder, "no/such/folder/out.csv")]).exits(0);
+    bin::run(["convert", &path(&folder, "gone.csv"), &path(&folder, "o.csv")])
+        .exits(1)
+        .says("there is no such file")
+        .says("gone.csv");
+}
+
+fn big(folder: &tempfile::TempDir, rows: usize) -> String {
+    let rows: String = (0..rows)
+        .map(|i| format!("{i}\t{}\tsome text of no interest\n", i * 7919 % 100_003))
+        .collect();
+    support::write(
+        &folder.path().join("big.tsv"),
+        format!("id\tvalue\ttext\n{rows}"),
+    )
+}
+
+/// SIGTERM in the middle: nothing under the final name, no stage, soon.
+#[test]
+fn a_signal_leaves_nothing_behind() {
+    let folder = folder();
+    let input = big(&folder, 3_000_000);
+    let out = folder.path().join("out");
+    std::fs::create_dir(&out).unwrap();
+    for (signal, code, name) in [("-TERM", 143, "out.tsv.gz"), ("-INT", 130, "out.parquet")] {
+        let output = out.join(name).display().to_string();
+        // Slow enough to be in the middle of it.
+        let slow = ["--threads", "1", "--parquet-zstd-level", "19"];
+        let args = [&["convert", input.as_str(), &output], &slow[..]].concat();
+        let child = bin::command(&args).spawn().unwrap();
+        let start = Instant::now();
+        while listing(&out).is_empty() && start.elapsed() < Duration::from_millis(700) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let pid = child.id().to_string();
+        let sent = std::process::Command::new("kill").args([signal, &pid]).status();
+        assert!(sent.unwrap().success(), "it was done before: make the file larger");
+        let sent = Instant::now();
+        let run = bin::Run::from(child.wait_with_output().unwrap());
+        assert!(sent.elapsed() < Duration::from_secs(10));
+        assert_eq!(run.code, Some(code), "{run:#?}");
+        assert_eq!(listing(&out), Vec::<String>::new(), "{name}");
+    }
+}
+
+/// A disk that is full: said, and nothing left. Needs the right to mount; said if there is none.
+#[test]
+fn a_full_disk() {
+    let folder = folder();
+    let input = big(&folder, 400_000);
+    let disk = folder.path().join("disk");
+    std::fs::create_dir(&disk).unwrap();
+    let mount = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=1m", "none"])
+        .arg(&disk)
+        .output();
+    if !mount.is_ok_and(|mount| mount.status.success()) {
+        eprintln!("skipped: mounting a small disk is refused here");
+        return;
+    }
+    let mut runs = Vec::new();
+    for name in ["out.tsv", "out.csv.gz", "out.parquet", "out.jsonl"] {
+        let output = disk.join(name).display().to_string();
+        let run = bin::run(["convert", &input, &output, "--threads", "2"]);
+        runs.push((run, listing(&disk)));
+    }
+    let unmounted = std::process::Command::new("umount").arg(&disk).status();
+    assert!(unmounted.unwrap().success());
+    for (run, left) in runs {
+        run.exits(1).says("No space left on device");
+        assert_eq!(left, Vec::<String>::new());
+    }
+}
