@@ -4,13 +4,12 @@
 --
 -- Olink joins the members of a complex with `_`, the tissue table with `, ` (in quotes, which a split
 -- at commas breaks). A row for every member; isoforms (`O43521-2`) are no composites.
--- The tables spell one column `UniProt` and `uniprot`: then it is taken as written, and needs quotes.
 
 WITH accessions AS (
-    SELECT 'olink' AS source, assay AS name, string_to_array("UniProt", '_') AS members
+    SELECT 'olink' AS source, assay AS name, string_to_array(uniprot, '_') AS members
     FROM 'tests/data/olink/olink_protein_metadata.tsv'
     UNION ALL
-    SELECT 'tissue', gene, string_to_array("uniprot", ', ')
+    SELECT 'tissue', gene, string_to_array(uniprot, ', ')
     FROM 'tests/data/tissue/hpa_osps.csv'
 )
 SELECT source, name, cardinality(members) AS size, unnest(members) AS accession

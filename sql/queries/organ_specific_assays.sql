@@ -6,11 +6,11 @@
 -- Both sides are split into single accessions first, or composites would never meet.
 
 WITH olink AS (
-    SELECT DISTINCT unnest(string_to_array("UniProt", '_')) AS accession
+    SELECT DISTINCT unnest(string_to_array(uniprot, '_')) AS accession
     FROM 'tests/data/olink/olink_protein_metadata.tsv'
 ),
 tissue AS (
-    SELECT DISTINCT organ, unnest(string_to_array("uniprot", ', ')) AS accession
+    SELECT DISTINCT organ, unnest(string_to_array(uniprot, ', ')) AS accession
     FROM 'tests/data/tissue/hpa_osps.csv'
 )
 SELECT

@@ -13,7 +13,7 @@ previous AS (
     FROM hgnc
 ),
 assays AS (
-    SELECT DISTINCT assay, "UniProt" AS accession
+    SELECT DISTINCT assay, uniprot AS accession
     FROM 'tests/data/olink/olink_protein_metadata.tsv'
 )
 SELECT assay, accession, symbol, hgnc_id

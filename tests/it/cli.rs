@@ -56,7 +56,11 @@ async fn results_go_to_files() {
         let run = sql(&[&query, "-o", &output]).exits(0).says("3 rows");
         assert_eq!(run.stdout, "");
         let (rows, _) = support::query(&context, &format!("SELECT * FROM '{output}'")).await;
-        assert_eq!(rows, [["TP53", "1.5"], ["MYC", "NULL"], ["EGFR", "2"]], "{name}");
+        assert_eq!(
+            rows,
+            [["TP53", "1.5"], ["MYC", "NULL"], ["EGFR", "2"]],
+            "{name}"
+        );
     }
     let output = folder.path().join("named").display().to_string();
     sql(&[&query, "-o", &output, "--output-format", "jsonl"]).exits(0);
@@ -90,24 +94,36 @@ fn exit_codes() {
     sql(&["SELECT * FROM 'no/such/file.tsv'"])
         .exits(1)
         .says("there is no such file");
-    sql(&["SELECT nothing FROM system.options"]).exits(1).says("nothing");
+    sql(&["SELECT nothing FROM system.options"])
+        .exits(1)
+        .says("nothing");
     sql(&["SELEC 1"]).exits(1);
     // 2: wrong usage.
     bin::run::<&str>([]).exits(2);
     bin::run(["frobnicate"]).exits(2);
     sql(&[]).exits(2);
-    sql(&["SELECT 1", "--on-error", "ignore"]).exits(2).says("lenient");
+    sql(&["SELECT 1", "--on-error", "ignore"])
+        .exits(2)
+        .says("lenient");
     sql(&["SELECT 1", "--set", "on_errror=fail"])
         .exits(2)
         .says("did you mean 'on_error'?");
     sql(&["SELECT 1", "--threads", "0"]).exits(2);
-    sql(&["SELECT 1", "--memory-limit", "lots"]).exits(2).says("200MB");
-    sql(&["SELECT 1", "--max-rows", "few"]).exits(2).says("max_rows");
+    sql(&["SELECT 1", "--memory-limit", "lots"])
+        .exits(2)
+        .says("200MB");
+    sql(&["SELECT 1", "--max-rows", "few"])
+        .exits(2)
+        .says("max_rows");
     bin::run(["convert", &table]).exits(2);
     // 3: done, but with more rejects than allowed.
     sql(&[&query, "--fail-on-rejects", "1"]).exits(0);
     let run = sql(&[&query, "--fail-on-rejects", "0"]).exits(3);
-    assert_eq!(run.stdout.lines().count(), 4, "the rows are there all the same");
+    assert_eq!(
+        run.stdout.lines().count(),
+        4,
+        "the rows are there all the same"
+    );
     run.says("1 records rejected; --fail-on-rejects allows 0");
     let output = folder.path().join("o.csv").display().to_string();
     bin::run(["convert", &table, &output, "--fail-on-rejects", "0"]).exits(3);
@@ -146,7 +162,15 @@ fn read_options_are_flags() {
     assert_eq!(bin::number(&report, "scan.skipped"), 1);
     assert_eq!(bin::number(&report, "scan.repaired"), 1);
     let query = format!("SELECT column_2 FROM '{input}'");
-    let run = sql(&[&query, "--no-header", "--delimiter", ";", "--skip-rows", "4"]).exits(0);
+    let run = sql(&[
+        &query,
+        "--no-header",
+        "--delimiter",
+        ";",
+        "--skip-rows",
+        "4",
+    ])
+    .exits(0);
     assert_eq!(run.stdout, "column_2\n-9\n\"3,5\"\n");
 
     // Flag over --set over file; a table's own option over all.
@@ -154,7 +178,9 @@ fn read_options_are_flags() {
     let config = support::write(&config, "delimiter = ,\ncomment: #\non_error = fail\n");
     let query = format!("SELECT count(*) AS n FROM '{input}'");
     let args = [&query, "--config", &config, "--set", "delimiter=;"];
-    sql(&args.map(|arg| arg as &str)).exits(1).says("too_few_fields");
+    sql(&args.map(|arg| arg as &str))
+        .exits(1)
+        .says("too_few_fields");
     let args = [
         query.as_str(),
         "--config",
@@ -169,7 +195,9 @@ fn read_options_are_flags() {
     let args = [&[query.as_str()], &args[1..]].concat();
     assert_eq!(sql(&args).exits(0).stdout, "n\n4\n");
     let bad = support::write(&folder.path().join("bad.conf"), "delimter = ,\n");
-    sql(&["SELECT 1", "--config", &bad]).exits(2).says("bad.conf:1");
+    sql(&["SELECT 1", "--config", &bad])
+        .exits(2)
+        .says("bad.conf:1");
 }
 
 #[test]
@@ -185,8 +213,16 @@ fn scripts_run_statement_by_statement() {
     assert_eq!(run.stdout, "n\n3\n\ns\n;\n");
     assert_eq!(sql(&[&script]).exits(0).stdout, run.stdout);
     // From standard input.
-    let mut child = bin::command(["sql", "-"]).stdin(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+    let mut child = bin::command(["sql", "-"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(script.as_bytes())
+        .unwrap();
     let piped = Run::from(child.wait_with_output().unwrap()).exits(0);
     assert_eq!(piped.stdout, run.stdout);
     // The statement that fails is named; what came before stands.
@@ -225,10 +261,18 @@ fn tables_come_and_go_through_pipes() {
     assert_eq!(std::fs::read_to_string(&output).unwrap(), expected);
     let run = piped(&["convert", "-", "-"], &text).exits(0);
     assert_eq!(run.stdout, expected);
-    let run = piped(&["convert", &table, "-", "--format", "tsv", "--report", "json"], b"");
+    let run = piped(
+        &[
+            "convert", &table, "-", "--format", "tsv", "--report", "json",
+        ],
+        b"",
+    );
     let run = run.exits(0);
     assert_eq!(run.stdout, expected.replace(',', "\t"));
-    assert!(run.stderr.contains("\"rows\":3"), "the report must not mix with rows: {run:#?}");
+    assert!(
+        run.stderr.contains("\"rows\":3"),
+        "the report must not mix with rows: {run:#?}"
+    );
     let run = piped(&["sql", "SELECT count(*) AS n FROM '-'"], &text).exits(0);
     assert_eq!(run.stdout, "n\n3\n");
 }
@@ -237,7 +281,9 @@ fn tables_come_and_go_through_pipes() {
 #[test]
 fn a_closed_pipe_ends_the_run_quietly() {
     let folder = folder();
-    let rows: String = (0..2_000_000).map(|i| format!("{i}\tsome text\n")).collect();
+    let rows: String = (0..2_000_000)
+        .map(|i| format!("{i}\tsome text\n"))
+        .collect();
     let input = support::write(&folder.path().join("big.tsv"), format!("id\ttext\n{rows}"));
     let query = format!("SELECT * FROM '{input}'");
     for args in [

@@ -70,7 +70,8 @@ fn the_report_tells_all() {
     let run = bin::run(["convert", &input, &output, "--force", "--report", &file]).exits(0);
     assert_eq!(run.stdout, "");
     let run = run.says("3 rows").says("2 of 6 records rejected");
-    run.says("1 too_few_fields, 1 too_many_fields").says("--rejects FILE");
+    run.says("1 too_few_fields, 1 too_many_fields")
+        .says("--rejects FILE");
     assert_eq!(bin::number(&jsonl(&file)[0], "rows"), 3);
 }
 
@@ -84,7 +85,11 @@ fn nothing_is_replaced_unasked() {
         .says("out.tsv: it is there already; use --force to replace it");
     assert_eq!(std::fs::read_to_string(&output).unwrap(), "mine\n");
     bin::run(["convert", &input, &output, "--force"]).exits(0);
-    assert!(std::fs::read_to_string(&output).unwrap().starts_with("gene\t"));
+    assert!(
+        std::fs::read_to_string(&output)
+            .unwrap()
+            .starts_with("gene\t")
+    );
     // Never the input itself.
     bin::run(["convert", &input, &input, "--force"])
         .exits(1)
@@ -102,7 +107,11 @@ fn a_failed_run_leaves_what_was_there() {
     let half: String = (0..20_000).map(|i| format!("{i}\n{i}\tx\n")).collect();
     let half = support::write(&folder.path().join("half.tsv"), format!("a\tb\n{half}"));
     for (input, options, message) in [
-        (&late, &["--on-error", "fail"][..], "line 300002 (record 300001"),
+        (
+            &late,
+            &["--on-error", "fail"][..],
+            "line 300002 (record 300001",
+        ),
         (&half, &[], "more than error_threshold (0.1) allows"),
     ] {
         for ending in ["parquet", "csv", "tsv.gz", "jsonl", "arrow"] {
@@ -166,11 +175,19 @@ async fn several_inputs() {
     }
     let all = path(&folder, "part*.csv");
     let one = path(&folder, "all.parquet");
-    let report = bin::convert(&[&path(&folder, "part3.csv"), &path(&folder, "part1.csv"), &one]);
+    let report = bin::convert(&[
+        &path(&folder, "part3.csv"),
+        &path(&folder, "part1.csv"),
+        &one,
+    ]);
     assert_eq!(bin::number(&report, "rows"), 4);
     let context = context();
     let (rows, _) = query(&context, &format!("SELECT id FROM '{one}'")).await;
-    assert_eq!(rows.concat(), ["3", "30", "1", "10"], "in the order of the arguments");
+    assert_eq!(
+        rows.concat(),
+        ["3", "30", "1", "10"],
+        "in the order of the arguments"
+    );
     let report = bin::convert(&[&all, &one, "--force"]);
     assert_eq!(bin::number(&report, "scan.files"), 3);
     let (rows, _) = query(&context, &format!("SELECT id FROM '{one}'")).await;
@@ -192,9 +209,15 @@ async fn several_inputs() {
     // Two that would become the same.
     let other = folder.path().join("part1.tsv");
     support::write(&other, "id\tx\n7\tz\n");
-    bin::run(["convert", &first, &other.display().to_string(), &out, "--force"])
-        .exits(1)
-        .says("would become");
+    bin::run([
+        "convert",
+        &first,
+        &other.display().to_string(),
+        &out,
+        "--force",
+    ])
+    .exits(1)
+    .says("would become");
     // Other headers are named.
     let odd = support::write(&folder.path().join("part4.csv"), "id,y\n1,2\n");
     bin::run(["convert", &first, &odd, &one, "--force"])
@@ -219,17 +242,39 @@ async fn partitions() {
     let (rows, _) = query(&context(), &sql).await;
     assert_eq!(
         rows,
-        [["EGFR", "Neurology"], ["MYC", "Oncology"], ["TP53", "Oncology"]]
+        [
+            ["EGFR", "Neurology"],
+            ["MYC", "Oncology"],
+            ["TP53", "Oncology"]
+        ]
     );
     bin::run(["convert", &input, &out, "--partition-by", "panel"])
         .exits(1)
         .says("it is there already; use --force");
-    let report = bin::convert(&[&input, &out, "--partition-by", "gene,panel", "--force", "--format", "csv"]);
+    let report = bin::convert(&[
+        &input,
+        &out,
+        "--partition-by",
+        "gene,panel",
+        "--force",
+        "--format",
+        "csv",
+    ]);
     assert_eq!(report["files"].as_array().unwrap().len(), 3);
-    assert_eq!(listing(Path::new(&out)).len(), 3, "the old folders are gone");
-    bin::run(["convert", &input, &path(&folder, "x"), "--partition-by", "colour"])
-        .exits(1)
-        .says("'colour' is not a column; there are gene, panel, npx");
+    assert_eq!(
+        listing(Path::new(&out)).len(),
+        3,
+        "the old folders are gone"
+    );
+    bin::run([
+        "convert",
+        &input,
+        &path(&folder, "x"),
+        "--partition-by",
+        "colour",
+    ])
+    .exits(1)
+    .says("'colour' is not a column; there are gene, panel, npx");
     assert_eq!(listing(folder.path()), ["by_panel", "in.csv"]);
 }
 
@@ -246,14 +291,25 @@ fn the_output_says_its_format() {
     bin::run(["convert", &input, &path(&folder, "out.parquet.gz")])
         .exits(1)
         .says("parquet is compressed inside");
-    bin::run(["convert", &input, &path(&folder, "out"), "--format", "jsonl"]).exits(0);
+    bin::run([
+        "convert",
+        &input,
+        &path(&folder, "out"),
+        "--format",
+        "jsonl",
+    ])
+    .exits(0);
     let text = std::fs::read_to_string(folder.path().join("out")).unwrap();
     assert_eq!(text.lines().count(), 3);
     bin::run(["convert", &input, &path(&folder, "no/such/folder/out.csv")]).exits(0);
-    bin::run(["convert", &path(&folder, "gone.csv"), &path(&folder, "o.csv")])
-        .exits(1)
-        .says("there is no such file")
-        .says("gone.csv");
+    bin::run([
+        "convert",
+        &path(&folder, "gone.csv"),
+        &path(&folder, "o.csv"),
+    ])
+    .exits(1)
+    .says("there is no such file")
+    .says("gone.csv");
 }
 
 fn big(folder: &tempfile::TempDir, rows: usize) -> String {
@@ -284,8 +340,13 @@ fn a_signal_leaves_nothing_behind() {
             std::thread::sleep(Duration::from_millis(2));
         }
         let pid = child.id().to_string();
-        let sent = std::process::Command::new("kill").args([signal, &pid]).status();
-        assert!(sent.unwrap().success(), "it was done before: make the file larger");
+        let sent = std::process::Command::new("kill")
+            .args([signal, &pid])
+            .status();
+        assert!(
+            sent.unwrap().success(),
+            "it was done before: make the file larger"
+        );
         let sent = Instant::now();
         let run = bin::Run::from(child.wait_with_output().unwrap());
         assert!(sent.elapsed() < Duration::from_secs(10));

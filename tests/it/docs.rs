@@ -11,8 +11,7 @@ use biotide_text::problem::{Action, Reason};
 
 use crate::support;
 
-const GENERATED: &str =
-    "<!-- Generated: BIOTIDE_BLESS=1 cargo test --workspace --test it -- docs -->\n\n";
+const GENERATED: &str = "<!-- Generated: BIOTIDE_BLESS=1 scripts/test --test it -- docs -->\n\n";
 
 /// The repository.
 pub(crate) fn root() -> PathBuf {
@@ -54,7 +53,7 @@ fn options_reference() {
          | where | how |\n|---|---|\n\
          | command line | `--on-error lenient`; a boolean needs no value: `--skip-empty`, and `header` has `--no-header` |\n\
          | command line, any key | `--set on_error=lenient`, or a line `on_error = lenient` in the file of `--config` |\n\
-         | session | `SET biotide.on_error = 'lenient'`; `'reset'` unsets |\n\
+         | session | `SET biotide.on_error = 'lenient'`, `RESET biotide.on_error` |\n\
          | one file | `FROM read_tsv('a.tsv', on_error => 'lenient')`; lists as `['a', 'b']` or `'a,b'` |\n\
          | table | `CREATE EXTERNAL TABLE … OPTIONS ('on_error' 'lenient')` |\n\
          | Rust | `BiotideContext::builder().option(\"on_error\", \"lenient\")` |\n\n\

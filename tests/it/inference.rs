@@ -32,7 +32,10 @@ async fn what_the_sample_did_not_show_is_logged_and_a_full_look_finds_it() {
         let (answer, scan) = query(&context, &sql).await;
         assert_closes(&scan);
         let n = rows.to_string();
-        assert_eq!(answer, [[n.clone(), (rows - 1).to_string(), "Int64".into()]]);
+        assert_eq!(
+            answer,
+            [[n.clone(), (rows - 1).to_string(), "Int64".into()]]
+        );
         let log = support::rejects(&context).await;
         assert_eq!(log.len(), 1);
         assert_eq!(log[0][1], (rows * 5 / 8 + 1).to_string());

@@ -116,7 +116,11 @@ fn assert_same_text(path: &Path, expected: &[u8], what: &str) {
     if actual == expected {
         return;
     }
-    let at = actual.iter().zip(expected).take_while(|(a, e)| a == e).count();
+    let at = actual
+        .iter()
+        .zip(expected)
+        .take_while(|(a, e)| a == e)
+        .count();
     let show = |text: &[u8]| {
         let from = at.saturating_sub(60);
         String::from_utf8_lossy(&text[from..text.len().min(at + 60)]).into_owned()
@@ -157,7 +161,11 @@ async fn ask(recipe: Recipe, made: &Made, input: &str, settings: Settings) {
 
 async fn check(recipe: Recipe, name: &str, conversions: &[Settings], questions: &[Settings]) {
     let made = recipe.make();
-    assert!(made.bad.len() > 50 && made.reasons().len() >= 5, "{:?}", made.reasons());
+    assert!(
+        made.bad.len() > 50 && made.reasons().len() >= 5,
+        "{:?}",
+        made.reasons()
+    );
     let folder = tempfile::tempdir().unwrap();
     let input = support::write(&folder.path().join(name), &made.bytes);
     for &settings in conversions {
@@ -243,7 +251,10 @@ async fn again_and_at_once() {
     assert_eq!(first, second);
     let scan = statement.finish().unwrap();
     assert_counts(&scan, &made, "the second run alone");
-    let (a, b) = tokio::join!(support::query(&context, &sql), support::query(&context, &sql));
+    let (a, b) = tokio::join!(
+        support::query(&context, &sql),
+        support::query(&context, &sql)
+    );
     assert_eq!((&a.0, &b.0), (&first, &first));
     assert_counts(&a.1, &made, "one of two at a time");
     assert_counts(&b.1, &made, "the other");
@@ -274,7 +285,10 @@ async fn the_threshold_is_judged_at_the_end_of_a_file() {
                 error.contains("201 of 2000 records (10.1 %) have a problem"),
                 "{error}"
             );
-            assert!(error.contains("201 too_few_fields; the first: line 2"), "{error}");
+            assert!(
+                error.contains("201 too_few_fields; the first: line 2"),
+                "{error}"
+            );
             assert_eq!(support::rejects(&context).await.len(), 201);
         }
     }

@@ -117,7 +117,13 @@ fn only_the_facade_and_above_take_the_whole_of_datafusion() {
 fn the_text_reader_knows_no_engine() {
     let graph = graph();
     for used in &graph.normal["biotide-text"] {
-        let engine = ["datafusion", "tokio", "futures", "object_store", "async-trait"];
+        let engine = [
+            "datafusion",
+            "tokio",
+            "futures",
+            "object_store",
+            "async-trait",
+        ];
         assert!(
             !engine.iter().any(|e| used.starts_with(e)),
             "biotide-text depends on {used}"

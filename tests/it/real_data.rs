@@ -39,8 +39,16 @@ async fn every_row_is_there_and_none_is_bad() {
             let n: usize = batches.iter().map(RecordBatch::num_rows).sum();
             let scan = statement.finish().unwrap();
             support::assert_closes(&scan);
-            assert_eq!((n as u64, scan.records), (rows, rows), "{file}, {settings:?}");
-            assert_eq!((scan.rejected, scan.nulled, scan.repaired), (0, 0, 0), "{file}");
+            assert_eq!(
+                (n as u64, scan.records),
+                (rows, rows),
+                "{file}, {settings:?}"
+            );
+            assert_eq!(
+                (scan.rejected, scan.nulled, scan.repaired),
+                (0, 0, 0),
+                "{file}"
+            );
             let count = value(&context, &format!("SELECT count(*) FROM '{path}'")).await;
             assert_eq!(count, rows.to_string(), "{file}, {settings:?}");
         }
@@ -80,7 +88,12 @@ async fn quoted_composites_stay_whole() {
     let context = support::context();
     let composites = [
         (HPA, "gene = 'NRXN2'", "uniprot", "P58401, Q9P2S2"),
-        (QIN, "gene = 'ESR1'", "organ", "breast, cervix, uterine, endometrium, fallopian"),
+        (
+            QIN,
+            "gene = 'ESR1'",
+            "organ",
+            "breast, cervix, uterine, endometrium, fallopian",
+        ),
     ];
     for (file, filter, column, composite) in composites {
         let path = support::data_file(file);
@@ -188,7 +201,11 @@ async fn messy_files_are_answered() {
     let context = support::context();
     let read = async |file: &str, options: &str| {
         let path = support::data_file(&format!("messy/{file}"));
-        query(&context, &format!("SELECT * FROM read_csv('{path}'{options})")).await
+        query(
+            &context,
+            &format!("SELECT * FROM read_csv('{path}'{options})"),
+        )
+        .await
     };
     let (rows, scan) = read("latin1_encoded.csv", "").await;
     assert_eq!((rows.len(), scan.rejected), (0, 3));

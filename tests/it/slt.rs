@@ -84,9 +84,7 @@ async fn bless(file: &Path) {
     updated.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
 }
 
-fn runner(
-    settings: Settings,
-) -> Runner<Db, impl sqllogictest::MakeConnection<Conn = Db>> {
+fn runner(settings: Settings) -> Runner<Db, impl sqllogictest::MakeConnection<Conn = Db>> {
     let mut runner = Runner::new(move || async move { Ok(Db::new(settings)) });
     runner.with_validator(same_rows);
     runner.with_column_validator(same_kinds);

@@ -19,7 +19,10 @@ async fn nothing_or_only_a_header() {
     let context = support::context();
     let empty = support::write(&folder.path().join("empty.tsv"), "");
     let message = error(&context, &format!("SELECT * FROM '{empty}'")).await;
-    assert!(message.contains("empty.tsv: the file is empty"), "{message}");
+    assert!(
+        message.contains("empty.tsv: the file is empty"),
+        "{message}"
+    );
     for (name, text) in [
         ("header.tsv", "a\tb\n"),
         ("bare.tsv", "a\tb"),
@@ -28,7 +31,10 @@ async fn nothing_or_only_a_header() {
         let input = support::write(&folder.path().join(name), text);
         if name == "blank.tsv" {
             let message = error(&context, &format!("SELECT * FROM '{input}'")).await;
-            assert!(message.contains("blank.tsv: the file is empty"), "{message}");
+            assert!(
+                message.contains("blank.tsv: the file is empty"),
+                "{message}"
+            );
             continue;
         }
         for output in ["out.parquet", "out.csv", "out.arrow"] {
@@ -107,7 +113,10 @@ async fn ten_thousand_columns() {
         assert_closes(&scan);
         assert_eq!(rows[0][0], "100");
         assert_eq!(rows[0][2], "99.5");
-        let mut statement = context.sql(&format!("SELECT * FROM '{input}'")).await.unwrap();
+        let mut statement = context
+            .sql(&format!("SELECT * FROM '{input}'"))
+            .await
+            .unwrap();
         let batches = statement.collect().await.unwrap();
         assert!(batches.iter().all(|batch| batch.num_columns() == columns));
         let n: usize = batches.iter().map(RecordBatch::num_rows).sum();
@@ -190,7 +199,10 @@ async fn what_is_no_file() {
     let sub = folder.path().join("sub.tsv");
     std::fs::create_dir(&sub).unwrap();
     let message = error(&context, &format!("SELECT * FROM '{}'", sub.display())).await;
-    assert!(message.contains("sub.tsv: the folder holds no file"), "{message}");
+    assert!(
+        message.contains("sub.tsv: the folder holds no file"),
+        "{message}"
+    );
 
     let link = folder.path().join("link.tsv");
     std::os::unix::fs::symlink(folder.path().join("gone.tsv"), &link).unwrap();
@@ -293,7 +305,11 @@ async fn gzip_that_breaks_off() {
         assert!(left.is_empty(), "{left:?}");
     }
     // Several members, as concatenated files have them, are read to the last.
-    let members = [support::gzip(b"id\thash\n1\t2\n"), support::gzip(rows.as_bytes())].concat();
+    let members = [
+        support::gzip(b"id\thash\n1\t2\n"),
+        support::gzip(rows.as_bytes()),
+    ]
+    .concat();
     let input = support::write(&folder.path().join("members.tsv.gz"), members);
     let count = format!("SELECT count(*) FROM '{input}'");
     assert_eq!(value(&support::context(), &count).await, "300001");
@@ -320,7 +336,10 @@ fn a_line_of_two_hundred_megabytes() {
     std::fs::copy(&plain, &quoted).unwrap();
     {
         use std::os::unix::fs::FileExt;
-        let file = std::fs::OpenOptions::new().write(true).open(&quoted).unwrap();
+        let file = std::fs::OpenOptions::new()
+            .write(true)
+            .open(&quoted)
+            .unwrap();
         file.write_all_at(b"\"", "id\ttext\n1\tbefore\n2\t".len() as u64)
             .unwrap();
     }

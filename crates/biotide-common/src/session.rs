@@ -20,11 +20,13 @@ pub struct QueryLog {
     scans: Mutex<Vec<Arc<ScanStats>>>,
     /// Whether the readers should keep the order of the input.
     pub ordered: bool,
+    /// Threads that the statement may use.
+    pub threads: usize,
 }
 
 impl QueryLog {
     /// A log that spills to `spill_dir`.
-    pub fn new(spill_dir: PathBuf, ordered: bool) -> Self {
+    pub fn new(spill_dir: PathBuf, ordered: bool, threads: usize) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         Self {
@@ -32,6 +34,7 @@ impl QueryLog {
             rejects: RejectLog::new(spill_dir),
             scans: Mutex::default(),
             ordered,
+            threads,
         }
     }
 

@@ -16,13 +16,48 @@ pub enum Codec {
 }
 
 impl Codec {
-    /// The codec of a file that starts with these bytes.
-    pub fn of(option: Compression, head: &[u8]) -> Self {
+    /// The codec of a file that starts with these bytes. What is known and cannot be read is refused:
+    /// its bytes would be taken for rows.
+    pub fn of(file: &str, option: Compression, head: &[u8]) -> Result<Self, BiotideError> {
         match option {
-            Compression::None => Self::None,
-            Compression::Gzip => Self::Gzip,
-            Compression::Auto if head.starts_with(&[0x1F, 0x8B, 0x08]) => Self::Gzip,
-            Compression::Auto => Self::None,
+            Compression::None => return Ok(Self::None),
+            Compression::Gzip => return Ok(Self::Gzip),
+            Compression::Auto if head.starts_with(&[0x1F, 0x8B, 0x08]) => return Ok(Self::Gzip),
+            Compression::Auto => {}
+        }
+        const UNREAD: [(&[u8], &str); 7] = [
+            (
+                &[0x28, 0xB5, 0x2F, 0xFD],
+                "compressed with zstd: decompress it with `zstd -d`",
+            ),
+            (
+                b"BZh",
+                "compressed with bzip2: decompress it with `bunzip2`",
+            ),
+            (
+                &[0xFD, b'7', b'z', b'X', b'Z', 0],
+                "compressed with xz: decompress it with `unxz`",
+            ),
+            (b"PK\x03\x04", "a zip archive: unpack it with `unzip`"),
+            (
+                &[0xFF, 0xFE],
+                "UTF-16 text: make it UTF-8 with `iconv -f UTF-16 -t UTF-8`",
+            ),
+            (
+                &[0xFE, 0xFF],
+                "UTF-16 text: make it UTF-8 with `iconv -f UTF-16 -t UTF-8`",
+            ),
+            (
+                b"PAR1",
+                "a Parquet file: give it a name that ends in .parquet",
+            ),
+        ];
+        match UNREAD.iter().find(|(magic, _)| head.starts_with(magic)) {
+            None => Ok(Self::None),
+            Some((_, what)) => {
+                let problem = format!("the file is {what} (or set compression = 'none')");
+                Err(BiotideError::file(file, problem))
+            }
         }
     }
 }

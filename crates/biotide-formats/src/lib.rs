@@ -1,7 +1,7 @@
 //! Every source and sink: one folder a format under [`formats`], the DataFusion glue once.
 //!
 //! ```text
-//!  path, URL, glob ─► table::open ─► FormatSpec::layout (from a Sample)  ─► BiotideTable (a ListingTable inside)
+//!  path, URL, glob ─► files::list ─► FormatSpec::layout (from a Sample) ─► BiotideTable
 //!                                                                            │ scan
 //!  DataSourceExec(FileScanConfig(TextSource)) ◄──────────────────────────────┘
 //!        │ opener, one a partition
@@ -13,6 +13,7 @@
 //! [`formats::all`]. Nothing else knows formats by name.
 
 pub mod compress;
+pub mod files;
 pub mod formats;
 pub mod sink;
 pub mod spec;

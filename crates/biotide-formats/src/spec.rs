@@ -33,6 +33,10 @@ pub trait FormatSpec: Debug + Send + Sync + 'static {
     /// File name endings, without compression.
     fn extensions(&self) -> &'static [&'static str];
 
+    /// Whether these first bytes of a file, decompressed, are enough to know its columns. A whole file
+    /// always is.
+    fn is_enough(&self, head: &[u8], options: &BiotideOptions) -> Result<bool, BiotideError>;
+
     /// What the records of these files are like. All files must agree, or the one that does not is
     /// refused by name.
     fn layout(
@@ -56,7 +60,7 @@ pub trait TextLayout: Debug + Send + Sync + 'static {
     /// The byte that ends lines.
     fn newline(&self) -> u8;
 
-    /// Where the records of a file start; an error where it is not a file of this layout. `None` if
+    /// Where the records of a file start, by what was decided when it was planned; an error where it is not a file of this layout. `None` if
     /// that needs more than these first bytes.
     fn start(&self, file: &str, head: &[u8], eof: bool) -> Result<Option<FileStart>, BiotideError>;
 

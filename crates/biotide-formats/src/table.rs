@@ -1,32 +1,48 @@
 //! From a path, URL or glob to a table.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use biotide_common::BiotideError;
-use biotide_common::options::{BiotideOptions, Compression, Infer};
+use biotide_common::options::{BiotideOptions, Compression, Infer, Names};
 use biotide_text::sample::Sample;
 use datafusion_catalog::{TableProvider, TableProviderFactory};
-use datafusion_catalog_listing::{ListingOptions, ListingTable, ListingTableConfig};
-use datafusion_common::{Result, Statistics};
-use datafusion_datasource::ListingTableUrl;
+use datafusion_common::cast::as_boolean_array;
+use datafusion_common::{DFSchema, Result, ScalarValue, project_schema};
+use datafusion_datasource::file_format::FileFormat;
+use datafusion_datasource::file_groups::FileGroup;
+use datafusion_datasource::file_scan_config::FileScanConfigBuilder;
+use datafusion_datasource::{PartitionedFile, TableSchema};
+use datafusion_expr::execution_props::ExecutionProps;
+use datafusion_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion_expr::utils::conjunction;
 use datafusion_expr::{CreateExternalTable, Expr, TableProviderFilterPushDown, TableType};
+use datafusion_physical_expr::create_physical_expr;
 use datafusion_physical_plan::ExecutionPlan;
+use datafusion_physical_plan::empty::EmptyExec;
 use datafusion_session::Session;
-use futures::TryStreamExt;
 use object_store::{ObjectMeta, ObjectStore};
 
 use crate::compress::{Codec, Gunzip};
+use crate::files::{self, File, Location};
 use crate::formats;
 use crate::spec::{Evidence, FormatSpec, SampledFile, TextLayout};
 use crate::text::{ChunkSource, TextFormat};
 
-/// A table over text files. A thin wrapper, so that it can be told from others and be encoded.
+/// Bytes sampled of all files but the first, as far as that leaves a few of each.
+const SAMPLED_BYTES: usize = 64 << 20;
+
+/// A table over text files.
 #[derive(Debug)]
 pub struct BiotideTable {
-    inner: ListingTable,
+    locations: Vec<Location>,
+    format: TextFormat,
     layout: Arc<dyn TextLayout>,
+    /// The columns of the files, and the partition columns behind them.
+    columns: TableSchema,
 }
 
 impl BiotideTable {
@@ -67,60 +83,81 @@ impl OpenTable {
             Some(base) => self.options.clone().over(base),
             None => self.options.clone(),
         };
-        let urls = self
+        let locations = self
             .locations
             .iter()
-            .map(|l| location_url(l))
+            .map(|location| Location::parse(location))
             .collect::<Result<Vec<_>>>()?;
-        if let Some(other) = urls
+        let url = &locations[0].url;
+        if let Some(other) = locations
             .iter()
-            .find(|url| url.object_store() != urls[0].object_store())
+            .find(|location| location.url.object_store() != url.object_store())
         {
             let problem = format!("it is in another store than {first}: read them one by one");
-            return Err(BiotideError::file(other.as_str(), problem).into());
+            return Err(BiotideError::file(other.url.as_str(), problem).into());
         }
-        let Ok(store) = session.runtime_env().object_store(&urls[0]) else {
+        let Ok(store) = session.runtime_env().object_store(url) else {
             let problem = format!(
                 "no store is known for {}: local files can be read, and what the program registers \
                  with the session's register_object_store",
-                urls[0].object_store().as_str()
+                url.object_store().as_str()
             );
             return Err(BiotideError::file(first, problem).into());
         };
-        let files = list(session, &store, &urls, &self.locations).await?;
+        let mut files = files::list(&store, &locations).await?;
+        // Empty files among others hold no rows; a single one is looked at for its own sake.
+        if files.iter().any(|file| file.meta.size > 0) {
+            files.retain(|file| file.meta.size > 0);
+        } else {
+            files.truncate(1);
+        }
         let spec = self.spec(&files)?;
-        let prefix = match urls[0].object_store().as_str() {
-            local if local.starts_with("file:") => "/".to_owned(),
-            other => other.to_owned(),
-        };
+        let others = SAMPLED_BYTES / files.len().max(1);
+        let others = others.clamp(8 << 10, Sample::PIECE_BYTES);
         let mut sampled = Vec::with_capacity(files.len());
-        for (i, meta) in files.iter().enumerate() {
-            let name = format!("{prefix}{}", meta.location);
-            sampled.push(sample(&store, meta, name, &options, i == 0).await?);
+        for (i, file) in files.iter().enumerate() {
+            let name = locations[0].name(&file.meta);
+            let others = (i > 0).then_some(others);
+            sampled.push(sample(&store, &file.meta, name, &*spec, &options, others).await?);
         }
         let mut layout = spec.layout(&sampled, &options)?;
+        let partitions = match self.partition_columns {
+            Some(columns) => columns,
+            None => hive_columns(&files),
+        };
+        check_names(&*layout, &partitions, &sampled[0].name)?;
         if options.infer == Some(Infer::Full) {
             layout = infer_full(&store, &files, &sampled, layout).await?;
         }
-        let options = Arc::new(options);
-        let format = TextFormat::new(spec.name(), Arc::clone(&layout), options, urls.clone());
-        let listing = ListingOptions::new(Arc::new(format)).with_file_extension("");
-        let partitions = match &self.partition_columns {
-            Some(columns) => columns.clone(),
-            None => hive_columns(&urls, &files),
-        };
+        let format = TextFormat::new(spec.name(), Arc::clone(&layout), Arc::new(options));
         let text = || DataType::Dictionary(Box::new(DataType::UInt16), Box::new(DataType::Utf8));
-        let partitions = partitions.into_iter().map(|name| (name, text())).collect();
-        let config = ListingTableConfig::new_with_multi_paths(urls)
-            .with_listing_options(listing.with_table_partition_cols(partitions))
-            .with_schema(layout.schema());
+        let partitions = partitions
+            .into_iter()
+            .map(|name| Arc::new(Field::new(name, text(), true)));
+        let columns = TableSchema::builder(layout.schema())
+            .with_table_partition_cols(partitions.collect::<Vec<_>>())
+            .build();
         Ok(Arc::new(BiotideTable {
-            inner: ListingTable::try_new(config)?,
+            locations,
+            format,
             layout,
+            columns,
         }))
     }
 
-    fn spec(&self, files: &[ObjectMeta]) -> Result<Arc<dyn FormatSpec>> {
+    /// The paths of the files in their store.
+    pub async fn paths(&self, session: &dyn Session) -> Result<Vec<String>> {
+        let mut paths = Vec::new();
+        for location in &self.locations {
+            let location = Location::parse(location)?;
+            let store = session.runtime_env().object_store(&location.url)?;
+            let files = files::list(&store, &[location]).await?;
+            paths.extend(files.into_iter().map(|file| file.meta.location.to_string()));
+        }
+        Ok(paths)
+    }
+
+    fn spec(&self, files: &[File]) -> Result<Arc<dyn FormatSpec>> {
         if let Some(name) = &self.format {
             let known = || {
                 formats::all()
@@ -137,147 +174,116 @@ impl OpenTable {
         }
         let path = files
             .first()
-            .map(|meta| meta.location.as_ref())
+            .map(|file| file.meta.location.as_ref())
             .unwrap_or_default();
         Ok(formats::by_path(path).unwrap_or_else(|| Arc::new(formats::delimited::Delimited::TSV)))
     }
 }
 
-/// The URL of a location. A file that is really there is no glob, whatever its name.
-fn location_url(location: &str) -> Result<ListingTableUrl> {
-    let path = std::path::Path::new(location);
-    if path.is_file()
-        && let Ok(path) = std::path::absolute(path)
-        && let Ok(url) = url::Url::from_file_path(path)
-    {
-        return ListingTableUrl::try_new(url, None);
-    }
-    if path.is_dir() && !location.ends_with('/') {
-        return ListingTableUrl::parse(format!("{location}/"));
-    }
-    ListingTableUrl::parse(location)
-}
-
-/// The files, in the order of the locations and by name within a glob.
-async fn list(
-    session: &dyn Session,
-    store: &Arc<dyn ObjectStore>,
-    urls: &[ListingTableUrl],
-    locations: &[String],
-) -> Result<Vec<ObjectMeta>> {
-    let mut files = Vec::new();
-    for (url, location) in urls.iter().zip(locations) {
-        let listed = url.list_all_files(session, store.as_ref(), "").await;
-        let listed: Result<Vec<ObjectMeta>> = match listed {
-            Ok(listed) => listed.try_collect().await,
-            Err(error) => Err(error),
-        };
-        let mut listed = listed.map_err(|error| error.context(format!("listing {location}")))?;
-        listed.sort_by(|a, b| a.location.cmp(&b.location));
-        if listed.is_empty() {
-            let problem = match (url.is_collection(), url.is_folder()) {
-                (true, true) if url.get_glob().is_none() => "the folder holds no file",
-                (true, _) => "no file matches",
-                (false, _) => "there is no such file",
-            };
-            return Err(BiotideError::file(location, problem).into());
-        }
-        let readable = |meta: &ObjectMeta| formats::by_path(meta.location.as_ref()).is_some();
-        if url.is_collection() && url.get_glob().is_none() {
-            if let Some(other) = listed.iter().find(|meta| !readable(meta)) {
-                let problem = format!(
-                    "it is a folder, and not all in it is text that can be read (/{}); name the files \
-                     by a glob such as '{}/*.tsv'",
-                    other.location,
-                    location.trim_end_matches('/')
-                );
-                return Err(BiotideError::file(location, problem).into());
-            }
-        }
-        files.append(&mut listed);
-    }
-    // Empty files among others hold no rows; a single one is looked at for its own sake.
-    if files.iter().any(|meta| meta.size > 0) {
-        files.retain(|meta| meta.size > 0);
-    } else {
-        files.truncate(1);
-    }
-    Ok(files)
-}
-
 /// Partition columns in the paths of all files: `…/panel=Oncology/part.tsv`.
-fn hive_columns(urls: &[ListingTableUrl], files: &[ObjectMeta]) -> Vec<String> {
-    let of = |meta: &ObjectMeta| -> Vec<String> {
-        let prefix = urls.iter().find(|url| url.contains(&meta.location, false));
-        let Some(parts) = prefix.and_then(|url| url.strip_prefix(&meta.location)) else {
-            return Vec::new();
-        };
-        let parts: Vec<&str> = parts.collect();
-        let folders = parts.iter().take(parts.len().saturating_sub(1));
-        folders
-            .filter_map(|part| part.split_once('='))
-            .map(|(key, _)| key.to_owned())
-            .collect()
-    };
+fn hive_columns(files: &[File]) -> Vec<String> {
+    let of =
+        |file: &File| -> Vec<String> { file.keys.iter().map(|(key, _)| key.clone()).collect() };
     let first = files.first().map(of).unwrap_or_default();
-    if files.iter().all(|meta| of(meta) == first) {
+    if files.iter().all(|file| of(file) == first) {
         first
     } else {
         Vec::new()
     }
 }
 
-/// Looks at the start of a file (`whole`: and at places further on).
+/// Refuses a table with two columns of a name.
+fn check_names(
+    layout: &dyn TextLayout,
+    partitions: &[String],
+    file: &str,
+) -> Result<(), BiotideError> {
+    let schema = layout.schema();
+    let mut seen = HashSet::new();
+    if let Some(twice) = schema.fields().iter().find(|f| !seen.insert(f.name())) {
+        let problem = format!(
+            "it has a column \"{}\" of its own: read it without metadata_columns, or name the columns \
+             to read without that one",
+            twice.name()
+        );
+        return Err(BiotideError::file(file, problem));
+    }
+    if let Some(twice) = partitions.iter().find(|key| !seen.insert(key)) {
+        let problem = format!(
+            "its column \"{twice}\" is a partition column too, by its folder {twice}=…: name the columns \
+             to read (columns) without it, or rename the folders"
+        );
+        return Err(BiotideError::file(file, problem));
+    }
+    Ok(())
+}
+
+/// Looks at the start of a file, and at places further on; at `only` so many bytes of its start where
+/// it is one of many.
 async fn sample(
     store: &Arc<dyn ObjectStore>,
     meta: &ObjectMeta,
     name: String,
+    spec: &dyn FormatSpec,
     options: &BiotideOptions,
-    whole: bool,
+    only: Option<usize>,
 ) -> Result<SampledFile> {
     let source = ChunkSource::open(Arc::clone(store), meta, name.clone()).await?;
-    let head_bytes = if whole {
-        Sample::HEAD_BYTES
-    } else {
-        Sample::PIECE_BYTES
-    };
-    let mut head = Vec::new();
-    source.read(0, head_bytes as u64, &mut head).await?;
-    let codec = Codec::of(options.compression.unwrap_or(Compression::Auto), &head);
     let size = source.size();
+    let mut wanted = only.unwrap_or(Sample::HEAD_BYTES);
+    let mut block = Vec::new();
+    source.read(0, wanted as u64, &mut block).await?;
+    let codec = Codec::of(
+        &name,
+        options.compression.unwrap_or(Compression::Auto),
+        &block,
+    )?;
+    let mut gunzip = Gunzip::default();
     let mut sample = Sample::default();
-    match codec {
-        Codec::None => {
-            sample.complete = head.len() as u64 == size;
-            sample.head = head;
-            if whole && !sample.complete {
-                for at in Sample::piece_offsets(size) {
-                    let mut piece = Vec::new();
-                    source
-                        .read(at, at + Sample::PIECE_BYTES as u64, &mut piece)
-                        .await?;
-                    sample.pieces.push(piece);
+    // The end of the block, and how much of it was taken.
+    let (mut end, mut taken) = (block.len() as u64, 0);
+    loop {
+        while sample.head.len() < wanted && !sample.complete {
+            if taken == block.len() {
+                (block, taken) = (Vec::new(), 0);
+                source.read(end, end + (wanted as u64), &mut block).await?;
+                end += block.len() as u64;
+            }
+            let rest = &block[taken..];
+            match codec {
+                Codec::None => {
+                    sample.head.extend_from_slice(rest);
+                    taken = block.len();
                 }
+                Codec::Gzip => {
+                    let step = &rest[..rest.len().min(Gunzip::STEP)];
+                    gunzip.push(&name, step)?;
+                    taken += step.len();
+                }
+            }
+            sample.complete = end == size && taken == block.len();
+            if codec == Codec::Gzip {
+                if sample.complete {
+                    gunzip.finish(&name)?;
+                }
+                sample.head.append(gunzip.output());
             }
         }
-        Codec::Gzip => {
-            let mut gunzip = Gunzip::default();
-            let mut read = 0;
-            for step in head.chunks(Gunzip::STEP) {
-                gunzip.push(&name, step)?;
-                read += step.len() as u64;
-                if gunzip.output().len() >= head_bytes {
-                    break;
-                }
-            }
-            sample.complete = read == size;
-            if sample.complete {
-                gunzip.finish(&name)?;
-            }
-            sample.head = std::mem::take(gunzip.output());
+        // A header with thousands of columns is longer than that.
+        if sample.complete || spec.is_enough(&sample.head, options)? {
+            break;
+        }
+        wanted = sample.head.len().saturating_mul(2);
+    }
+    if codec == Codec::None && only.is_none() && !sample.complete {
+        for at in Sample::piece_offsets(size) {
+            let mut piece = Vec::new();
+            source
+                .read(at, at + Sample::PIECE_BYTES as u64, &mut piece)
+                .await?;
+            sample.pieces.push(piece);
         }
     }
-    // A header may be longer than the sample: with thousands of columns it is.
     Ok(SampledFile {
         name,
         size,
@@ -289,14 +295,14 @@ async fn sample(
 /// Reads every file whole to find types that hold all values.
 async fn infer_full(
     store: &Arc<dyn ObjectStore>,
-    files: &[ObjectMeta],
+    files: &[File],
     sampled: &[SampledFile],
     layout: Arc<dyn TextLayout>,
 ) -> Result<Arc<dyn TextLayout>> {
     const BLOCK: u64 = 4 << 20;
     let mut evidence = Evidence::default();
-    for (meta, sampled) in files.iter().zip(sampled) {
-        let source = ChunkSource::open(Arc::clone(store), meta, sampled.name.clone()).await?;
+    for (file, sampled) in files.iter().zip(sampled) {
+        let source = ChunkSource::open(Arc::clone(store), &file.meta, sampled.name.clone()).await?;
         let mut gunzip = Gunzip::default();
         let (mut at, mut rest, mut begun) = (0, Vec::new(), false);
         let mut block = Vec::new();
@@ -346,7 +352,7 @@ async fn infer_full(
 #[async_trait]
 impl TableProvider for BiotideTable {
     fn schema(&self) -> SchemaRef {
-        TableProvider::schema(&self.inner)
+        Arc::clone(self.columns.table_schema())
     }
 
     fn table_type(&self) -> TableType {
@@ -360,18 +366,119 @@ impl TableProvider for BiotideTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.inner.scan(state, projection, filters, limit).await
+        let url = &self.locations[0].url;
+        let store = state.runtime_env().object_store(url)?;
+        // Listed anew: a table that was made earlier sees the files as they are now.
+        let mut files = files::list(&store, &self.locations).await?;
+        files.retain(|file| file.meta.size > 0);
+        let files = self.partitioned(files)?;
+        let filters = filters
+            .iter()
+            .filter(|filter| self.is_of_partitions(filter));
+        let files = self.prune(files, filters.cloned().collect())?;
+        if files.is_empty() {
+            let schema = project_schema(&self.schema(), projection)?;
+            return Ok(Arc::new(EmptyExec::new(schema)));
+        }
+        let bytes = files.iter().map(|file| file.object_meta.size).sum();
+        let a_group = files
+            .len()
+            .div_ceil(state.config().target_partitions().max(1));
+        let groups = files
+            .chunks(a_group)
+            .map(|files| FileGroup::new(files.to_vec()));
+        let source = self.format.file_source(self.columns.clone());
+        let config = FileScanConfigBuilder::new(url.object_store(), source)
+            .with_file_groups(groups.collect())
+            .with_statistics(self.format.estimate(bytes, &self.schema()))
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit)
+            .build();
+        self.format.create_physical_plan(state, config).await
     }
 
+    /// Filters on partition columns alone choose among the files.
     fn supports_filters_pushdown(
         &self,
         filters: &[&Expr],
     ) -> Result<Vec<TableProviderFilterPushDown>> {
-        self.inner.supports_filters_pushdown(filters)
+        let answer = |filter: &&Expr| match self.is_of_partitions(filter) {
+            true => TableProviderFilterPushDown::Exact,
+            false => TableProviderFilterPushDown::Inexact,
+        };
+        Ok(filters.iter().map(answer).collect())
+    }
+}
+
+impl BiotideTable {
+    /// Whether a filter needs partition columns only.
+    fn is_of_partitions(&self, filter: &Expr) -> bool {
+        let columns = filter.column_refs();
+        let is_partition = |name: &str| {
+            let partitions = self.columns.table_partition_cols();
+            partitions.iter().any(|field| field.name() == name)
+        };
+        !columns.is_empty()
+            && !filter.is_volatile()
+            && columns.iter().all(|column| is_partition(&column.name))
     }
 
-    fn statistics(&self) -> Option<Statistics> {
-        self.inner.statistics()
+    /// The files with the values of their partition columns.
+    fn partitioned(&self, files: Vec<File>) -> Result<Vec<PartitionedFile>> {
+        let with_values = |file: File| {
+            let mut values = Vec::new();
+            for column in self.columns.table_partition_cols() {
+                let Some((_, value)) = file.keys.iter().find(|(key, _)| key == column.name())
+                else {
+                    let name = column.name();
+                    let problem = format!(
+                        "it lies in no folder {name}=…, and \"{name}\" is a partition column: move it \
+                         to one, or leave it out by a glob"
+                    );
+                    let file = self.locations[0].name(&file.meta);
+                    return Err(BiotideError::file(file, problem).into());
+                };
+                values.push(match value {
+                    Some(value) => ScalarValue::try_from_string(value.clone(), column.data_type())?,
+                    None => ScalarValue::try_from(column.data_type())?,
+                });
+            }
+            let mut file = PartitionedFile::from(file.meta);
+            file.partition_values = values;
+            Ok(file)
+        };
+        files.into_iter().map(with_values).collect()
+    }
+
+    /// The files whose partition columns pass.
+    fn prune(
+        &self,
+        files: Vec<PartitionedFile>,
+        filters: Vec<Expr>,
+    ) -> Result<Vec<PartitionedFile>> {
+        let Some(filter) = conjunction(filters) else {
+            return Ok(files);
+        };
+        let schema = Arc::new(Schema::new(self.columns.table_partition_cols().clone()));
+        let filter = create_physical_expr(
+            &filter,
+            &DFSchema::try_from(Arc::clone(&schema))?,
+            &ExecutionProps::new(),
+            &PhysicalPlanningContext::default(),
+        )?;
+        let passes = |file: &PartitionedFile| -> Result<bool> {
+            let values = file.partition_values.iter().map(ScalarValue::to_array);
+            let row = RecordBatch::try_new(Arc::clone(&schema), values.collect::<Result<_>>()?)?;
+            let passes = filter.evaluate(&row)?.into_array(1)?;
+            Ok(as_boolean_array(&passes)?.iter().next() == Some(Some(true)))
+        };
+        let mut kept = Vec::new();
+        for file in files {
+            if passes(&file)? {
+                kept.push(file);
+            }
+        }
+        Ok(kept)
     }
 }
 
@@ -394,6 +501,21 @@ impl TableProviderFactory for BiotideTableFactory {
         if !declared.fields().is_empty() && options.schema.is_none() {
             options.schema = Some(declared_schema(declared, &command.table_partition_cols)?);
         }
+        let names = declared
+            .fields()
+            .iter()
+            .map(|field| field.name().clone())
+            .filter(|name| !command.table_partition_cols.contains(name));
+        let names = Names(names.collect());
+        if !names.0.is_empty() {
+            let base = state.config_options().extensions.get::<BiotideOptions>();
+            let header = options.header.or(base.and_then(|base| base.header));
+            if header == Some(false) && options.column_names.is_none() {
+                options.column_names = Some(names.clone());
+            }
+            // The table has what is declared, in that order.
+            options.columns = options.columns.or(Some(names));
+        }
         let partitions = &command.table_partition_cols;
         let open = OpenTable {
             locations: command.locations.clone(),
@@ -406,16 +528,13 @@ impl TableProviderFactory for BiotideTableFactory {
 }
 
 /// The columns that a statement declares, as the option writes them.
-fn declared_schema(
-    schema: &arrow::datatypes::Schema,
-    partitions: &[String],
-) -> Result<String, BiotideError> {
+fn declared_schema(schema: &Schema, partitions: &[String]) -> Result<String, BiotideError> {
     use biotide_text::delimited::ColumnType;
     let own = schema
         .fields()
         .iter()
         .filter(|field| !partitions.contains(field.name()));
-    let column = |field: &Arc<arrow::datatypes::Field>| {
+    let column = |field: &Arc<Field>| {
         let ty = match field.data_type() {
             // Declared types that differ only in width are read in the reader's own.
             DataType::Int8 | DataType::Int16 | DataType::Int32 => Some(ColumnType::Int64),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use biotide_common::BiotideError;
 use biotide_common::options::BiotideOptions;
 use biotide_common::session::QueryLog;
+use biotide_formats::compress::Gunzip;
 use datafusion::common::DataFusionError;
 use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::dialect::GenericDialect;
@@ -118,6 +119,13 @@ impl BiotideContext {
             .map_err(io)?;
         let mut input = std::io::BufReader::with_capacity(1 << 16, std::io::stdin().lock());
         let head = std::io::BufRead::fill_buf(&mut input).map_err(io)?;
+        let mut unzipped = Gunzip::default();
+        // A few lines are enough, and a cut is no damage here.
+        let zipped = head.starts_with(&[0x1F, 0x8B])
+            && unzipped
+                .push("-", &head[..head.len().min(Gunzip::STEP)])
+                .is_ok();
+        let head = if zipped { &**unzipped.output() } else { head };
         let line = head.split(|&byte| byte == b'\n').next().unwrap_or_default();
         let count = |wanted| line.iter().filter(|&&byte| byte == wanted).count();
         let name = if count(b',') > count(b'\t') {
@@ -135,7 +143,8 @@ impl BiotideContext {
 
     /// A log for a new statement.
     pub(crate) fn new_log(&self, ordered: bool) -> Arc<QueryLog> {
-        Arc::new(QueryLog::new((*self.temp_dir).clone(), ordered))
+        let threads = self.session.state().config().target_partitions();
+        Arc::new(QueryLog::new((*self.temp_dir).clone(), ordered, threads))
     }
 }
 

@@ -10,6 +10,7 @@ use biotide_common::reject::{reject_batch, reject_schema};
 use biotide_common::session::QueryLog;
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::basic::Compression;
+use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::properties::WriterProperties;
 use parking_lot::Mutex;
 
@@ -21,11 +22,15 @@ const BATCH: usize = 8192;
 
 /// What `system.rejects` shows.
 #[derive(Debug, Default)]
-pub(crate) struct FinishedLogs(Mutex<VecDeque<Arc<QueryLog>>>);
+pub(crate) struct FinishedLogs {
+    logs: Mutex<VecDeque<Arc<QueryLog>>>,
+    /// The file that this session's rejects have been written to.
+    written: Mutex<Option<String>>,
+}
 
 impl FinishedLogs {
     pub(crate) fn push(&self, log: Arc<QueryLog>) {
-        let mut logs = self.0.lock();
+        let mut logs = self.logs.lock();
         logs.retain(|kept| kept.id != log.id);
         logs.push_back(log);
         while logs.len() > KEPT {
@@ -34,21 +39,38 @@ impl FinishedLogs {
     }
 
     pub(crate) fn all(&self) -> Vec<Arc<QueryLog>> {
-        self.0.lock().iter().cloned().collect()
+        self.logs.lock().iter().cloned().collect()
+    }
+
+    /// Writes the log of a statement, with those of the statements before it that went to the same file:
+    /// JSON Lines, or Parquet.
+    pub(crate) fn write(&self, path: &str, log: &QueryLog) -> Result<()> {
+        let mut written = self.written.lock();
+        let again = written.as_deref() == Some(path);
+        *written = Some(path.to_owned());
+        if path.to_ascii_lowercase().ends_with(".parquet") {
+            // A Parquet file cannot be added to: it is written anew from the logs that are kept.
+            let logs = if again { self.all() } else { Vec::new() };
+            let mut logs: Vec<&QueryLog> = logs.iter().map(|log| &**log).collect();
+            if !logs.iter().any(|kept| kept.id == log.id) {
+                logs.push(log);
+            }
+            return write_parquet(path, &logs);
+        }
+        write_json_lines(path, log, again)
     }
 }
 
-/// Writes the log of a statement: JSON Lines, or Parquet.
-pub(crate) fn write(path: &str, log: &QueryLog) -> Result<()> {
+fn write_parquet(path: &str, logs: &[&QueryLog]) -> Result<()> {
     let io = |e: std::io::Error| BiotideError::io(format!("writing the reject log {path}"), e);
+    let parquet = |e: ParquetError| io(std::io::Error::other(e));
+    let properties =
+        WriterProperties::builder().set_compression(Compression::ZSTD(Default::default()));
     let file = File::create(path).map_err(io)?;
-    let mut reader = log.rejects.read()?;
-    if path.to_ascii_lowercase().ends_with(".parquet") {
-        let parquet = |e: datafusion::parquet::errors::ParquetError| io(std::io::Error::other(e));
-        let properties =
-            WriterProperties::builder().set_compression(Compression::ZSTD(Default::default()));
-        let mut writer = ArrowWriter::try_new(file, reject_schema(), Some(properties.build()))
-            .map_err(parquet)?;
+    let mut writer =
+        ArrowWriter::try_new(file, reject_schema(), Some(properties.build())).map_err(parquet)?;
+    for log in logs {
+        let mut reader = log.rejects.read()?;
         loop {
             let records = reader.take_batch(BATCH)?;
             if records.is_empty() {
@@ -58,10 +80,21 @@ pub(crate) fn write(path: &str, log: &QueryLog) -> Result<()> {
                 .write(&reject_batch(log.id, &records)?)
                 .map_err(parquet)?;
         }
-        writer.close().map_err(parquet)?;
-        return Ok(());
     }
-    let mut out = BufWriter::new(file);
+    writer.close().map_err(parquet)?;
+    Ok(())
+}
+
+fn write_json_lines(path: &str, log: &QueryLog, append: bool) -> Result<()> {
+    let io = |e: std::io::Error| BiotideError::io(format!("writing the reject log {path}"), e);
+    let mut options = File::options();
+    options
+        .create(true)
+        .write(true)
+        .append(append)
+        .truncate(!append);
+    let mut out = BufWriter::new(options.open(path).map_err(io)?);
+    let mut reader = log.rejects.read()?;
     loop {
         let records = reader.take_batch(BATCH)?;
         if records.is_empty() {

@@ -30,6 +30,13 @@ impl Staged {
         let target = std::path::absolute(target.trim_end_matches('/'))
             .map_err(|e| BiotideError::io(format!("finding {target}"), e))?;
         let shown = target.display();
+        // A pipe or a device is written to as it is.
+        if target.exists() && !target.is_dir() && !target.is_file() {
+            return Ok(None);
+        }
+        if folder && target.is_file() {
+            return Err(BiotideError::file(shown.to_string(), "it is a file, not a folder").into());
+        }
         if target.is_dir() {
             let full = std::fs::read_dir(&target).is_ok_and(|mut files| files.next().is_some());
             if !folder {
@@ -48,7 +55,13 @@ impl Staged {
             let problem = format!("there is no folder {}", parent.display());
             return Err(BiotideError::file(shown.to_string(), problem).into());
         }
-        let name = name.to_string_lossy();
+        let glob = |c: char| matches!(c, '*' | '?' | '[');
+        if parent.to_string_lossy().contains(glob) {
+            let problem = "its folder's name holds one of * ? [, which DataFusion takes for a pattern; \
+                           write elsewhere and move the file";
+            return Err(BiotideError::file(shown.to_string(), problem).into());
+        }
+        let name = name.to_string_lossy().replace(glob, "_");
         remove_stale(parent, &name);
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -77,17 +90,21 @@ impl Staged {
                 false => drop(std::fs::File::create(&self.staged).map_err(io)?),
             }
         }
-        let old = self.staged.with_extension("old");
-        let replaced = self.target.is_dir();
-        if replaced {
-            std::fs::rename(&self.target, &old).map_err(io)?;
+        if !self.target.is_dir() {
+            std::fs::rename(&self.staged, &self.target).map_err(io)?;
+            self.done = true;
+            return Ok(());
         }
-        std::fs::rename(&self.staged, &self.target).map_err(io)?;
+        // A folder cannot be renamed over: the old one steps aside, and back if that fails.
+        let mut old = self.staged.clone().into_os_string();
+        old.push(".old");
+        std::fs::rename(&self.target, &old).map_err(io)?;
+        if let Err(error) = std::fs::rename(&self.staged, &self.target) {
+            std::fs::rename(&old, &self.target).map_err(io)?;
+            return Err(io(error).into());
+        }
         self.done = true;
-        if replaced {
-            std::fs::remove_dir_all(&old).map_err(io)?;
-        }
-        Ok(())
+        Ok(std::fs::remove_dir_all(&old).map_err(io)?)
     }
 }
 

@@ -170,7 +170,10 @@ impl Recipe {
             }
             2 => {
                 let mut bytes = self.join(&[&id, "caf\u{1}", "1"]);
-                bytes.iter_mut().filter(|b| **b == 1).for_each(|b| *b = 0xE9);
+                bytes
+                    .iter_mut()
+                    .filter(|b| **b == 1)
+                    .for_each(|b| *b = 0xE9);
                 self.rejected(rng, made, bytes, "invalid_utf8");
             }
             3 => self.nulled(rng, made, &id, "1.5", "bad_value"),
@@ -281,7 +284,8 @@ impl Made {
     fn null_text(&mut self, id: &str, value: &str) {
         let wrong = format!("{id},\"\",{value}\n");
         self.csv.truncate(self.csv.len() - wrong.len());
-        self.csv.extend_from_slice(format!("{id},,{value}\n").as_bytes());
+        self.csv
+            .extend_from_slice(format!("{id},,{value}\n").as_bytes());
     }
 
     /// Problems by reason.

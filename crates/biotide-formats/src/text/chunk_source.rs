@@ -7,6 +7,7 @@ use biotide_common::BiotideError;
 use datafusion_common::{DataFusionError, Result};
 use object_store::path::Path;
 use object_store::{GetOptions, GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt};
+use parking_lot::RwLock;
 
 /// Bytes of one file, readable anywhere.
 #[derive(Debug)]
@@ -16,7 +17,7 @@ pub struct ChunkSource {
     meta: ObjectMeta,
     store: Arc<dyn ObjectStore>,
     /// Set where the file is on a local disk: then it is read without detour.
-    file: Option<File>,
+    file: RwLock<Option<File>>,
 }
 
 impl ChunkSource {
@@ -45,7 +46,7 @@ impl ChunkSource {
             size: meta.size,
             meta: meta.clone(),
             store,
-            file,
+            file: RwLock::new(file),
         })
     }
 
@@ -64,9 +65,9 @@ impl ChunkSource {
         &self.meta.location
     }
 
-    /// Whether reading never waits for a network.
-    pub fn is_local(&self) -> bool {
-        self.file.is_some()
+    /// Gives the file back: a table may be of more files than a process may hold open.
+    pub fn close(&self) {
+        self.file.write().take();
     }
 
     /// Appends the bytes of `offset..end`, cut at the file's size, to `out`.
@@ -76,20 +77,18 @@ impl ChunkSource {
             return Ok(());
         }
         let len = usize::try_from(end - offset).unwrap_or(usize::MAX);
-        match &self.file {
-            Some(file) => Ok(self.read_local(file, offset, len, out)?),
-            None => {
-                let bytes = self
-                    .store
-                    .get_range(&self.meta.location, offset..end)
-                    .await?;
-                if bytes.len() < len {
-                    return Err(self.shrank(offset + bytes.len() as u64).into());
-                }
-                out.extend_from_slice(&bytes);
-                Ok(())
-            }
+        if let Some(file) = &*self.file.read() {
+            return Ok(self.read_local(file, offset, len, out)?);
         }
+        let bytes = self
+            .store
+            .get_range(&self.meta.location, offset..end)
+            .await?;
+        if bytes.len() < len {
+            return Err(self.shrank(offset + bytes.len() as u64).into());
+        }
+        out.extend_from_slice(&bytes);
+        Ok(())
     }
 
     #[cfg(unix)]
@@ -100,22 +99,20 @@ impl ChunkSource {
         len: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), BiotideError> {
-        use std::os::unix::fs::FileExt;
         let old = out.len();
-        out.resize(old + len, 0);
-        let mut done = 0;
-        while done < len {
-            let at = offset + done as u64;
-            match file.read_at(&mut out[old + done..], at) {
-                Ok(0) => {
-                    out.truncate(old + done);
-                    return Err(self.shrank(at));
-                }
-                Ok(n) => done += n,
-                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(BiotideError::io(format!("reading {}", self.name), e)),
+        out.reserve(len);
+        while out.len() < old + len {
+            let at = offset + (out.len() - old) as u64;
+            // Straight into the spare room: what a read fills need not be cleared before.
+            match rustix::io::pread(file, rustix::buffer::spare_capacity(out), at) {
+                Ok(0) => return Err(self.shrank(at)),
+                Ok(_) => {}
+                Err(rustix::io::Errno::INTR) => {}
+                Err(e) => return Err(BiotideError::io(format!("reading {}", self.name), e.into())),
             }
         }
+        // There may have been room for more than was asked for.
+        out.truncate(old + len);
         Ok(())
     }
 

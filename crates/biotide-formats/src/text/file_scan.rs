@@ -160,13 +160,12 @@ impl FileScan {
             let remaining = (whole - done) * self.unit_bytes;
             return Ok(self.verdict.judge(Some(remaining))?);
         }
-        self.source.check_unchanged().await?;
-        self.verdict.stats.complete.store(true, Ordering::Relaxed);
-        Ok(self.verdict.judge(Some(0))?)
+        self.finish().await
     }
 
-    /// Says that a scan under `max_rows` read the last unit without cutting it.
+    /// Says that the last unit was read, and whole.
     pub(super) async fn finish(&self) -> Result<()> {
+        self.source.close();
         self.source.check_unchanged().await?;
         self.verdict.stats.complete.store(true, Ordering::Relaxed);
         Ok(self.verdict.judge(Some(0))?)

@@ -29,32 +29,31 @@ pub struct TextFormat {
     name: &'static str,
     layout: Arc<dyn TextLayout>,
     options: Arc<BiotideOptions>,
-    /// The files in the order in which they were asked for.
-    order: Arc<Vec<datafusion_datasource::ListingTableUrl>>,
 }
 
 impl TextFormat {
-    /// The format of tables with this layout, read from `order`.
+    /// The format of tables with this layout.
     pub fn new(
         name: &'static str,
         layout: Arc<dyn TextLayout>,
         options: Arc<BiotideOptions>,
-        order: Vec<datafusion_datasource::ListingTableUrl>,
     ) -> Self {
         Self {
             name,
             layout,
             options,
-            order: Arc::new(order),
         }
     }
 
-    /// All files in one group: as they were asked for, and by name where a glob gave them.
-    fn in_order(&self, groups: &[FileGroup]) -> FileGroup {
-        let mut files: Vec<_> = groups.iter().flat_map(FileGroup::iter).cloned().collect();
-        let place = |path: &_| self.order.iter().position(|url| url.contains(path, false));
-        files.sort_by_cached_key(|file| (place(file.path()), file.path().to_string()));
-        FileGroup::new(files)
+    /// What so many bytes hold. Estimates, never exact: an exact row count would answer `count(*)`
+    /// without a scan, and then no bad row would be found.
+    pub fn estimate(&self, bytes: u64, table_schema: &SchemaRef) -> Statistics {
+        let rows = bytes as f64 / self.layout.mean_record_bytes();
+        let mut statistics = Statistics::new_unknown(table_schema);
+        statistics.num_rows = Precision::Inexact(rows as usize);
+        statistics.total_byte_size =
+            Precision::Inexact(usize::try_from(bytes).unwrap_or(usize::MAX));
+        statistics
     }
 }
 
@@ -81,8 +80,6 @@ impl FileFormat for TextFormat {
         Ok(self.layout.schema())
     }
 
-    /// Estimates, never exact: an exact row count would answer `count(*)` without a scan, and then no
-    /// bad row would be found.
     async fn infer_stats(
         &self,
         _state: &dyn Session,
@@ -90,12 +87,7 @@ impl FileFormat for TextFormat {
         table_schema: SchemaRef,
         object: &ObjectMeta,
     ) -> Result<Statistics> {
-        let rows = object.size as f64 / self.layout.mean_record_bytes();
-        let mut statistics = Statistics::new_unknown(&table_schema);
-        statistics.num_rows = Precision::Inexact(rows as usize);
-        statistics.total_byte_size =
-            Precision::Inexact(usize::try_from(object.size).unwrap_or(usize::MAX));
-        Ok(statistics)
+        Ok(self.estimate(object.size, &table_schema))
     }
 
     async fn create_physical_plan(
@@ -111,11 +103,13 @@ impl FileFormat for TextFormat {
             .get_extension::<QueryLog>()
             .unwrap_or_else(|| {
                 // A session that is not Biotide's own: the log lives as long as the plan.
-                Arc::new(QueryLog::new(std::env::temp_dir(), false))
+                Arc::new(QueryLog::new(std::env::temp_dir(), false, 1))
             });
         let ordered = (log.ordered || source.needs_order()).then(|| {
-            let workers = std::thread::available_parallelism().map_or(1, usize::from);
-            source.options().max_concurrent_chunks.unwrap_or(workers)
+            source
+                .options()
+                .max_concurrent_chunks
+                .unwrap_or(log.threads)
         });
         let store = config.object_store_url.as_str();
         let prefix = if store.starts_with("file:") {
@@ -127,9 +121,11 @@ impl FileFormat for TextFormat {
         let groups = config.file_groups.clone();
         let mut builder = FileScanConfigBuilder::from(config).with_source(Arc::new(source));
         if ordered.is_some() {
-            // A declared partitioning keeps DataFusion from cutting and mixing the scan.
+            // One group: the table hands the files over in order. A declared partitioning keeps
+            // DataFusion from cutting and mixing the scan.
+            let files = groups.into_iter().flat_map(FileGroup::into_inner);
             builder = builder
-                .with_file_groups(vec![self.in_order(&groups)])
+                .with_file_groups(vec![FileGroup::new(files.collect())])
                 .with_output_partitioning(Some(Partitioning::UnknownPartitioning(1)));
         }
         Ok(DataSourceExec::from_data_source(builder.build()))

@@ -44,6 +44,9 @@ use crate::spec::{ChunkReader, TextLayout};
 /// The least and the most bytes of a unit: about one batch.
 const UNIT_BYTES: std::ops::RangeInclusive<u64> = (128 << 10)..=(2 << 20);
 
+/// The most bytes of units that may wait where the order is kept.
+const WAITING_BYTES: u64 = 32 << 20;
+
 /// Reads text files of one layout.
 #[derive(Debug, Clone)]
 pub struct TextSource {
@@ -168,6 +171,7 @@ impl FileSource for TextSource {
             ranges: Arc::new(ranges),
             bytes_scanned: counter("bytes_scanned"),
             rows_rejected: counter("rows_rejected"),
+            limited: base_config.limit.is_some(),
         });
         ProjectionOpener::try_new(
             self.projection.clone(),
@@ -317,6 +321,8 @@ struct TextOpener {
     ranges: Arc<HashMap<Path, Vec<(u64, u64)>>>,
     bytes_scanned: Count,
     rows_rejected: Count,
+    /// Whether LIMIT may end the scan.
+    limited: bool,
 }
 
 impl FileOpener for TextOpener {
@@ -352,10 +358,14 @@ impl TextOpener {
         let mut head = Vec::new();
         source.read(0, 64 << 10, &mut head).await?;
         let option = self.source.options.compression.unwrap_or(Compression::Auto);
-        let codec = Codec::of(option, &head);
+        let codec = Codec::of(&name, option, &head)?;
         let stats = Arc::new(ScanStats::new(name.clone(), source.size()));
         self.log.add_scan(Arc::clone(&stats));
-        let threshold = self.source.options.error_threshold.map(|share| share.0);
+        // What LIMIT may end is not judged.
+        let threshold = match self.limited {
+            true => Some(1.0),
+            false => self.source.options.error_threshold.map(|share| share.0),
+        };
         let verdict = Verdict::new(
             stats,
             Arc::clone(&self.log),
@@ -461,7 +471,9 @@ impl TextOpener {
         let opener = self.clone();
         let idle: Arc<Mutex<Vec<Worker>>> = Arc::default();
         let waiting = opener.source.options.backpressure_threshold.unwrap_or(10);
-        let window = workers.max(1) + waiting.min(workers.max(1) * 2);
+        // Bounded in bytes too: a unit is decoded to about its own size.
+        let most = usize::try_from(WAITING_BYTES / scan.unit_len(0).max(1)).unwrap_or(1);
+        let window = (workers.max(1) + waiting.min(workers.max(1) * 2)).min(most.max(1));
         let permits = Arc::new(tokio::sync::Semaphore::new(workers.max(1)));
         stream::iter(std::iter::from_fn(move || {
             let scan = Arc::clone(&scan);

@@ -96,6 +96,7 @@ impl StreamScan {
         if self.ended || self.rows_left == Some(0) {
             return Ok(None);
         }
+        let before = if self.base == 0 { 0 } else { self.pushed };
         while self.base < self.start.offset {
             // The preamble.
             let skip = self.start.offset - self.base;
@@ -113,7 +114,6 @@ impl StreamScan {
             }
         }
         let filtered = filter.is_some();
-        let before = self.pushed;
         loop {
             let eof = self.fill(self.wanted).await?;
             let len = self.buffer.len();
@@ -190,7 +190,7 @@ impl StreamScan {
         if let Some(left) = &mut self.rows_left {
             *left -= usize::try_from(chunk.delivered).unwrap_or(*left).min(*left);
         }
-        if self.ended {
+        if self.ended && self.rows_left != Some(0) {
             self.source.check_unchanged().await?;
             self.verdict
                 .stats

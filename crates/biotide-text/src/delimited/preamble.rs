@@ -37,6 +37,10 @@ pub struct Preamble {
     pub data_start: usize,
     /// Newlines before it.
     pub lines: u64,
+    /// The header's fields as they stand there, unquoted. Empty where there is no header.
+    pub header: Vec<String>,
+    /// Data records that were looked at.
+    pub records: usize,
     /// The columns' names: unique, none blank. Empty where the text has neither header nor record.
     pub names: Vec<String>,
     /// Records may end with one more, empty, field.
@@ -127,6 +131,24 @@ impl Preamble {
         bytes: &[u8],
         eof: bool,
     ) -> Option<Self> {
+        let mut preamble = Self::skip(dialect, options, bytes, eof)?;
+        let records = SampleReader::new(dialect, bytes, preamble.data_start, eof);
+        let data: Vec<SampleRecord> = records.take(100).collect();
+        if data.is_empty() && !eof && !options.header {
+            return None;
+        }
+        preamble.records = data.len();
+        preamble.name_columns(options, bytes, &data);
+        Some(preamble)
+    }
+
+    /// The same without a look at the data: no names are given to the columns.
+    pub fn skip(
+        dialect: &Dialect,
+        options: &HeaderOptions,
+        bytes: &[u8],
+        eof: bool,
+    ) -> Option<Self> {
         let newline = dialect.record_end.byte();
         let mut at = if bytes.starts_with(b"\xEF\xBB\xBF") {
             3
@@ -136,7 +158,10 @@ impl Preamble {
         for _ in 0..options.skip_rows {
             match memchr::memchr(newline, &bytes[at..]) {
                 Some(i) => at += i + 1,
-                None if eof => at = bytes.len(),
+                None if eof => {
+                    at = bytes.len();
+                    break;
+                }
                 None => return None,
             }
         }
@@ -144,42 +169,30 @@ impl Preamble {
             data_start: at,
             ..Self::default()
         };
-        let mut records = SampleReader::new(dialect, bytes, at, eof);
-        let mut header = None;
         if options.header {
-            match records.next() {
+            match SampleReader::new(dialect, bytes, at, eof).next() {
                 Some(record) => {
+                    let text = |range: &Range<usize>| {
+                        let (value, _) = unquote(dialect, &bytes[range.clone()]);
+                        String::from_utf8_lossy(&value).trim().to_owned()
+                    };
+                    preamble.header = record.fields.iter().map(text).collect();
                     preamble.data_start = record.next;
-                    header = Some(record);
                 }
                 None if eof => preamble.data_start = bytes.len(),
                 None => return None,
             }
         }
         preamble.lines = memchr::memchr_iter(newline, &bytes[..preamble.data_start]).count() as u64;
-        let data: Vec<SampleRecord> = records.by_ref().take(100).collect();
-        if data.is_empty() && !eof && !options.header {
-            return None;
-        }
-        preamble.name_columns(dialect, options, bytes, header.as_ref(), &data);
         Some(preamble)
     }
 
-    fn name_columns(
-        &mut self,
-        dialect: &Dialect,
-        options: &HeaderOptions,
-        bytes: &[u8],
-        header: Option<&SampleRecord>,
-        data: &[SampleRecord],
-    ) {
-        let text = |range: &Range<usize>| {
-            let (value, _) = unquote(dialect, &bytes[range.clone()]);
-            String::from_utf8_lossy(&value).trim().to_owned()
-        };
-        let mut names: Vec<String> = match header {
-            Some(record) => record.fields.iter().map(text).collect(),
-            None => {
+    fn name_columns(&mut self, options: &HeaderOptions, bytes: &[u8], data: &[SampleRecord]) {
+        // A header has a field at least.
+        let has_header = !self.header.is_empty();
+        let mut names = match has_header {
+            true => self.header.clone(),
+            false => {
                 let widest = commonest(data.iter().map(|record| record.fields.len()));
                 vec![String::new(); widest]
             }
@@ -199,12 +212,12 @@ impl Preamble {
             && names.last().is_some_and(String::is_empty)
             && given != Some(names.len())
             && (data.is_empty() || wide(names.len()).all(last_is_empty))
-            && (header.is_some() || wide(names.len()).next().is_some())
+            && (has_header || wide(names.len()).next().is_some())
         {
             // `a,b,` over `1,2,`: the last column is none. Without a header only if always empty.
             names.pop();
             self.trailing_delimiter = true;
-        } else if header.is_some() && common == names.len() + 1 {
+        } else if has_header && common == names.len() + 1 {
             if all_end_empty(common) {
                 self.trailing_delimiter = true;
             } else {
@@ -217,7 +230,7 @@ impl Preamble {
             }
         }
         if let Some(given) = &options.column_names {
-            if names.is_empty() || header.is_none() && data.is_empty() {
+            if names.is_empty() || !has_header && data.is_empty() {
                 names = given.clone();
             } else if given.len() == names.len() {
                 names.clone_from(given);
@@ -230,7 +243,7 @@ impl Preamble {
                 names.clone_from(given);
             }
         }
-        self.names = unique(names, header.is_some(), &mut self.warnings);
+        self.names = unique(names, has_header, &mut self.warnings);
     }
 }
 

@@ -48,13 +48,14 @@ impl<'a> Blocks<'a> {
 fn append_bits(mut mask: u64, base: u32, out: &mut Vec<u32>) {
     let n = mask.count_ones() as usize;
     let old = out.len();
-    out.resize(old + n.next_multiple_of(8), 0);
-    let (groups, _) = out[old..].as_chunks_mut::<8>();
-    for group in groups {
-        for slot in group {
+    out.reserve(BLOCK + 8);
+    for _ in 0..n.div_ceil(8) {
+        let mut group = [0u32; 8];
+        for slot in &mut group {
             *slot = base.wrapping_add(mask.trailing_zeros());
             mask &= mask.wrapping_sub(1);
         }
+        out.extend_from_slice(&group);
     }
     out.truncate(old + n);
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use biotide_formats::files::is_glob;
 use biotide_formats::formats;
 use biotide_formats::table::OpenTable;
 use datafusion::catalog::{TableProvider, UrlTableFactory};
@@ -14,6 +15,9 @@ use parking_lot::Mutex;
 
 use crate::context::BiotideContext;
 use crate::error::Error;
+
+/// The endings of files that DataFusion reads by itself.
+const BINARY: [&str; 2] = [".parquet", ".arrow"];
 
 /// The files that one statement names, each opened once.
 #[derive(Debug)]
@@ -56,7 +60,8 @@ impl StatementFiles {
             return Ok(Some(OpenTable::new(file).open(&self.state).await?));
         }
         // A bare word is a table's name, not a file's, unless such a file lies here.
-        let is_path = location.contains(['.', '/', '\\', '*']) || location.contains("://");
+        let is_glob = is_glob(location);
+        let is_path = location.contains(['.', '/', '\\']) || is_glob;
         if !is_path && !std::path::Path::new(location).exists() {
             return Ok(None);
         }
@@ -67,7 +72,7 @@ impl StatementFiles {
         if let Some(table) = self.binary(location).await? {
             return Ok(Some(table));
         }
-        if std::path::Path::new(location).exists() || location.contains("://") {
+        if std::path::Path::new(location).exists() || location.contains("://") || is_glob {
             return Ok(Some(OpenTable::new(location).open(&self.state).await?));
         }
         Ok(None)
@@ -77,13 +82,20 @@ impl StatementFiles {
     async fn binary(&self, location: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         use datafusion::datasource::listing::ListingTableConfigExt;
         let lower = location.trim_end_matches('/').to_ascii_lowercase();
+        let is_binary = |path: &str| BINARY.iter().any(|end| path.ends_with(end));
         let parquet_folder = std::path::Path::new(location).is_dir() && holds_parquet(location);
-        if ![".parquet", ".arrow"]
-            .iter()
-            .any(|end| lower.ends_with(end))
-            && !parquet_folder
-        {
-            return Ok(None);
+        if !is_binary(&lower) && !parquet_folder {
+            // A glob without such an ending is what the first file found is.
+            let found = match is_glob(location) {
+                true => OpenTable::new(location).paths(&self.state).await?,
+                false => Vec::new(),
+            };
+            if !found
+                .first()
+                .is_some_and(|path| is_binary(&path.to_lowercase()))
+            {
+                return Ok(None);
+            }
         }
         let location = match std::path::Path::new(location).is_dir() && !location.ends_with('/') {
             true => format!("{location}/"),

@@ -3,6 +3,7 @@
 mod functions;
 mod names;
 mod order;
+mod reset;
 mod target;
 
 use std::path::Path;
@@ -13,6 +14,7 @@ use arrow::datatypes::SchemaRef;
 use biotide_common::scan::ScanReport;
 use biotide_common::session::QueryLog;
 use datafusion::catalog::DynamicFileCatalog;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use datafusion::logical_expr::{LogicalPlan, Statement as LogicalStatement};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -26,7 +28,6 @@ use crate::context::BiotideContext;
 use crate::convert::{ConvertReport, Output};
 use crate::error::{Error, Result};
 use crate::monitor::Monitor;
-use crate::rejects;
 use crate::staged::Staged;
 
 /// A statement that was planned. It can be run more than once; every run reads its files anew.
@@ -60,6 +61,7 @@ impl BiotideContext {
         let (mut state, files) = self.statement_state(state);
         functions::resolve(&mut statement, &files, &state).await?;
         target::resolve(&mut statement)?;
+        reset::resolve(&mut statement, &state)?;
         names::resolve(&mut statement, &state).await?;
         if let SqlStatement::CreateExternalTable(_) = &statement {
             // The table outlives the statement: it is made with the session's own state.
@@ -210,20 +212,30 @@ impl Statement {
 
     /// The plan to run: a `COPY` writes beside its target.
     fn staged(&self) -> Result<(LogicalPlan, Option<Staged>)> {
-        let LogicalPlan::Copy(copy) = &self.plan else {
+        let mut staged = None;
+        let plan = self.plan.clone().transform_down(|plan| {
+            let LogicalPlan::Copy(mut copy) = plan else {
+                return Ok(Transformed::no(plan));
+            };
+            let target = &copy.output_url;
+            let folder = !copy.partition_by.is_empty()
+                || target.ends_with('/')
+                || (Path::new(target).is_dir() && Path::new(target).extension().is_none());
+            let beside =
+                Staged::new(target, folder, self.replace_folder).map_err(Error::into_datafusion)?;
+            if let Some(beside) = beside {
+                // The ending tells DataFusion which it is.
+                let end = if folder { "/" } else { "" };
+                copy.output_url = format!("{}{end}", beside.path().display());
+                staged = Some(beside);
+            }
+            Ok(Transformed::yes(LogicalPlan::Copy(copy)))
+        })?;
+        // A plan that is only explained writes nothing.
+        if matches!(plan.data, LogicalPlan::Explain(_)) {
             return Ok((self.plan.clone(), None));
-        };
-        // As DataFusion decides it.
-        let folder = !copy.partition_by.is_empty()
-            || copy.output_url.ends_with('/')
-            || Path::new(&copy.output_url).extension().is_none();
-        let Some(staged) = Staged::new(&copy.output_url, folder, self.replace_folder)? else {
-            return Ok((self.plan.clone(), None));
-        };
-        let mut copy = copy.clone();
-        let end = if folder { "/" } else { "" };
-        copy.output_url = format!("{}{end}", staged.path().display());
-        Ok((LogicalPlan::Copy(copy), Some(staged)))
+        }
+        Ok((plan.data, staged))
     }
 
     /// Runs the statement and gathers all rows: for results that are known to be small.
@@ -262,7 +274,7 @@ impl Statement {
         }
         self.context.finished.push(Arc::clone(&self.log));
         match self.context.options().rejects {
-            Some(path) => rejects::write(&path, &self.log),
+            Some(path) => self.context.finished.write(&path, &self.log),
             None => Ok(()),
         }
     }

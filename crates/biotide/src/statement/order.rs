@@ -2,6 +2,7 @@
 
 use datafusion::catalog::TableProvider;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::datasource::listing::ListingTable;
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 
@@ -10,11 +11,18 @@ use biotide_formats::table::BiotideTable;
 /// Scan, filter, projection and limit over files that can be read in order: then a single ordered scan,
 /// decoded in parallel, costs nothing, and `LIMIT 10` means the first ten.
 pub(super) fn keeps_order(plan: &LogicalPlan) -> bool {
+    keeps(plan, false)
+}
+
+/// What is copied keeps its order from any file; what is only looked at may come from a binary file in
+/// any order, and faster.
+fn keeps(plan: &LogicalPlan, copied: bool) -> bool {
+    let keeps_order = |plan: &LogicalPlan| keeps(plan, copied);
     match plan {
         LogicalPlan::TableScan(scan) => source_as_provider(&scan.source).is_ok_and(|table| {
-            (&*table as &dyn TableProvider)
-                .downcast_ref::<BiotideTable>()
-                .is_some()
+            let table = &*table as &dyn TableProvider;
+            table.downcast_ref::<BiotideTable>().is_some()
+                || copied && table.downcast_ref::<ListingTable>().is_some()
         }),
         LogicalPlan::Filter(filter) => plain(&filter.predicate) && keeps_order(&filter.input),
         LogicalPlan::Projection(projection) => {
@@ -22,7 +30,7 @@ pub(super) fn keeps_order(plan: &LogicalPlan) -> bool {
         }
         LogicalPlan::Limit(limit) => keeps_order(&limit.input),
         LogicalPlan::SubqueryAlias(alias) => keeps_order(&alias.input),
-        LogicalPlan::Copy(copy) => keeps_order(&copy.input),
+        LogicalPlan::Copy(copy) => keeps(&copy.input, true),
         LogicalPlan::Explain(explain) => keeps_order(&explain.plan),
         LogicalPlan::Analyze(analyze) => keeps_order(&analyze.input),
         _ => false,

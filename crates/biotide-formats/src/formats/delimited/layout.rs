@@ -1,5 +1,6 @@
 //! The layout of delimited files: from samples to columns, and to a reader of them.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::buffer::Buffer;
@@ -19,6 +20,9 @@ use crate::spec::{ChunkReader, Evidence, FileStart, SampledFile, TextLayout};
 pub struct DelimitedLayout {
     layout: Arc<Layout>,
     header: HeaderOptions,
+    /// The headers of the files as they stand there: where the columns have the same names, these may
+    /// differ (R's leaves row_names out, some end with a delimiter).
+    headers: Vec<Vec<String>>,
     /// The columns that the table shows, by their place in the file.
     shown: Vec<usize>,
     metadata_columns: bool,
@@ -35,38 +39,57 @@ impl DelimitedLayout {
     ) -> Result<Self, BiotideError> {
         let header = options::header(options);
         let given = options::schema(options)?;
-        let mut found: Option<(Self, &str)> = None;
+        let mut headers: Vec<Vec<String>> = Vec::new();
+        let mut trailing_delimiter = false;
+        let mut found: Option<(Layout, Preamble, &str)> = None;
         let mut evidence: Option<Inference> = None;
+        let mut empty = None;
         for file in files {
-            let (layout, preamble) = Self::of_file(delimiter, file, options, &header, &given)?;
-            let Some((first, first_name)) = &found else {
-                let mut typed = layout;
-                let inference = infer_columns(&mut typed, &file.sample, preamble.data_start);
-                evidence = Some(inference);
-                let all: Vec<usize> = (0..typed.columns.len()).collect();
-                let inferred = vec![true; all.len()];
-                let this = Self {
-                    layout: Arc::new(typed),
-                    header: header.clone(),
-                    shown: all,
-                    metadata_columns: options.metadata_columns.unwrap_or(false),
-                    mean_record_bytes: 100.0,
-                    inferred,
+            let (mut layout, preamble) =
+                match Self::of_file(delimiter, file, options, &header, &given)? {
+                    Some(found) => found,
+                    None => {
+                        empty = empty.or(Some(&file.name));
+                        continue;
+                    }
                 };
-                found = Some((this, &file.name));
-                continue;
-            };
-            first.same_columns(&layout, &file.name, first_name)?;
-            let mut typed = layout;
-            let more = infer_columns(&mut typed, &file.sample, preamble.data_start);
-            if let Some(evidence) = &mut evidence {
-                evidence.merge(&more);
+            if !headers.contains(&preamble.header) {
+                headers.push(preamble.header.clone());
             }
+            trailing_delimiter |= layout.trailing_delimiter;
+            if let Some((first, known, name)) = &found {
+                // Without a row a header does not tell whether it leaves row_names out, or ends with a
+                // delimiter: then another file with this header does.
+                let same_header = !preamble.header.is_empty() && preamble.header == known.header;
+                match (known.records, preamble.records) {
+                    (_, 0) if same_header => continue,
+                    (0, _) if same_header => found = None,
+                    _ => Self::same_columns(first, &layout, &file.name, name)?,
+                }
+            }
+            let more = infer_columns(&mut layout, &file.sample, preamble.data_start);
+            match &mut evidence {
+                Some(evidence) if found.is_some() => evidence.merge(&more),
+                evidence => *evidence = Some(more),
+            }
+            found = found.or(Some((layout, preamble, &file.name)));
         }
-        let Some((mut this, _)) = found else {
-            return Err(BiotideError::file("", "there is no file"));
+        let Some((mut layout, ..)) = found else {
+            let problem = "the file is empty: there is no header to take columns from; give \
+                           column_names or schema";
+            return Err(BiotideError::file(empty.map_or("", |name| name), problem));
         };
-        let mut layout = Arc::unwrap_or_clone(this.layout);
+        layout.trailing_delimiter = trailing_delimiter;
+        let all: Vec<usize> = (0..layout.columns.len()).collect();
+        let mut this = Self {
+            inferred: vec![true; all.len()],
+            layout: Arc::new(Layout::new(layout.dialect.clone(), Vec::new())),
+            header,
+            headers,
+            shown: all,
+            metadata_columns: options.metadata_columns.unwrap_or(false),
+            mean_record_bytes: 100.0,
+        };
         if let Some(evidence) = &evidence {
             let types = evidence.types(&layout);
             for (column, ty) in layout.columns.iter_mut().zip(types) {
@@ -96,19 +119,41 @@ impl DelimitedLayout {
                     .ok_or_else(|| options::unknown("columns", name, &layout))
             };
             this.shown = columns.0.iter().map(place).collect::<Result<_, _>>()?;
+            let mut seen = HashSet::new();
+            if let Some(twice) = this.shown.iter().find(|place| !seen.insert(**place)) {
+                return Err(BiotideError::Option {
+                    key: "columns".to_owned(),
+                    value: layout.columns[*twice].name.clone(),
+                    problem: "is named twice; name every column once, and SELECT it twice"
+                        .to_owned(),
+                });
+            }
         }
         this.layout = Arc::new(layout);
         Ok(this)
     }
 
-    /// The untyped layout of one file.
+    pub(super) fn is_enough(
+        delimiter: u8,
+        head: &[u8],
+        options: &BiotideOptions,
+    ) -> Result<bool, BiotideError> {
+        let dialect = options::dialect(options, delimiter, head)?;
+        let most = options::max_record_bytes(options)
+            .unwrap_or_else(|| Layout::new(dialect.clone(), Vec::new()).max_record_bytes);
+        let preamble = Preamble::read(&dialect, &options::header(options), head, false);
+        // The header says how many columns there are only together with a row.
+        Ok(head.len() > most || preamble.is_some_and(|preamble| preamble.records > 0))
+    }
+
+    /// The untyped layout of one file; `None` where it is empty.
     fn of_file(
         delimiter: u8,
         file: &SampledFile,
         options: &BiotideOptions,
         header: &HeaderOptions,
         given: &[(String, ColumnType)],
-    ) -> Result<(Layout, Preamble), BiotideError> {
+    ) -> Result<Option<(Layout, Preamble)>, BiotideError> {
         let sample = &file.sample;
         let dialect = options::dialect(options, delimiter, &sample.head)?;
         let preamble = Preamble::read(&dialect, header, &sample.head, sample.complete);
@@ -122,9 +167,7 @@ impl DelimitedLayout {
         };
         if preamble.names.is_empty() {
             if given.is_empty() {
-                let problem = "the file is empty: there is no header to take columns from; give \
-                               column_names or schema";
-                return Err(BiotideError::file(&file.name, problem));
+                return Ok(None);
             }
             preamble.names = given.iter().map(|(name, _)| name.clone()).collect();
         }
@@ -135,7 +178,11 @@ impl DelimitedLayout {
                 .find(|w| w.starts_with("column_names"))
         {
             debug_assert!(!names.0.is_empty());
-            return Err(BiotideError::file(&file.name, warning.clone()));
+            let hint = match header.header {
+                true => "",
+                false => "; columns that are declared name all that such a file has",
+            };
+            return Err(BiotideError::file(&file.name, format!("{warning}{hint}")));
         }
         for warning in &preamble.warnings {
             log::warn!("{}: {warning}", file.name);
@@ -147,11 +194,16 @@ impl DelimitedLayout {
         let mut layout = Layout::new(dialect, columns.collect());
         layout.trailing_delimiter = preamble.trailing_delimiter;
         options::apply(options, &mut layout)?;
-        Ok((layout, preamble))
+        Ok(Some((layout, preamble)))
     }
 
     /// Refuses a file whose columns are others than the table's.
-    fn same_columns(&self, other: &Layout, file: &str, first: &str) -> Result<(), BiotideError> {
+    fn same_columns(
+        table: &Layout,
+        other: &Layout,
+        file: &str,
+        first: &str,
+    ) -> Result<(), BiotideError> {
         let names = |layout: &Layout| -> Vec<String> {
             layout
                 .columns
@@ -159,8 +211,8 @@ impl DelimitedLayout {
                 .map(|column| column.name.clone())
                 .collect()
         };
-        let (ours, theirs) = (names(&self.layout), names(other));
-        if ours == theirs && self.layout.dialect.record_end == other.dialect.record_end {
+        let (ours, theirs) = (names(table), names(other));
+        if ours == theirs && table.dialect.record_end == other.dialect.record_end {
             return Ok(());
         }
         let missing = ours.iter().find(|name| !theirs.contains(name));
@@ -183,6 +235,7 @@ impl DelimitedLayout {
         Self {
             layout: Arc::new(Layout::new(Dialect::tsv(), Vec::new())),
             header: HeaderOptions::default(),
+            headers: Vec::new(),
             shown: Vec::new(),
             metadata_columns: false,
             mean_record_bytes: 100.0,
@@ -230,19 +283,17 @@ impl TextLayout for DelimitedLayout {
 
     fn start(&self, file: &str, head: &[u8], eof: bool) -> Result<Option<FileStart>, BiotideError> {
         let dialect = &self.layout.dialect;
-        let Some(preamble) = Preamble::read(dialect, &self.header, head, eof) else {
+        let Some(preamble) = Preamble::skip(dialect, &self.header, head, eof) else {
             if head.len() > self.layout.max_record_bytes {
                 let problem = "the header is longer than max_record_bytes";
                 return Err(BiotideError::file(file, problem));
             }
             return Ok(None);
         };
-        // With the names the records were read by when the table was planned.
-        let names = preamble
-            .names
-            .iter()
-            .eq(self.layout.columns.iter().map(|c| &c.name));
-        if self.header.header && !names && !(preamble.names.is_empty() && eof) {
+        let is_empty = preamble.header.is_empty() && eof;
+        let replaced = self.header.column_names.is_some();
+        if self.header.header && !replaced && !is_empty && !self.headers.contains(&preamble.header)
+        {
             let problem = "its header is not what it was when the table was planned";
             return Err(BiotideError::file(file, problem));
         }
@@ -359,5 +410,52 @@ impl ChunkReader for DelimitedReader {
         let filter = shifted.as_mut().map(|filter| filter as &mut dyn RowFilter);
         self.decoder
             .decode_limited(bytes, place, filter, batch_rows, limit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use biotide_text::sample::Sample;
+
+    use super::*;
+    use crate::compress::Codec;
+
+    fn infer(texts: &[&str]) -> DelimitedLayout {
+        let file = |(i, text): (usize, &&str)| SampledFile {
+            name: format!("file {i}"),
+            size: text.len() as u64,
+            codec: Codec::None,
+            sample: Sample::whole(*text),
+        };
+        let files: Vec<_> = texts.iter().enumerate().map(file).collect();
+        DelimitedLayout::infer(b',', &files, &BiotideOptions::default()).unwrap()
+    }
+
+    #[test]
+    fn a_file_starts_where_its_header_ends_whatever_of_the_rows_is_there() {
+        let layout = infer(&["a,b\nr1,1,2\n", "row_names,a,b\nr2,3,4\n"]);
+        for (head, offset) in [("a,b\nr1,1", 4), ("a,b\n", 4), ("row_names,a,b\nr2", 14)] {
+            let start = layout.start("file", head.as_bytes(), false).unwrap();
+            assert_eq!(start.unwrap().offset, offset);
+        }
+        assert_eq!(layout.start("file", b"a,b", false).unwrap(), None);
+        let error = layout.start("file", b"a,c\nr1,1,2\n", true).unwrap_err();
+        assert!(error.to_string().contains("is not what it was"), "{error}");
+    }
+
+    #[test]
+    fn one_file_that_ends_with_delimiters_is_enough() {
+        let layout = infer(&["a,b\n1,2\n", "a,b\n1,2,\n"]);
+        assert!(layout.layout().trailing_delimiter);
+    }
+
+    #[test]
+    fn a_sample_is_enough_with_a_row() {
+        let is_enough = |head: &[u8]| {
+            DelimitedLayout::is_enough(b',', head, &BiotideOptions::default()).unwrap()
+        };
+        assert!(!is_enough(b"a,b"));
+        assert!(!is_enough(b"a,b\n1,"));
+        assert!(is_enough(b"a,b\n1,2\n"));
     }
 }

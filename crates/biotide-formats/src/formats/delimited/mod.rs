@@ -43,6 +43,10 @@ impl FormatSpec for Delimited {
         self.extensions
     }
 
+    fn is_enough(&self, head: &[u8], options: &BiotideOptions) -> Result<bool, BiotideError> {
+        DelimitedLayout::is_enough(self.delimiter, head, options)
+    }
+
     fn layout(
         &self,
         files: &[SampledFile],

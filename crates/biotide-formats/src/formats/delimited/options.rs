@@ -74,9 +74,8 @@ pub(super) fn apply(options: &BiotideOptions, layout: &mut Layout) -> Result<(),
         });
     }
     layout.date_format.clone_from(&options.date_format);
-    if let Some(size) = options.max_record_bytes {
-        // A chunk is indexed with 32-bit positions and holds a record and more.
-        layout.max_record_bytes = usize::try_from(size.0).unwrap_or(usize::MAX).min(1 << 30);
+    if let Some(size) = max_record_bytes(options) {
+        layout.max_record_bytes = size;
     }
     if options.skip_empty == Some(true) {
         let keys = options.key_columns.iter().flat_map(|keys| &keys.0);
@@ -85,6 +84,13 @@ pub(super) fn apply(options: &BiotideOptions, layout: &mut Layout) -> Result<(),
         layout.skip_empty = Some(keys.map(place).collect::<Result<_, _>>()?);
     }
     Ok(())
+}
+
+/// The length above which a record is too long, where the user set it.
+pub(super) fn max_record_bytes(options: &BiotideOptions) -> Option<usize> {
+    // A chunk is indexed with 32-bit positions and holds a record and more.
+    let size = options.max_record_bytes?;
+    Some(usize::try_from(size.0).unwrap_or(usize::MAX).min(1 << 30))
 }
 
 /// Where the column of this name is: as written, else in any case if that is unique.

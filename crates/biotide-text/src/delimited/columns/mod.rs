@@ -98,7 +98,7 @@ impl<'a> Fields<'a> {
         if value.is_empty() {
             return typed || !quoted;
         }
-        is_null_value(self.layout, value, typed && !quoted)
+        is_null_value(self.layout, value, typed)
     }
 
     /// Builds a primitive column.

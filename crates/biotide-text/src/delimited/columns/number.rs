@@ -124,10 +124,9 @@ const POWERS: [f64; 23] = [
 #[inline(always)]
 pub(crate) fn parse_float(value: &[u8], strict: bool) -> Result<f64, Reason> {
     // Clinger's fast path: digits that fit 53 bits, over a power of ten that is exact.
-    let (negative, body) = match value {
-        [b'-', body @ ..] => (true, body),
-        _ => (false, value),
-    };
+    // The sign is arithmetic, not a branch: in data it is a coin toss.
+    let negative = value.first() == Some(&b'-');
+    let body = &value[usize::from(negative)..];
     if body.len() < 17 && !(strict && body.len() > 1 && body[0] == b'0' && body[1] != b'.') {
         let mut mantissa = 0u64;
         let mut after_point = 0usize;
@@ -147,7 +146,7 @@ pub(crate) fn parse_float(value: &[u8], strict: bool) -> Result<f64, Reason> {
         }
         if plain && body.len() > usize::from(point) && mantissa < 1 << 53 {
             let n = mantissa as f64 / POWERS[after_point];
-            return Ok(if negative { -n } else { n });
+            return Ok(f64::from_bits(n.to_bits() | (u64::from(negative) << 63)));
         }
     }
     parse_any_float(value, strict)
