@@ -136,8 +136,9 @@ async fn tables_reference() {
         (
             "rejects",
             "Bad rows and values of the last 16 finished statements that read files: each once, however \
-             often its file was read. `--rejects FILE` (or the option `rejects`) writes those of a \
-             statement to a file: JSON Lines (without `query_id`), or Parquet.",
+             often its file was read. `--rejects FILE` (or the option `rejects`) writes \
+             them to a file, those of all statements of a run: JSON Lines (without `query_id`), or \
+             Parquet.",
         ),
         ("options", "Every option, see [options](options.md)."),
         (

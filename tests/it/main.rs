@@ -5,6 +5,7 @@ mod convert;
 mod docs;
 mod inference;
 mod memory;
+mod odd_files;
 mod parallel;
 mod queries;
 mod ranks;

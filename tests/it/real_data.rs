@@ -146,7 +146,7 @@ async fn to_parquet_and_back() {
             };
             let report = context.convert(request, |_| {}).await.unwrap();
             assert_eq!((report.rows, report.rejected), (rows, 0), "{output}");
-            assert_eq!(report.files, [output.clone()]);
+            assert_eq!(report.files, std::slice::from_ref(&output));
             let size = std::fs::metadata(&output).unwrap().len();
             assert_eq!(report.bytes_out, size, "{output}");
             // Of a binary file the order shows in what is made of it next.

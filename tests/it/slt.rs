@@ -105,7 +105,6 @@ fn same_rows(normalizer: Normalizer, actual: &[Vec<String>], expected: &[String]
     lines.eq(expected.iter().map(trimmed))
 }
 
-#[expect(clippy::ptr_arg, reason = "the signature that the runner wants")]
 fn same_kinds(actual: &Vec<Kind>, expected: &Vec<Kind>) -> bool {
     actual == expected
 }

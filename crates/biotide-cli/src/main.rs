@@ -75,6 +75,10 @@ fn start(args: Args) -> Result<(), Failure> {
 /// Waits until the staged files of what was dropped are gone. The local store removes them on a blocking
 /// thread, and a runtime that shuts down drops what waits for such a thread: so tasks get a moment to be
 /// dropped, and then a task behind theirs in the queue has its turn.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "queued behind the blocking tasks, and awaited at once"
+)]
 fn clean_up(runtime: &Runtime) {
     runtime.block_on(async {
         tokio::time::sleep(Duration::from_millis(100)).await;

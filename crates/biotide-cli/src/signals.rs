@@ -32,6 +32,10 @@ impl Signal {
 }
 
 /// Waits for the first signal.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the task must outlive whoever waits: it ends the process"
+)]
 pub(crate) async fn first() -> Result<Signal, Failure> {
     let mut signals = Signals::listen().context("listening for signals")?;
     let (tell, told) = oneshot::channel();

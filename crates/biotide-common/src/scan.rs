@@ -49,8 +49,8 @@ impl ScanStats {
     /// The counts as they are now.
     pub fn report(&self) -> ScanReport {
         let get = |n: &AtomicU64| n.load(Ordering::Relaxed);
-        let actions = self.actions.lock();
-        let action = |name| actions.get(name).copied().unwrap_or(0);
+        // One lock at a time: a worker that takes down problems takes both, one after the other.
+        let action = |name| self.actions.lock().get(name).copied().unwrap_or(0);
         ScanReport {
             files: 1,
             bytes: get(&self.bytes),

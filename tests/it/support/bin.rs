@@ -86,9 +86,7 @@ pub(crate) fn convert(args: &[&str]) -> Value {
 /// A number of a report.
 #[track_caller]
 pub(crate) fn number(report: &Value, key: &str) -> u64 {
-    let value = key
-        .split('.')
-        .fold(Some(report), |value, key| value?.get(key));
+    let value = key.split('.').try_fold(report, |value, key| value.get(key));
     value
         .and_then(Value::as_u64)
         .unwrap_or_else(|| panic!("no {key} in {report}"))
