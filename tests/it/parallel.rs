@@ -237,6 +237,65 @@ async fn row_by_row() {
     .await;
 }
 
+/// Other ways to deal with bad rows: one answer each, whatever the settings.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_mode_has_one_answer() {
+    let recipe = Recipe {
+        bytes: 3 << 20,
+        bad: 60,
+        ..LONG
+    };
+    let made = recipe.make();
+    let folder = tempfile::tempdir().unwrap();
+    let input = support::write(&folder.path().join("a.csv"), &made.bytes);
+    let modes: [&[(&str, &str)]; 6] = [
+        &[("on_error", "lenient")],
+        &[("on_bad_value", "reject")],
+        &[("on_error", "lenient"), ("on_bad_value", "reject")],
+        &[("skip_empty", "true"), ("key_columns", "text")],
+        &[("max_rows", "20011")],
+        &[("quote", "none"), ("error_threshold", "1")],
+    ];
+    for mode in modes {
+        let mut first: Option<(Vec<u8>, Vec<Vec<String>>)> = None;
+        for settings in [WIDE[0], WIDE[2], NARROW[1], Settings::new(3, 1000)] {
+            let mut builder = settings.builder().option("schema", SCHEMA);
+            let max = recipe.max_record.unwrap_or_default().to_string();
+            builder = builder.option("max_record_bytes", max);
+            for (key, value) in mode {
+                builder = builder.option(*key, *value);
+            }
+            let context = builder.build().unwrap();
+            let output = folder.path().join("out.csv");
+            let request = ConvertRequest {
+                inputs: vec![input.clone()],
+                output: output.display().to_string(),
+                force: true,
+                ..ConvertRequest::default()
+            };
+            let scan = context.convert(request, |_| {}).await.unwrap().scan;
+            let what = format!("{mode:?} under {settings:?}");
+            assert_eq!(
+                scan.delivered + scan.rejected + scan.blank + scan.skipped,
+                scan.records,
+                "{what}"
+            );
+            assert_eq!(scan.complete, mode[0].0 != "max_rows", "{what}");
+            let rows = std::fs::read(&output).unwrap();
+            let log = support::rejects(&context).await;
+            assert!(!log.is_empty());
+            match &first {
+                None => first = Some((rows, log)),
+                Some((first_rows, first_log)) => {
+                    assert_same_text(&output, first_rows, &what);
+                    assert_eq!(log.len(), first_log.len(), "{what}");
+                    assert!(log == *first_log, "{what}");
+                }
+            }
+        }
+    }
+}
+
 /// The same statement a second time, and two at a time over the same file.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn again_and_at_once() {

@@ -51,10 +51,8 @@ impl Staged {
         let (Some(name), Some(parent)) = (target.file_name(), target.parent()) else {
             return Err(BiotideError::file(shown.to_string(), "it is not a file's name").into());
         };
-        if !parent.is_dir() {
-            let problem = format!("there is no folder {}", parent.display());
-            return Err(BiotideError::file(shown.to_string(), problem).into());
-        }
+        std::fs::create_dir_all(parent)
+            .map_err(|e| BiotideError::io(format!("making the folder {}", parent.display()), e))?;
         let glob = |c: char| matches!(c, '*' | '?' | '[');
         if parent.to_string_lossy().contains(glob) {
             let problem = "its folder's name holds one of * ? [, which DataFusion takes for a pattern; \

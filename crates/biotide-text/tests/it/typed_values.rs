@@ -22,7 +22,7 @@ pub(crate) fn value_of(
         return Ok(None);
     }
     let usual = ["na", "n/a", "nan", "null", "none", ".", "-"];
-    if !field.quoted && usual.contains(&text.to_ascii_lowercase().as_str()) {
+    if usual.contains(&text.to_ascii_lowercase().as_str()) {
         return Ok(None);
     }
     let number = || unmark(layout, text).ok_or(Reason::BadValue);

@@ -230,7 +230,7 @@ fn skipped(layout: &Layout, fields: &[Field]) -> bool {
     let usual = ["na", "n/a", "nan", "null", "none", ".", "-"];
     let empty = |column: usize| {
         let value = String::from_utf8_lossy(fields[column].value.trim_ascii()).into_owned();
-        let typed = layout.columns[column].ty != ColumnType::Text && !fields[column].quoted;
+        let typed = layout.columns[column].ty != ColumnType::Text;
         value.is_empty()
             || layout.null_values.contains(&value)
             || typed && usual.contains(&value.to_ascii_lowercase().as_str())

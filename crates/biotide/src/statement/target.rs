@@ -1,6 +1,7 @@
 //! `COPY … TO 'x.tsv.gz'`: DataFusion looks at the last ending only and its formats never see the path,
 //! so format and compression are written into the statement.
 
+use biotide_common::BiotideError;
 use biotide_formats::sink::TextSinkFormat;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::Value;
@@ -27,6 +28,13 @@ pub(super) fn resolve(statement: &mut Statement) -> Result<()> {
                 .options
                 .iter()
                 .any(|(key, _)| key.to_lowercase().ends_with("compression"));
+            if gzip
+                && !text
+                && let Some(format) = &copy.stored_as
+            {
+                let problem = format!("{format} is compressed inside: leave .gz out of the name");
+                return Err(BiotideError::file(&copy.target, problem).into());
+            }
             if gzip && text && !given {
                 let value = Value::SingleQuotedString("gzip".to_owned());
                 copy.options.push(("compression".to_owned(), value));
