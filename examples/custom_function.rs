@@ -16,7 +16,7 @@ fn is_isoform(args: &[ColumnarValue]) -> datafusion::error::Result<ColumnarValue
         let number = accession.split_once('-').map(|(_, number)| number);
         number.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
     };
-    let accessions = accessions.as_string_view().iter();
+    let accessions = accessions.as_string::<i32>().iter();
     let answers: BooleanArray = accessions.map(|a| a.map(isoform)).collect();
     Ok(ColumnarValue::Array(Arc::new(answers)))
 }
@@ -24,7 +24,7 @@ fn is_isoform(args: &[ColumnarValue]) -> datafusion::error::Result<ColumnarValue
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     let biotide = BiotideContext::builder().build()?;
-    let arguments = vec![DataType::Utf8View];
+    let arguments = vec![DataType::Utf8];
     biotide.session().register_udf(create_udf(
         "is_isoform",
         arguments,
@@ -44,7 +44,13 @@ async fn main() -> Result<(), Error> {
     while let Some(batch) = rows.next().await {
         let batch = batch?;
         for row in 0..batch.num_rows() {
-            let value = |column: usize| batch.column(column).as_string_view().value(row).to_owned();
+            let value = |column: usize| {
+                batch
+                    .column(column)
+                    .as_string::<i32>()
+                    .value(row)
+                    .to_owned()
+            };
             println!("{}  {}  {}", value(0), value(1), value(2));
         }
     }

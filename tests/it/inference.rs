@@ -44,7 +44,7 @@ async fn what_the_sample_did_not_show_is_logged_and_a_full_look_finds_it() {
         let file = format!("read_tsv('{input}', infer => 'full')");
         let sql = format!("SELECT count(*), count(code), arrow_typeof(max(code)) FROM {file}");
         let (answer, scan) = query(&context, &sql).await;
-        assert_eq!(answer, [[n.clone(), n, "Utf8View".into()]]);
+        assert_eq!(answer, [[n.clone(), n, "Utf8".into()]]);
         assert_eq!(scan.nulled, 0);
         let sql = format!("SELECT code FROM {file} WHERE id = {}", rows * 5 / 8);
         assert_eq!(value(&context, &sql).await, odd);
@@ -67,8 +67,8 @@ async fn a_full_look_sees_all_of_a_gzipped_file_and_of_all_files() {
         );
         query(&context, &sql).await.0.concat()
     };
-    assert_eq!(types("sample").await, ["Utf8View", "Int64"]);
-    assert_eq!(types("full").await, ["Utf8View", "Utf8View"]);
+    assert_eq!(types("sample").await, ["Utf8", "Int64"]);
+    assert_eq!(types("full").await, ["Utf8", "Utf8"]);
 }
 
 /// A sample that a query with another projection would not see decides nothing else: the types are
@@ -88,7 +88,7 @@ async fn a_sample_that_starts_inside_a_quoted_text_harms_nothing() {
     );
     let (answer, scan) = query(&context, &sql).await;
     assert_closes(&scan);
-    let expected = ["60000", "60000", "1799970000", "Int64", "Utf8View"];
+    let expected = ["60000", "60000", "1799970000", "Int64", "Utf8"];
     assert_eq!(answer, [expected]);
     assert_eq!((scan.rejected, scan.nulled), (0, 0));
 }

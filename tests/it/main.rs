@@ -5,6 +5,7 @@ mod convert;
 mod docs;
 mod inference;
 mod memory;
+mod monitor;
 mod odd_files;
 mod parallel;
 mod queries;

@@ -112,7 +112,7 @@ async fn types_lose_nothing() {
          FROM '{path}' LIMIT 1"
     );
     let (types, _) = query(&context, &sql).await;
-    assert_eq!(types, [["Int64", "Utf8View", "Utf8View"]]);
+    assert_eq!(types, [["Int64", "Utf8", "Utf8"]]);
     // MARCHF1 and SEPTIN1 were renamed because of what spreadsheets made of MARCH1 and SEPT1.
     let sql = format!(
         "SELECT symbol, prev_symbol FROM '{path}' \

@@ -51,6 +51,7 @@ impl Staged {
         let (Some(name), Some(parent)) = (target.file_name(), target.parent()) else {
             return Err(BiotideError::file(shown.to_string(), "it is not a file's name").into());
         };
+        // As a store does: a key's folders need not be there.
         std::fs::create_dir_all(parent)
             .map_err(|e| BiotideError::io(format!("making the folder {}", parent.display()), e))?;
         let glob = |c: char| matches!(c, '*' | '?' | '[');

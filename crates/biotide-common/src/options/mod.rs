@@ -112,7 +112,7 @@ options! {
     compression: Compression = "auto", "`auto` looks at the first bytes; `none`, `gzip`.";
     max_concurrent_chunks: usize = "as many as threads", "Chunks decoded at a time where the order is kept.";
     backpressure_threshold: usize = "10", "Decoded chunks that may wait to be taken where the order is kept.";
-    text_type: TextType = "view", "The Arrow type of text columns: `view` (Utf8View) or `utf8`.";
+    text_type: TextType = "utf8", "The Arrow type of text columns: `utf8` (copied; spills well) or `view` (Utf8View, points into the chunk).";
     parquet_zstd_level: usize = "3", "The zstd level (1 to 22) of Parquet files.";
     parquet_row_group_rows: usize = "1000000", "The most rows of a Parquet row group.";
 }
