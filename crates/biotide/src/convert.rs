@@ -12,6 +12,7 @@ use biotide_formats::sink::TextSinkFormat;
 use biotide_formats::table::OpenTable;
 use datafusion::common::DataFusionError;
 use datafusion::datasource::file_format::format_as_file_type;
+use datafusion::datasource::listing::ListingTableUrl;
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
@@ -338,6 +339,14 @@ impl BiotideContext {
             format: request.format.clone(),
             partition_by: request.partition_by.clone(),
         };
+        if let Some(input) = inputs.iter().find(|input| holds(input, &output.path)) {
+            let problem = format!(
+                "it takes in the output {} too, as it stands from an earlier run; write elsewhere, or \
+                 narrow the inputs",
+                output.path
+            );
+            return Err(BiotideError::file(input, problem).into());
+        }
         if let Some(input) = inputs.iter().find(|input| same_file(input, &output.path)) {
             return Err(BiotideError::file(input, "input and output are the same file").into());
         }
@@ -403,6 +412,11 @@ impl BiotideContext {
             .unwrap_or_else(|| "parquet".to_owned());
         let mut outputs: Vec<(String, String)> = Vec::new();
         for input in &request.inputs {
+            if input.contains(['*', '?', '[']) && !Path::new(input).exists() {
+                let problem = "a pattern has no name for its output in a folder: name the files (the \
+                               shell does, without quotes), or one output file for all";
+                return Err(BiotideError::file(input, problem).into());
+            }
             let output = folder
                 .join(format!("{}.{format}", stem(input)))
                 .display()
@@ -470,6 +484,19 @@ fn stem(path: &str) -> String {
         Some((stem, _)) if known => stem.to_owned(),
         _ => bare.to_owned(),
     }
+}
+
+/// Whether a folder or a pattern takes in a file that is there.
+fn holds(input: &str, file: &str) -> bool {
+    let Ok(file) = std::fs::canonicalize(file) else {
+        return false;
+    };
+    let Ok(file) = datafusion::object_store::path::Path::from_absolute_path(file) else {
+        return false;
+    };
+    !Path::new(input).is_file()
+        && ListingTableUrl::parse(input)
+            .is_ok_and(|url| url.is_collection() && url.contains(&file, false))
 }
 
 fn same_file(a: &str, b: &str) -> bool {
