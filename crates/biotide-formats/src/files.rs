@@ -12,12 +12,13 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use percent_encoding::percent_decode_str;
 
 use crate::formats;
+use crate::spool::ShownAs;
 
 /// Folders listed at a time.
 const LISTED_AT_ONCE: usize = 32;
 
 /// What Hive calls the folder of rows whose partition column is NULL.
-const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
+pub const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 
 /// A path, URL or glob.
 #[derive(Debug, Clone)]
@@ -28,6 +29,8 @@ pub(crate) struct Location {
     pub(crate) url: ListingTableUrl,
     /// What is matched below a folder, a path segment each.
     pattern: Vec<Segment>,
+    /// What messages call it, where that is not its path.
+    shown: Option<ShownAs>,
 }
 
 /// What one segment of a path is matched with.
@@ -42,6 +45,9 @@ enum Segment {
 #[derive(Debug, Clone)]
 pub(crate) struct File {
     pub(crate) meta: ObjectMeta,
+    /// How messages call it; `shown` if that is not its path.
+    pub(crate) name: String,
+    pub(crate) shown: Option<ShownAs>,
     /// What its `key=value` folders say.
     pub(crate) keys: Vec<(String, Option<String>)>,
 }
@@ -127,7 +133,16 @@ impl Location {
             text: text.to_owned(),
             pattern: pattern.map_err(|error| bad(&error))?,
             url,
+            shown: None,
         })
+    }
+
+    /// The same for what the user called otherwise.
+    pub(crate) fn shown_as(self, name: &str) -> Self {
+        Self {
+            shown: Some(ShownAs(name.to_owned())),
+            ..self
+        }
     }
 
     /// A file that is really there is no glob, whatever its name.
@@ -155,7 +170,10 @@ impl Location {
     }
 
     /// How messages call a file of its store.
-    pub(crate) fn name(&self, meta: &ObjectMeta) -> String {
+    fn name(&self, meta: &ObjectMeta) -> String {
+        if let Some(ShownAs(name)) = &self.shown {
+            return name.clone();
+        }
         let store = self.url.object_store();
         match store.as_str() {
             local if local.starts_with("file:") => format!("/{}", meta.location),
@@ -198,6 +216,8 @@ impl Location {
         }
         let file = |meta: ObjectMeta| File {
             keys: self.keys(&meta),
+            name: self.name(&meta),
+            shown: self.shown.clone(),
             meta,
         };
         Ok(found.into_iter().map(file).collect())
@@ -270,7 +290,7 @@ pub(crate) async fn list(
         for file in location.list(store).await? {
             if !seen.insert(file.meta.location.clone()) {
                 let problem = "it is named twice; name every file once (UNION ALL reads one again)";
-                return Err(BiotideError::file(location.name(&file.meta), problem).into());
+                return Err(BiotideError::file(file.name, problem).into());
             }
             files.push(file);
         }

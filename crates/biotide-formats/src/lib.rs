@@ -17,5 +17,6 @@ pub mod files;
 pub mod formats;
 pub mod sink;
 pub mod spec;
+pub mod spool;
 pub mod table;
 pub mod text;

@@ -7,7 +7,8 @@ use arrow::buffer::Buffer;
 use arrow::datatypes::SchemaRef;
 use biotide_common::BiotideError;
 use biotide_common::options::BiotideOptions;
-use biotide_text::delimited::{DecodedChunk, Place, RowFilter, Stop};
+use biotide_text::delimited::{DecodedChunk, Flaw, Place, RowFilter, Stop};
+use biotide_text::problem::Problem;
 use biotide_text::sample::Sample;
 
 use crate::compress::Codec;
@@ -54,14 +55,18 @@ pub trait TextLayout: Debug + Send + Sync + 'static {
     /// The mean length of a record in bytes, as far as the sample showed it.
     fn mean_record_bytes(&self) -> f64;
 
-    /// The least length that a record can have, line end included.
+    /// The least length that a record of good shape can have, line end included.
     fn min_record_bytes(&self) -> u64;
+
+    /// Whether a column tells the line of its record: then a chunk is decoded only when its place is
+    /// certain.
+    fn shows_lines(&self) -> bool;
 
     /// The byte that ends lines.
     fn newline(&self) -> u8;
 
-    /// Where the records of a file start, by what was decided when it was planned; an error where it is not a file of this layout. `None` if
-    /// that needs more than these first bytes.
+    /// Where the records of a file start, by what was decided when it was planned; an error where it is
+    /// not a file of this layout. `None` if that needs more than these first bytes.
     fn start(&self, file: &str, head: &[u8], eof: bool) -> Result<Option<FileStart>, BiotideError>;
 
     /// A reader of the columns of `projection` (positions in [`TextLayout::schema`]).
@@ -115,4 +120,7 @@ pub trait ChunkReader: Debug + Send {
         batch_rows: usize,
         limit: Option<usize>,
     ) -> biotide_text::Result<DecodedChunk>;
+
+    /// What was wrong, in words, with a record or value of the chunk that was decoded last.
+    fn describe(&self, bytes: &Buffer, place: Place, flaw: &Flaw) -> Problem;
 }

@@ -30,6 +30,7 @@ use crate::compress::{Codec, Gunzip};
 use crate::files::{self, File, Location};
 use crate::formats;
 use crate::spec::{Evidence, FormatSpec, SampledFile, TextLayout};
+use crate::spool::Spool;
 use crate::text::{ChunkSource, TextFormat};
 
 /// Bytes sampled of all files but the first, as far as that leaves a few of each.
@@ -83,11 +84,13 @@ impl OpenTable {
             Some(base) => self.options.clone().over(base),
             None => self.options.clone(),
         };
-        let locations = self
-            .locations
-            .iter()
-            .map(|location| Location::parse(location))
-            .collect::<Result<Vec<_>>>()?;
+        let mut locations = Vec::with_capacity(self.locations.len());
+        for location in &self.locations {
+            locations.push(match Spool::takes(location) {
+                true => spooled(location, session).await?,
+                false => Location::parse(location)?,
+            });
+        }
         let url = &locations[0].url;
         if let Some(other) = locations
             .iter()
@@ -116,7 +119,7 @@ impl OpenTable {
         let others = others.clamp(8 << 10, Sample::PIECE_BYTES);
         let mut sampled = Vec::with_capacity(files.len());
         for (i, file) in files.iter().enumerate() {
-            let name = locations[0].name(&file.meta);
+            let name = file.name.clone();
             let others = (i > 0).then_some(others);
             sampled.push(sample(&store, &file.meta, name, &*spec, &options, others).await?);
         }
@@ -178,6 +181,16 @@ impl OpenTable {
             .unwrap_or_default();
         Ok(formats::by_path(path).unwrap_or_else(|| Arc::new(formats::delimited::Delimited::TSV)))
     }
+}
+
+/// A location that can be read once only, as the file that keeps it.
+async fn spooled(location: &str, session: &dyn Session) -> Result<Location> {
+    let Some(spool) = session.config().get_extension::<Spool>() else {
+        let problem = "it can be read once only, and this session keeps no such input";
+        return Err(BiotideError::file(location, problem).into());
+    };
+    let kept = spool.keep(location).await?;
+    Ok(Location::parse(&kept.path)?.shown_as(location))
 }
 
 /// Partition columns in the paths of all files: `…/panel=Oncology/part.tsv`.
@@ -435,16 +448,19 @@ impl BiotideTable {
                         "it lies in no folder {name}=…, and \"{name}\" is a partition column: move it \
                          to one, or leave it out by a glob"
                     );
-                    let file = self.locations[0].name(&file.meta);
-                    return Err(BiotideError::file(file, problem).into());
+                    return Err(BiotideError::file(file.name, problem).into());
                 };
                 values.push(match value {
                     Some(value) => ScalarValue::try_from_string(value.clone(), column.data_type())?,
                     None => ScalarValue::try_from(column.data_type())?,
                 });
             }
+            let shown = file.shown;
             let mut file = PartitionedFile::from(file.meta);
             file.partition_values = values;
+            if let Some(shown) = shown {
+                file.extensions.insert(shown);
+            }
             Ok(file)
         };
         files.into_iter().map(with_values).collect()
@@ -495,7 +511,7 @@ impl TableProviderFactory for BiotideTableFactory {
     ) -> Result<Arc<dyn TableProvider>> {
         let mut options = BiotideOptions::default();
         for (key, value) in &command.options {
-            options.set_text(key, value)?;
+            options.set_table_text(key, value)?;
         }
         let declared = command.schema.as_arrow();
         if !declared.fields().is_empty() && options.schema.is_none() {

@@ -1,6 +1,5 @@
 //! Errors: what stops a read. A bad row is not one of them, see [`crate::problem`].
 
-use crate::delimited::Place;
 use crate::problem::Problem;
 
 /// Result of this crate.
@@ -28,15 +27,4 @@ pub enum TextError {
     /// A row filter failed.
     #[error(transparent)]
     Filter(Box<dyn std::error::Error + Send + Sync>),
-}
-
-impl TextError {
-    /// Turns a chunk-relative place into one in the file.
-    #[must_use]
-    pub fn shift(mut self, place: Place) -> Self {
-        if let Self::BadRow(problem) = &mut self {
-            problem.shift(place.records, place.lines, place.offset);
-        }
-        self
-    }
 }

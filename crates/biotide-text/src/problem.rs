@@ -79,8 +79,7 @@ impl Action {
     }
 }
 
-/// One bad row or value. Positions are relative to the chunk until the reader that knows the chunk's
-/// place shifts them, see [`Problem::shift`].
+/// One bad row or value, at its place in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// Record number, from 1, the header not counted.
@@ -108,13 +107,6 @@ pub struct Problem {
 impl Problem {
     /// The most bytes of raw text that are kept.
     pub const MAX_RAW: usize = 1024;
-
-    /// Turns chunk-relative positions into positions in the file.
-    pub fn shift(&mut self, records: u64, lines: u64, bytes: u64) {
-        self.record += records;
-        self.line += lines;
-        self.offset += bytes;
-    }
 
     /// The first [`Problem::MAX_RAW`] bytes of `raw`, cut at a character where it is UTF-8.
     pub fn bounded(raw: &[u8]) -> Vec<u8> {

@@ -120,6 +120,29 @@ options! {
 impl BiotideOptions {
     /// The prefix of session keys.
     pub const PREFIX: &'static str = "biotide";
+
+    /// Options of a session that mean nothing for one table.
+    const OF_SESSIONS: [&'static str; 3] =
+        ["rejects", "parquet_zstd_level", "parquet_row_group_rows"];
+
+    /// Sets an option of one table, as [`BiotideOptions::set_text`] does.
+    pub fn set_table_text(&mut self, key: &str, value: &str) -> Result<(), BiotideError> {
+        let name = normalize(key);
+        if Self::OF_SESSIONS.contains(&name.as_str()) {
+            let problem = format!(
+                "is of the session, not of a table: SET {}.{name} = '…', or the flag --{}",
+                Self::PREFIX,
+                name.replace('_', "-")
+            );
+            let (key, value) = (name, value.to_owned());
+            return Err(BiotideError::Option {
+                key,
+                value,
+                problem,
+            });
+        }
+        self.set_text(key, value)
+    }
 }
 
 /// Without prefix, with underscores.

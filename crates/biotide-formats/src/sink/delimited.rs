@@ -1,4 +1,6 @@
-//! CSV and TSV. NULL is an empty field and an empty text is `""`, so that both survive.
+//! CSV and TSV. NULL is an empty field and an empty text is `""`, so that both survive. (Not where there is
+//! one column only: an empty line is no record to a reader, so there NULL is `""` too, as Python's csv
+//! writes it.)
 
 use std::fmt::Write as _;
 
@@ -52,7 +54,6 @@ impl TextEncoder for DelimitedEncoder {
             .collect::<Result<_>>()?;
         let mut out = Vec::with_capacity(batch.num_rows() * columns.len() * 8);
         let mut text = String::new();
-        // A line that would be blank is no record to a reader: one NULL column needs a word.
         let lone = columns.len() == 1;
         for row in 0..batch.num_rows() {
             for (i, column) in columns.iter().enumerate() {
@@ -61,7 +62,7 @@ impl TextEncoder for DelimitedEncoder {
                 }
                 match column.value(row, &mut text)? {
                     Some(value) => push_field(&mut out, value, self.delimiter),
-                    None if lone => out.extend_from_slice(b"NA"),
+                    None if lone => out.extend_from_slice(b"\"\""),
                     None => {}
                 }
             }

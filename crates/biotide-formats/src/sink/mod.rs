@@ -15,7 +15,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use async_trait::async_trait;
 use biotide_common::BiotideError;
-use biotide_common::options::{BiotideOptions, Bytes};
+use biotide_common::options::{BiotideOptions, Bytes, OptionValue};
 use datafusion_common::{GetExt, Result, Statistics, not_impl_err};
 use datafusion_datasource::TableSchema;
 use datafusion_datasource::file::FileSource;
@@ -73,6 +73,38 @@ impl TextSinkFormat {
             .find(|format| format.name.eq_ignore_ascii_case(name))
     }
 
+    /// Sets an option of writing; an error is what is wrong with it.
+    fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
+        match key {
+            "compression" => match value.to_ascii_lowercase().as_str() {
+                "gzip" | "gz" => self.gzip = true,
+                "none" | "uncompressed" | "auto" => self.gzip = false,
+                _ => return Err("cannot be written as text; use gzip or none".to_owned()),
+            },
+            "delimiter" if self.name != "jsonl" => {
+                let given = Bytes::parse(value)?;
+                if !matches!(given.0[..], [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r'))
+                {
+                    return Err(
+                        "is not one ASCII character besides quote and line end, as delimited \
+                                text is written with"
+                            .to_owned(),
+                    );
+                }
+                self.options.delimiter = Some(given);
+            }
+            "header" if self.name != "jsonl" => self.options.header = Some(bool::parse(value)?),
+            _ => {
+                return Err(format!(
+                    "is no option of writing {}: there are delimiter, header (not for jsonl) and \
+                     compression",
+                    self.name
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// The encoder of this format.
     pub fn encoder(&self) -> Arc<dyn TextEncoder> {
         let given = self
@@ -103,54 +135,14 @@ impl FileFormatFactory for TextSinkFormat {
     ) -> Result<Arc<dyn FileFormat>> {
         let mut format = self.clone();
         for (key, value) in options {
-            match key.strip_prefix("format.").unwrap_or(key) {
-                "compression" => {
-                    format.gzip = match value.to_ascii_lowercase().as_str() {
-                        "gzip" | "gz" => true,
-                        "none" | "uncompressed" | "auto" => false,
-                        _ => {
-                            let problem = "cannot be written as text; use gzip or none".to_owned();
-                            let (key, value) = (key.clone(), value.clone());
-                            return Err(BiotideError::Option {
-                                key,
-                                value,
-                                problem,
-                            }
-                            .into());
-                        }
-                    }
-                }
-                bare @ ("delimiter" | "header") if format.name != "jsonl" => {
-                    format.options.set_text(bare, value)?;
-                    let fits = |given: &Bytes| matches!(given.0[..], [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r'));
-                    if !format.options.delimiter.as_ref().is_none_or(fits) {
-                        let problem = "is not one ASCII character besides quote and line end, as \
-                                       delimited text is written with"
-                            .to_owned();
-                        let (key, value) = (bare.to_owned(), value.clone());
-                        return Err(BiotideError::Option {
-                            key,
-                            value,
-                            problem,
-                        }
-                        .into());
-                    }
-                }
-                bare => {
-                    let problem = format!(
-                        "is no option of writing {}: there are delimiter, header (not for jsonl) and \
-                         compression",
-                        format.name
-                    );
-                    let (key, value) = (bare.to_owned(), value.clone());
-                    return Err(BiotideError::Option {
-                        key,
-                        value,
-                        problem,
-                    }
-                    .into());
-                }
-            }
+            let bare = key.strip_prefix("format.").unwrap_or(key);
+            format
+                .set(bare, value)
+                .map_err(|problem| BiotideError::Option {
+                    key: bare.to_owned(),
+                    value: value.clone(),
+                    problem,
+                })?;
         }
         Ok(Arc::new(format))
     }

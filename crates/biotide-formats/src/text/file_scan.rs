@@ -1,31 +1,23 @@
 //! A file that may be read anywhere, in units.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use arrow::buffer::Buffer;
 use biotide_common::BiotideError;
 use biotide_text::TextError;
 use biotide_text::delimited::{DecodedChunk, Place, RowFilter, Stop};
 use datafusion_common::Result;
 use parking_lot::Mutex;
 
+use super::boundaries::{Boundaries, Boundary, Span};
 use super::chunk_source::ChunkSource;
+use super::unit::Unit;
 use super::verdict::Verdict;
 use crate::spec::{ChunkReader, FileStart, TextLayout};
 
 /// How long to wait for a predecessor that is at work, before doing its work.
 const PATIENCE: Duration = Duration::from_millis(2);
-
-/// Where the first record of a unit starts, and what came before it.
-#[derive(Debug, Clone, Copy)]
-struct Boundary {
-    offset: u64,
-    lines: u64,
-    records: u64,
-}
 
 /// What reading the bytes of a unit gave.
 struct Indexed {
@@ -42,6 +34,16 @@ struct Indexed {
     long: Option<u64>,
 }
 
+/// What a worker reads a unit with.
+pub(super) struct Reading<'a> {
+    pub(super) reader: &'a mut dyn ChunkReader,
+    pub(super) filter: Option<&'a mut dyn RowFilter>,
+    /// The buffer of the last unit, to be filled again: fresh memory is slow to fill.
+    pub(super) buffer: &'a mut Vec<u8>,
+    pub(super) batch_rows: usize,
+    pub(super) limit: Option<usize>,
+}
+
 /// One file of one scan, shared by the partitions.
 #[derive(Debug)]
 pub(super) struct FileScan {
@@ -49,13 +51,11 @@ pub(super) struct FileScan {
     layout: Arc<dyn TextLayout>,
     pub(super) verdict: Verdict,
     unit_bytes: u64,
-    start: FileStart,
     /// Units of this process: spans of the file.
     units: Vec<u64>,
     next: AtomicU64,
     done: AtomicU64,
-    /// Starts of units that someone may still ask for.
-    boundaries: Mutex<HashMap<u64, Boundary>>,
+    boundaries: Mutex<Boundaries>,
     lookahead: u64,
 }
 
@@ -84,11 +84,10 @@ impl FileScan {
             source,
             verdict,
             unit_bytes,
-            start,
             units,
             next: AtomicU64::new(0),
             done: AtomicU64::new(0),
-            boundaries: Mutex::new(HashMap::from([(0, first)])),
+            boundaries: Mutex::new(Boundaries::new(first)),
             lookahead: lookahead.clamp(512, 64 << 10),
             layout,
         }
@@ -101,74 +100,82 @@ impl FileScan {
     }
 
     /// Reads a unit that was taken.
-    pub(super) async fn process(
-        &self,
-        unit: u64,
-        reader: &mut dyn ChunkReader,
-        filter: Option<&mut dyn RowFilter>,
-        batch_rows: usize,
-        limit: Option<usize>,
-    ) -> Result<DecodedChunk> {
-        let filtered = filter.is_some();
-        let known = self.boundaries.lock().get(&unit).copied();
-        let guess = known.map(|known| known.offset);
-        let mut indexed = self.index(unit, guess, reader, filtered).await?;
-        let boundary = match known {
-            Some(known) => known,
-            None => {
-                let (boundary, used_reader) = self.boundary(unit, reader).await?;
-                if used_reader || boundary.offset != indexed.begin {
-                    indexed = self
-                        .index(unit, Some(boundary.offset), reader, filtered)
-                        .await?;
+    ///
+    /// Where its first record starts may not be certain yet: then the line after its first newline is
+    /// taken for it, and columns are built on that. Only then it must be known whether that was right,
+    /// and by that time it nearly always is.
+    pub(super) async fn process(&self, unit: u64, reading: Reading<'_>) -> Result<DecodedChunk> {
+        let Reading {
+            reader,
+            mut filter,
+            buffer,
+            batch_rows,
+            limit,
+        } = reading;
+        let mut certain = self.boundaries.lock().of(unit);
+        loop {
+            let guess = certain.map(|boundary| boundary.offset);
+            let bytes = std::mem::take(buffer);
+            let indexed = self
+                .index(unit, guess, bytes, reader, filter.is_some())
+                .await?;
+            let begin = indexed.begin;
+            self.boundaries.lock().tell(unit, indexed.span(reader));
+            if certain.is_none() && self.layout.shows_lines() {
+                match self.find(unit, reader).await? {
+                    (found, false) if found.offset == begin => certain = Some(found),
+                    (found, _) => {
+                        certain = Some(found);
+                        continue;
+                    }
                 }
-                boundary
             }
-        };
-        self.publish(unit, boundary, &indexed, reader);
-        let Indexed {
-            bytes, base, long, ..
-        } = indexed;
-        let place = Place {
-            offset: base,
-            lines: boundary.lines,
-            records: boundary.records,
-        };
-        let bytes = Buffer::from_vec(bytes);
-        let decoded = reader.decode(&bytes, place, filter, batch_rows, limit);
-        let mut chunk = match decoded {
-            Ok(chunk) => chunk,
-            Err(TextError::BadRow(problem)) => return Err(self.verdict.first_bad(&problem).into()),
-            Err(error) => return Err(text_error(self.source.name(), error)),
-        };
-        if let Some(long) = long
-            && let Some(last) = chunk.problems.last_mut()
-        {
-            last.length = long;
+            let mut place = Place {
+                offset: indexed.base,
+                lines: certain.map_or(0, |boundary| boundary.lines),
+                records: certain.map_or(0, |boundary| boundary.records),
+            };
+            let chunk = Unit::new(indexed.bytes, indexed.long);
+            let some = filter.as_mut().map(|f| &mut **f as &mut dyn RowFilter);
+            let name = self.source.name();
+            let decoded = chunk.decode(name, place, reader, some, batch_rows, limit)?;
+            if certain.is_none() {
+                let (found, reader_used) = self.find(unit, reader).await?;
+                certain = Some(found);
+                if reader_used || found.offset != begin || decoded.is_err() {
+                    *buffer = chunk.into_buffer();
+                    continue;
+                }
+                (place.lines, place.records) = (found.lines, found.records);
+            }
+            self.boundaries.lock().forget(unit);
+            let decoded = match decoded {
+                Ok(decoded) => decoded,
+                Err(problem) => return Err(self.verdict.first_bad(&problem).into()),
+            };
+            chunk.tell(&self.verdict, place, reader, &decoded, self.unit_len(unit))?;
+            *buffer = chunk.into_buffer();
+            return Ok(decoded);
         }
-        self.verdict.add(&mut chunk, self.unit_len(unit))?;
-        if limit.is_none() {
-            self.finish_unit().await?;
-        }
-        Ok(chunk)
     }
 
-    async fn finish_unit(&self) -> Result<()> {
+    /// Counts a unit that was read whole; answers whether it was the last. With `judge`, too many bad
+    /// records are an error as soon as what remains cannot bring their share back.
+    pub(super) fn passed(&self, judge: bool) -> Result<bool> {
         let done = self.done.fetch_add(1, Ordering::AcqRel) + 1;
-        let whole = self.units.len() as u64;
-        if done < whole {
-            let remaining = (whole - done) * self.unit_bytes;
-            return Ok(self.verdict.judge(Some(remaining))?);
+        let left = (self.units.len() as u64).saturating_sub(done);
+        if left > 0 && judge {
+            self.verdict.judge(left * self.unit_bytes)?;
         }
-        self.finish().await
+        Ok(left == 0)
     }
 
-    /// Says that the last unit was read, and whole.
+    /// Says that every unit was read whole.
     pub(super) async fn finish(&self) -> Result<()> {
         self.source.close();
         self.source.check_unchanged().await?;
         self.verdict.stats.complete.store(true, Ordering::Relaxed);
-        Ok(self.verdict.judge(Some(0))?)
+        Ok(self.verdict.judge(0)?)
     }
 
     /// Bytes of a unit.
@@ -189,6 +196,7 @@ impl FileScan {
         &self,
         unit: u64,
         begin: Option<u64>,
+        mut bytes: Vec<u8>,
         reader: &mut dyn ChunkReader,
         filtered: bool,
     ) -> Result<Indexed> {
@@ -199,7 +207,7 @@ impl FileScan {
             None => start.max(1) - 1,
         };
         let size = self.source.size();
-        let mut bytes = Vec::new();
+        bytes.clear();
         let mut stop_at = (end + self.lookahead).min(size);
         bytes.reserve(usize::try_from(stop_at - base).unwrap_or(0));
         self.source.read(base, stop_at, &mut bytes).await?;
@@ -220,8 +228,9 @@ impl FileScan {
                     .index(&[], 0, 0, true, filtered)
                     .map_err(|e| self.error(e))?;
                 let next = base + from_here;
+                bytes.clear();
                 return Ok(Indexed {
-                    bytes: Vec::new(),
+                    bytes,
                     base,
                     begin: next,
                     next,
@@ -290,62 +299,53 @@ impl FileScan {
         Ok((at, at, 0))
     }
 
-    /// Says where the unit after this one starts.
-    fn publish(&self, unit: u64, boundary: Boundary, indexed: &Indexed, reader: &dyn ChunkReader) {
-        let (records, lines) = reader.passed();
-        let next = Boundary {
-            offset: indexed.next,
-            lines: boundary.lines + lines + indexed.lines_beyond,
-            records: boundary.records + records,
-        };
-        let mut boundaries = self.boundaries.lock();
-        boundaries.insert(unit + 1, next);
-        // Whoever holds a later unit starts from the one just published.
-        boundaries.remove(&unit);
-    }
-
-    /// Where the unit's first record starts; and whether the reader's index was used up to find out.
-    async fn boundary(&self, unit: u64, reader: &mut dyn ChunkReader) -> Result<(Boundary, bool)> {
+    /// Where the unit's first record starts; and whether the reader was used to find out, so that what
+    /// it had indexed is gone.
+    async fn find(&self, unit: u64, reader: &mut dyn ChunkReader) -> Result<(Boundary, bool)> {
         let patience = Instant::now() + PATIENCE;
         loop {
-            if let Some(boundary) = self.boundaries.lock().get(&unit) {
-                return Ok((*boundary, false));
+            if let Some(boundary) = self.boundaries.lock().of(unit) {
+                return Ok((boundary, false));
             }
             if Instant::now() > patience {
                 break;
             }
             std::thread::yield_now();
         }
-        // The nearest start that is known; the file's own, if all before this unit were taken back.
-        let near = {
-            let boundaries = self.boundaries.lock();
-            let near = boundaries
-                .iter()
-                .filter(|(at, _)| **at <= unit)
-                .max_by_key(|(at, _)| **at);
-            near.map(|(at, boundary)| (*at, *boundary))
-        };
-        let first = Boundary {
-            offset: self.start.offset,
-            lines: self.start.lines,
-            records: 0,
-        };
-        let (mut at, mut boundary) = near.unwrap_or((0, first));
+        // It never waits for a sibling to be polled, which may be never.
+        let (mut at, mut boundary) = self.boundaries.lock().last();
+        let mut bytes = Vec::new();
         while at < unit {
-            let indexed = self.index(at, Some(boundary.offset), reader, true).await?;
-            let (records, lines) = reader.passed();
-            boundary = Boundary {
-                offset: indexed.next,
-                lines: boundary.lines + lines + indexed.lines_beyond,
-                records: boundary.records + records,
+            let indexed = self
+                .index(at, Some(boundary.offset), bytes, reader, true)
+                .await?;
+            let span = indexed.span(reader);
+            bytes = indexed.bytes;
+            let mut boundaries = self.boundaries.lock();
+            boundaries.tell(at, span);
+            (at, boundary) = match boundaries.of(unit) {
+                Some(boundary) => (unit, boundary),
+                None => boundaries.last(),
             };
-            at += 1;
         }
         Ok((boundary, true))
     }
 
     fn error(&self, error: TextError) -> datafusion_common::DataFusionError {
         text_error(self.source.name(), error)
+    }
+}
+
+impl Indexed {
+    /// What it shows of the unit, by the counts of the reader that made it.
+    fn span(&self, reader: &dyn ChunkReader) -> Span {
+        let (records, lines) = reader.passed();
+        Span {
+            begin: self.begin,
+            next: self.next,
+            lines: lines + self.lines_beyond,
+            records,
+        }
     }
 }
 

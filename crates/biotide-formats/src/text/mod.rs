@@ -4,15 +4,17 @@
 //! dispenser a file, in file order, so that none waits for a straggler. Which record a unit starts with
 //! is by definition the sequential reader's answer: a unit guesses that it is the one after its first
 //! newline, and is checked against where its predecessor ended before anything of it is handed on. A
-//! reader that finds its predecessor unfinished computes that end itself after a moment: it never waits
-//! for a sibling to be polled.
+//! reader that finds its predecessor not yet indexed does that itself after a moment: it never waits for
+//! a sibling to be polled.
 
+mod boundaries;
 mod chunk_source;
 mod file_scan;
 mod filter;
 mod format;
 mod source;
 mod stream_scan;
+mod unit;
 mod verdict;
 
 pub use chunk_source::ChunkSource;

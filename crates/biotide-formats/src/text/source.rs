@@ -9,9 +9,10 @@ use arrow::array::RecordBatch;
 use biotide_common::options::{BiotideOptions, Compression};
 use biotide_common::scan::ScanStats;
 use biotide_common::session::QueryLog;
+use biotide_text::delimited::RowFilter;
 use datafusion_common::config::ConfigOptions;
 use datafusion_common::tree_node::TreeNodeRecursion;
-use datafusion_common::{Result, internal_err};
+use datafusion_common::{DataFusionError, Result, internal_err};
 use datafusion_common_runtime::SpawnedTask;
 use datafusion_datasource::file::FileSource;
 use datafusion_datasource::file_groups::{FileGroup, FileGroupPartitioner};
@@ -26,23 +27,23 @@ use datafusion_physical_expr_common::physical_expr::is_volatile;
 use datafusion_physical_plan::DisplayFormatType;
 use datafusion_physical_plan::filter_pushdown::{FilterPushdownPropagation, PushedDown};
 use datafusion_physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder};
-use futures::StreamExt;
-use futures::stream::{self, BoxStream};
+use futures::future::{BoxFuture, FutureExt, Shared};
+use futures::stream::{self, BoxStream, StreamExt};
 use object_store::ObjectStore;
 use object_store::path::Path;
 use parking_lot::Mutex;
-use tokio::sync::OnceCell;
 
 use super::chunk_source::ChunkSource;
-use super::file_scan::FileScan;
+use super::file_scan::{FileScan, Reading};
 use super::filter::Predicate;
 use super::stream_scan::StreamScan;
 use super::verdict::Verdict;
 use crate::compress::{Codec, Gunzip};
 use crate::spec::{ChunkReader, TextLayout};
+use crate::spool::ShownAs;
 
 /// The least and the most bytes of a unit: about one batch.
-const UNIT_BYTES: std::ops::RangeInclusive<u64> = (128 << 10)..=(2 << 20);
+const UNIT_BYTES: std::ops::RangeInclusive<u64> = (128 << 10)..=(1 << 20);
 
 /// The most bytes of units that may wait where the order is kept.
 const WAITING_BYTES: u64 = 32 << 20;
@@ -74,9 +75,12 @@ struct Run {
     files: Arc<Files>,
 }
 
-/// The files of one run.
+/// The files of one run. Each is opened by a task of its own: a partition that waits for it does not
+/// depend on a sibling that came first and may not be polled again.
 #[derive(Debug, Default)]
-struct Files(Mutex<HashMap<Path, Arc<OnceCell<OpenFile>>>>);
+struct Files(Mutex<HashMap<Path, Opening>>);
+
+type Opening = Shared<BoxFuture<'static, std::result::Result<Arc<OpenFile>, Arc<DataFusionError>>>>;
 
 /// A file as its first partition found it.
 #[derive(Debug)]
@@ -329,12 +333,15 @@ impl FileOpener for TextOpener {
     fn open(&self, file: PartitionedFile) -> Result<FileOpenFuture> {
         let opener = self.clone();
         Ok(Box::pin(async move {
-            let cell = {
+            let opening = {
                 let mut files = opener.files.0.lock();
-                Arc::clone(files.entry(file.path().clone()).or_default())
+                let entry = files.entry(file.path().clone());
+                entry
+                    .or_insert_with(|| opener.clone().opening(file))
+                    .clone()
             };
-            cell.get_or_try_init(|| opener.open_file(&file)).await?;
-            opener.stream(cell).await
+            let open = opening.await.map_err(DataFusionError::Shared)?;
+            opener.stream(&open).await
         }))
     }
 }
@@ -344,14 +351,29 @@ impl FileOpener for TextOpener {
 struct Worker {
     reader: Box<dyn ChunkReader>,
     predicate: Option<Predicate>,
+    buffer: Vec<u8>,
     batch_rows: usize,
     bytes_scanned: Count,
     rows_rejected: Count,
 }
 
 impl TextOpener {
+    fn opening(self, file: PartitionedFile) -> Opening {
+        let task = SpawnedTask::spawn(async move { self.open_file(&file).await });
+        let joined = async move {
+            match task.await {
+                Ok(opened) => opened.map(Arc::new).map_err(Arc::new),
+                Err(join) => Err(Arc::new(DataFusionError::ExecutionJoin(Box::new(join)))),
+            }
+        };
+        joined.boxed().shared()
+    }
+
     async fn open_file(&self, file: &PartitionedFile) -> Result<OpenFile> {
-        let name = format!("{}{}", self.source.url_prefix, file.path());
+        let name = match file.extensions.get::<ShownAs>() {
+            Some(ShownAs(name)) => name.clone(),
+            None => format!("{}{}", self.source.url_prefix, file.path()),
+        };
         let layout = &self.source.layout;
         let source =
             ChunkSource::open(Arc::clone(&self.store), &file.object_meta, name.clone()).await?;
@@ -361,11 +383,7 @@ impl TextOpener {
         let codec = Codec::of(&name, option, &head)?;
         let stats = Arc::new(ScanStats::new(name.clone(), source.size()));
         self.log.add_scan(Arc::clone(&stats));
-        // What LIMIT may end is not judged.
-        let threshold = match self.limited {
-            true => Some(1.0),
-            false => self.source.options.error_threshold.map(|share| share.0),
-        };
+        let threshold = self.source.options.error_threshold.map(|share| share.0);
         let verdict = Verdict::new(
             stats,
             Arc::clone(&self.log),
@@ -432,26 +450,27 @@ impl TextOpener {
             predicate: predicate
                 .map(|expr| Predicate::new(expr, schema))
                 .transpose()?,
+            buffer: Vec::new(),
             batch_rows: self.source.batch_size,
             bytes_scanned: self.bytes_scanned.clone(),
             rows_rejected: self.rows_rejected.clone(),
         })
     }
 
-    async fn stream(
-        &self,
-        cell: Arc<OnceCell<OpenFile>>,
-    ) -> Result<BoxStream<'static, Result<RecordBatch>>> {
-        let Some(file) = cell.get() else {
-            return internal_err!("the file was just opened");
-        };
+    async fn stream(&self, file: &OpenFile) -> Result<BoxStream<'static, Result<RecordBatch>>> {
         match file {
             OpenFile::Anywhere(scan) => {
                 let scan = Arc::clone(scan);
                 match (self.source.options.max_rows, self.source.ordered) {
                     (Some(max_rows), _) => Ok(limited(scan, self.worker()?, max_rows)),
-                    (None, Some(workers)) => Ok(self.ordered(scan, workers)),
-                    (None, None) => Ok(unordered(scan, self.worker()?)),
+                    (None, Some(workers)) => {
+                        // The verdict comes last: what LIMIT ends before is not judged.
+                        let rows = self.ordered(Arc::clone(&scan), workers);
+                        let verdict = stream::once(async move { scan.finish().await });
+                        let verdict = verdict.filter_map(async |done| done.err().map(Err));
+                        Ok(rows.chain(verdict).boxed())
+                    }
+                    (None, None) => Ok(unordered(scan, self.worker()?, self.limited)),
                 }
             }
             OpenFile::Stream(scan) => match scan.lock().await.take() {
@@ -484,6 +503,7 @@ impl TextOpener {
                 let worker = idle.lock().pop();
                 let mut worker = worker.map_or_else(|| opener.worker(), Ok)?;
                 let chunk = worker.process(&scan, unit, None).await?;
+                scan.passed(!opener.limited)?;
                 idle.lock().push(worker);
                 Ok(chunk.0)
             }))
@@ -493,9 +513,7 @@ impl TextOpener {
             let batches = match result {
                 Ok(Ok(batches)) => batches.into_iter().map(Ok).collect(),
                 Ok(Err(error)) => vec![Err(error)],
-                Err(join) => vec![Err(datafusion_common::DataFusionError::External(Box::new(
-                    join,
-                )))],
+                Err(join) => vec![Err(DataFusionError::External(Box::new(join)))],
             };
             stream::iter(batches)
         })
@@ -510,13 +528,15 @@ impl Worker {
         unit: u64,
         limit: Option<usize>,
     ) -> Result<(Vec<RecordBatch>, u64)> {
-        let filter = self
-            .predicate
-            .as_mut()
-            .map(|p| p as &mut dyn biotide_text::delimited::RowFilter);
-        let chunk = scan
-            .process(unit, &mut *self.reader, filter, self.batch_rows, limit)
-            .await?;
+        let filter = self.predicate.as_mut();
+        let reading = Reading {
+            reader: &mut *self.reader,
+            filter: filter.map(|filter| filter as &mut dyn RowFilter),
+            buffer: &mut self.buffer,
+            batch_rows: self.batch_rows,
+            limit,
+        };
+        let chunk = scan.process(unit, reading).await?;
         self.bytes_scanned
             .add(usize::try_from(scan.unit_len(unit)).unwrap_or(0));
         self.rows_rejected
@@ -540,15 +560,22 @@ fn batches(
 }
 
 /// Units as this partition gets hold of them.
-fn unordered(scan: Arc<FileScan>, worker: Worker) -> BoxStream<'static, Result<RecordBatch>> {
+fn unordered(
+    scan: Arc<FileScan>,
+    worker: Worker,
+    limited: bool,
+) -> BoxStream<'static, Result<RecordBatch>> {
     batches(stream::try_unfold(
-        (scan, worker),
-        async |(scan, mut worker)| {
+        (scan, worker, limited),
+        async |(scan, mut worker, limited)| {
             let Some(unit) = scan.take() else {
                 return Ok(None);
             };
             let (batches, _) = worker.process(&scan, unit, None).await?;
-            Ok(Some((batches, (scan, worker))))
+            if scan.passed(!limited)? {
+                scan.finish().await?;
+            }
+            Ok(Some((batches, (scan, worker, limited))))
         },
     ))
 }
@@ -581,14 +608,12 @@ fn sequential(scan: StreamScan, worker: Worker) -> BoxStream<'static, Result<Rec
     batches(stream::try_unfold(
         (scan, worker),
         async |(mut scan, mut worker)| {
-            let filter = worker
-                .predicate
-                .as_mut()
-                .map(|p| p as &mut dyn biotide_text::delimited::RowFilter);
-            let batches = scan
+            let filter = worker.predicate.as_mut();
+            let filter = filter.map(|filter| filter as &mut dyn RowFilter);
+            let chunk = scan
                 .next(&mut *worker.reader, filter, worker.batch_rows)
                 .await?;
-            Ok(batches.map(|batches| (batches, (scan, worker))))
+            Ok(chunk.map(|chunk| (chunk.batches, (scan, worker))))
         },
     ))
 }

@@ -1,13 +1,13 @@
 //! A file that can only be read from its start: gzip.
 
-use arrow::array::RecordBatch;
-use arrow::buffer::Buffer;
-use biotide_text::TextError;
-use biotide_text::delimited::{Place, RowFilter, Stop};
+use std::sync::atomic::Ordering;
+
+use biotide_text::delimited::{DecodedChunk, Place, RowFilter, Stop};
 use datafusion_common::Result;
 
 use super::chunk_source::ChunkSource;
 use super::file_scan::text_error;
+use super::unit::Unit;
 use super::verdict::Verdict;
 use crate::compress::Gunzip;
 use crate::spec::{ChunkReader, FileStart};
@@ -92,7 +92,7 @@ impl StreamScan {
         reader: &mut dyn ChunkReader,
         filter: Option<&mut dyn RowFilter>,
         batch_rows: usize,
-    ) -> Result<Option<Vec<RecordBatch>>> {
+    ) -> Result<Option<DecodedChunk>> {
         if self.ended || self.rows_left == Some(0) {
             return Ok(None);
         }
@@ -142,11 +142,11 @@ impl StreamScan {
                     let long = text_end - (base + at as u64);
                     self.place.records += records;
                     self.place.lines += lines + inside + lines_beyond;
-                    let batches = self
+                    let decoded = self
                         .decode(reader, filter, batch_rows, place, Some(long), before)
                         .await?;
                     self.buffer = rest;
-                    return Ok(Some(batches));
+                    return Ok(Some(decoded));
                 }
             };
             let chunk_len = self.buffer.len() as u64;
@@ -158,11 +158,11 @@ impl StreamScan {
             self.place.records += records;
             self.place.lines += lines;
             self.ended = eof && rest.is_empty();
-            let batches = self
+            let decoded = self
                 .decode(reader, filter, batch_rows, place, None, before)
                 .await?;
             self.buffer = rest;
-            return Ok(Some(batches));
+            return Ok(Some(decoded));
         }
     }
 
@@ -174,31 +174,21 @@ impl StreamScan {
         place: Place,
         long: Option<u64>,
         before: u64,
-    ) -> Result<Vec<RecordBatch>> {
-        let bytes = Buffer::from_vec(std::mem::take(&mut self.buffer));
-        let decoded = reader.decode(&bytes, place, filter, batch_rows, self.rows_left);
-        let mut chunk = decoded.map_err(|error| match error {
-            TextError::BadRow(problem) => self.verdict.first_bad(&problem).into(),
-            error => text_error(self.source.name(), error),
-        })?;
-        if let Some(long) = long
-            && let Some(last) = chunk.problems.last_mut()
-        {
-            last.length = long;
-        }
-        self.verdict.add(&mut chunk, self.pushed - before)?;
+    ) -> Result<DecodedChunk> {
+        let unit = Unit::new(std::mem::take(&mut self.buffer), long);
+        let name = self.source.name();
+        let decoded = unit.decode(name, place, reader, filter, batch_rows, self.rows_left)?;
+        let chunk = decoded.map_err(|problem| self.verdict.first_bad(&problem))?;
+        unit.tell(&self.verdict, place, reader, &chunk, self.pushed - before)?;
         if let Some(left) = &mut self.rows_left {
             *left -= usize::try_from(chunk.delivered).unwrap_or(*left).min(*left);
         }
         if self.ended && self.rows_left != Some(0) {
             self.source.check_unchanged().await?;
-            self.verdict
-                .stats
-                .complete
-                .store(true, std::sync::atomic::Ordering::Relaxed);
-            self.verdict.judge(Some(0))?;
+            self.verdict.stats.complete.store(true, Ordering::Relaxed);
+            self.verdict.judge(0)?;
         }
-        Ok(chunk.batches)
+        Ok(chunk)
     }
 
     /// Drops what is left of a line: where its text ended, and the newlines passed.

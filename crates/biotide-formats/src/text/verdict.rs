@@ -44,12 +44,12 @@ impl Verdict {
         }
     }
 
-    /// Takes down what a chunk held.
-    pub(super) fn add(&self, chunk: &mut DecodedChunk, bytes: u64) -> Result<(), BiotideError> {
+    /// Counts what a chunk held; `bytes` were read for it.
+    pub(super) fn count(&self, chunk: &DecodedChunk, bytes: u64) {
         let stats = &self.stats;
-        stats.bytes.fetch_add(bytes, Ordering::Relaxed);
         let records = chunk.delivered + chunk.rejected + chunk.blank + chunk.skipped;
         for (total, n) in [
+            (&stats.bytes, bytes),
             (&stats.records, records),
             (&stats.delivered, chunk.delivered),
             (&stats.rejected, chunk.rejected),
@@ -61,18 +61,22 @@ impl Verdict {
                 total.fetch_add(n, Ordering::Relaxed);
             }
         }
-        let problems = std::mem::take(&mut chunk.problems);
-        if problems.is_empty() {
-            return Ok(());
+        if chunk.flaws.is_empty() {
+            return;
         }
-        {
-            let mut reasons = stats.reasons.lock();
-            let mut actions = stats.actions.lock();
-            for problem in &problems {
-                *reasons.entry(problem.reason.code()).or_default() += 1;
-                *actions.entry(problem.action.code()).or_default() += 1;
-            }
+        let mut reasons = stats.reasons.lock();
+        for flaw in &chunk.flaws {
+            *reasons.entry(flaw.reason.code()).or_default() += 1;
         }
+        drop(reasons);
+        let mut actions = stats.actions.lock();
+        for flaw in &chunk.flaws {
+            *actions.entry(flaw.action.code()).or_default() += 1;
+        }
+    }
+
+    /// Takes down problems, in order.
+    pub(super) fn log(&self, problems: Vec<Problem>) -> Result<(), BiotideError> {
         if let Some(problem) = problems.first() {
             let mut first = self.first.lock();
             if first
@@ -116,17 +120,16 @@ impl Verdict {
         }
     }
 
-    /// An error where the share of bad records is above the threshold: at the end of the file, or as
-    /// soon as the bytes that remain cannot bring it back.
-    pub(super) fn judge(&self, remaining_bytes: Option<u64>) -> Result<(), BiotideError> {
+    /// An error where the share of bad records (of those that are not blank) is above the threshold: at
+    /// the end of the file, or as soon as the bytes that remain cannot bring it back.
+    pub(super) fn judge(&self, remaining: u64) -> Result<(), BiotideError> {
         let bad = self.stats.problem_records.load(Ordering::Relaxed);
         if bad == 0 {
             return Ok(());
         }
-        let records = self.stats.records.load(Ordering::Relaxed);
-        let Some(remaining) = remaining_bytes else {
-            return Ok(());
-        };
+        // A blank line is no evidence of a good file.
+        let blank = self.stats.blank.load(Ordering::Relaxed);
+        let records = self.stats.records.load(Ordering::Relaxed) - blank;
         let at_most = records + remaining / self.min_record_bytes;
         if at_most < LEAST_RECORDS && !self.asked {
             return Ok(());

@@ -7,8 +7,9 @@ use arrow_buffer::Buffer;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use super::columns::{BadValue, Fields, Rows};
+use super::flaw::{Flaw, Subject};
 use super::index::{Indexer, RecordIndex, Stop};
-use super::{ColumnType, Layout, OnBadValue, OnError, TextArray};
+use super::{ColumnType, Layout, OnBadValue, OnError};
 use crate::error::{Result, TextError};
 use crate::problem::{Action, Problem, Reason};
 use crate::scan::Scanner;
@@ -48,8 +49,8 @@ pub struct DecodedChunk {
     pub blank: u64,
     /// Records without content, under `skip_empty`.
     pub skipped: u64,
-    /// What was wrong, at its place in the file.
-    pub problems: Vec<Problem>,
+    /// What was wrong, in order; [`ChunkDecoder::describe`] tells it in words.
+    pub flaws: Vec<Flaw>,
     /// Records with at least one problem.
     pub problem_records: u64,
 }
@@ -161,18 +162,6 @@ impl ChunkDecoder {
         &self,
         bytes: &Buffer,
         place: Place,
-        filter: Option<&mut dyn RowFilter>,
-        batch_rows: usize,
-        limit: Option<usize>,
-    ) -> Result<DecodedChunk> {
-        self.decode_here(bytes, place, filter, batch_rows, limit)
-            .map_err(|error| error.shift(place))
-    }
-
-    fn decode_here(
-        &self,
-        bytes: &Buffer,
-        place: Place,
         mut filter: Option<&mut dyn RowFilter>,
         batch_rows: usize,
         limit: Option<usize>,
@@ -181,11 +170,9 @@ impl ChunkDecoder {
         let mut out = DecodedChunk {
             rejected: index.rejected(),
             blank: index.blank(),
+            flaws: index.bad.clone(),
             ..DecodedChunk::default()
         };
-        for bad in &index.bad {
-            out.problems.push(self.indexer.describe(bytes, bad));
-        }
         let mut bad = Vec::new();
         let mut rows = self.rows_to_build(bytes, &mut bad, &mut out)?;
         let mut total = rows.as_ref().map_or(index.rows(), Vec::len);
@@ -194,11 +181,6 @@ impl ChunkDecoder {
             let kept = rows.get_or_insert_with(|| (0..index.rows() as u32).collect());
             kept.truncate(limit);
             self.cut_after(kept.last().map(|&row| row as usize), limit, &mut out);
-        }
-        if self.layout.on_error == OnError::Fail
-            && let Some(i) = out.problems.iter().position(|p| p.column.is_none())
-        {
-            return Err(TextError::BadRow(Box::new(out.problems.swap_remove(i))));
         }
         out.delivered = total as u64;
         let batch_rows = batch_rows.max(1);
@@ -222,17 +204,21 @@ impl ChunkDecoder {
                 self.build(bytes, place, rows, parts > 1, filter, &mut bad, &mut out)?;
             }
         }
-        self.log_values(bytes, &mut bad, Action::Nulled, &mut out)?;
-        for problem in &mut out.problems {
-            problem.shift(place.records, place.lines, place.offset);
+        self.log_values(bytes, &mut bad, Action::Nulled, &mut out);
+        out.flaws.sort_by_key(Flaw::key);
+        out.flaws.dedup_by_key(|flaw| flaw.key());
+        let fails = |flaw: &&Flaw| match flaw.is_value() {
+            true => self.layout.on_bad_value == OnBadValue::Fail,
+            false => self.layout.on_error == OnError::Fail,
+        };
+        if let Some(first) = out.flaws.iter().find(fails) {
+            let problem = self.describe(bytes, place, first);
+            return Err(TextError::BadRow(Box::new(problem)));
         }
-        out.problems.sort_by_key(|p| (p.offset, p.column, p.reason));
-        out.problems
-            .dedup_by_key(|p| (p.offset, p.column, p.reason));
         let mut last = None;
-        for problem in &out.problems {
-            out.problem_records += u64::from(last != Some(problem.record));
-            last = Some(problem.record);
+        for flaw in &out.flaws {
+            out.problem_records += u64::from(last != Some(flaw.record));
+            last = Some(flaw.record);
         }
         Ok(out)
     }
@@ -241,18 +227,18 @@ impl ChunkDecoder {
     fn cut_after(&self, last: Option<usize>, rows: usize, out: &mut DecodedChunk) {
         let start = last.and_then(|row| self.index.starts.get(row));
         let (end, records) = match (last, start) {
-            (Some(row), Some(&start)) => (u64::from(start), self.index.record_of(row) + 1),
+            (Some(row), Some(&start)) => (start as usize, self.index.record_of(row) + 1),
             // Rows that were only counted: every record is one.
-            (Some(row), None) => (u64::MAX, row as u64 + 1),
+            (Some(row), None) => (usize::MAX, row as u64 + 1),
             (None, _) => (0, 0),
         };
-        out.problems
-            .retain(|problem| last.is_some() && problem.offset <= end);
+        out.flaws
+            .retain(|flaw| last.is_some() && flaw.bytes().start <= end);
         let rejected = out
-            .problems
+            .flaws
             .iter()
-            .filter(|problem| problem.action == Action::Rejected);
-        let mut rejected: Vec<_> = rejected.map(|p| (p.record, p.column.is_some())).collect();
+            .filter(|flaw| flaw.action == Action::Rejected);
+        let mut rejected: Vec<_> = rejected.map(|f| (f.record, f.is_value())).collect();
         rejected.dedup();
         out.rejected = rejected.len() as u64;
         // Of the rows of good shape those that were neither delivered nor had a bad value.
@@ -303,7 +289,7 @@ impl ChunkDecoder {
                 let mut dropped: Vec<u32> = bad.iter().map(|value| value.row).collect();
                 dropped.dedup();
                 out.rejected += dropped.len() as u64;
-                self.log_values(bytes, bad, Action::Rejected, out)?;
+                self.log_values(bytes, bad, Action::Rejected, out);
                 let kept = |row: &u32| dropped.binary_search(row).is_err();
                 rows = Some(match rows {
                     Some(rows) => rows.into_iter().filter(kept).collect(),
@@ -445,56 +431,90 @@ impl ChunkDecoder {
         )?)
     }
 
-    /// Moves bad values to the problems; an error under `on_bad_value = fail`.
+    /// Moves bad values to the flaws.
     fn log_values(
         &self,
         bytes: &Buffer,
         bad: &mut Vec<BadValue>,
         action: Action,
         out: &mut DecodedChunk,
-    ) -> Result<()> {
+    ) {
         bad.sort_by_key(|value| (value.row, value.column));
         let newline = self.layout.dialect.record_end.byte();
-        let (mut at, mut lines) = (self.index.covered.start, 0u64);
+        let (mut at, mut lines) = (self.index.covered.start, 0);
         for value in bad.drain(..) {
             let row = value.row as usize;
             let start = self.index.starts[row] as usize;
-            lines += memchr::memchr_iter(newline, &bytes[at..start]).count() as u64;
+            lines += memchr::memchr_iter(newline, &bytes[at..start]).count() as u32;
             at = start;
-            let end = self.index.row_end(row);
-            let column = &self.layout.columns[value.column];
-            let one = [value.row];
-            let fields = self.fields(bytes, value.column, Rows::Some(&one), false);
-            let mut raw = Vec::new();
-            fields.for_each(|_, start, end| raw = Problem::bounded(&fields.value(start, end).0));
-            let shown = String::from_utf8_lossy(&raw);
-            let what = match value.reason {
-                Reason::OutOfRange => "is out of range for",
-                _ => "is not of type",
-            };
-            let problem = Problem {
-                record: self.index.record_of(row) + 1,
-                line: lines + 1,
-                offset: start as u64,
-                length: (end - start) as u64,
-                column: Some(value.column),
-                column_name: Some(column.name.clone()),
-                reason: value.reason,
+            let span = start..self.index.row_end(row);
+            let record = self.index.record_of(row);
+            let flaw = Flaw::of_record(span, record, self.index.stride, value.reason).of_value(
+                value.row,
+                value.column,
+                value.reason,
                 action,
-                message: format!("'{}' {what} {}", shorten(&shown), column.ty.name()),
-                raw,
-            };
-            if self.layout.on_bad_value == OnBadValue::Fail {
-                return Err(TextError::BadRow(Box::new(problem)));
-            }
-            out.problems.push(problem);
+            );
+            out.flaws.push(Flaw {
+                line: lines,
+                ..flaw
+            });
         }
-        Ok(())
     }
 
-    /// Whether the text columns are views.
-    pub fn is_view(&self) -> bool {
-        self.layout.text == TextArray::View
+    /// A flaw of the chunk that was decoded last, in words and at its place in the file. It is made only
+    /// when it is asked for: a chunk may hold a million.
+    pub fn describe(&self, bytes: &Buffer, place: Place, flaw: &Flaw) -> Problem {
+        let span = flaw.bytes();
+        let (column, message, raw) = match flaw.subject {
+            Subject::Record { fields } => {
+                let raw = Problem::bounded(&bytes[span.clone()]);
+                (None, self.record_message(fields, flaw.reason), raw)
+            }
+            Subject::Value { row, column } => {
+                let column = column as usize;
+                let one = [row];
+                let fields = self.fields(bytes, column, Rows::Some(&one), false);
+                let mut raw = Vec::new();
+                fields.for_each(|_, start, end| {
+                    raw = Problem::bounded(&fields.value(start, end).0);
+                });
+                let shown = String::from_utf8_lossy(&raw);
+                let what = match flaw.reason {
+                    Reason::OutOfRange => "is out of range for",
+                    _ => "is not of type",
+                };
+                let ty = self.layout.columns[column].ty.name();
+                let message = format!("'{}' {what} {ty}", shorten(&shown));
+                (Some(column), message, raw)
+            }
+        };
+        Problem {
+            record: place.records + u64::from(flaw.record) + 1,
+            line: place.lines + u64::from(flaw.line) + 1,
+            offset: place.offset + span.start as u64,
+            length: span.len() as u64,
+            column,
+            column_name: column.map(|column| self.layout.columns[column].name.clone()),
+            reason: flaw.reason,
+            action: flaw.action,
+            message,
+            raw,
+        }
+    }
+
+    fn record_message(&self, fields: u32, reason: Reason) -> String {
+        let columns = self.layout.columns.len();
+        let limit = self.layout.max_record_bytes;
+        match reason {
+            Reason::TooFewFields | Reason::TooManyFields => {
+                format!("found {fields} fields, expected {columns}")
+            }
+            Reason::UnterminatedQuote => "a quoted field is never closed".to_owned(),
+            Reason::TextAfterQuote => "text follows a closing quote".to_owned(),
+            Reason::InvalidUtf8 => "the bytes are not UTF-8".to_owned(),
+            _ => format!("the record is longer than max_record_bytes ({limit})"),
+        }
     }
 }
 

@@ -143,7 +143,8 @@ impl Decoder {
             .chunks
             .decode(&bytes, self.place, filter, self.batch_rows)?;
         self.ready.extend(chunk.batches);
-        self.problems.extend(chunk.problems);
+        let describe = |flaw| self.chunks.describe(&bytes, self.place, flaw);
+        self.problems.extend(chunk.flaws.iter().map(describe));
         self.place.records += self.chunks.records().records();
         self.place.lines += self.chunks.records().lines();
         match stop {

@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
+use super::flaw::Flaw;
 use super::quoted::Quoted;
 use super::{Layout, OnError};
 use crate::error::{Result, TextError};
-use crate::problem::{Action, Problem, Reason};
+use crate::problem::{Action, Reason};
 use crate::scan::{Scanner, Separators, Split};
 
 /// How indexing a chunk ended.
@@ -21,21 +22,6 @@ pub enum Stop {
     TooLong(usize),
 }
 
-/// A record of the wrong shape, by chunk positions.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct BadRecord {
-    /// Its bytes, the line end not counted.
-    pub bytes: Range<usize>,
-    /// Records of the chunk before it.
-    pub record: u64,
-    /// Newlines of the chunk before it.
-    pub line: u64,
-    pub reason: Reason,
-    /// Fields found, where that is what is wrong.
-    pub fields: usize,
-    pub repaired: bool,
-}
-
 /// The records of one chunk. Reused from chunk to chunk.
 #[derive(Debug, Default)]
 pub struct RecordIndex {
@@ -48,7 +34,8 @@ pub struct RecordIndex {
     pub(crate) stride: usize,
     /// Rows before each record that is no row, in order: gives rows their record number.
     pub(crate) gaps: Vec<u32>,
-    pub(crate) bad: Vec<BadRecord>,
+    /// Records of the wrong shape, in order.
+    pub(crate) bad: Vec<Flaw>,
     /// Bytes of the chunk that the index covers.
     pub(crate) covered: Range<usize>,
     /// Whether a field may be quoted or escaped.
@@ -111,8 +98,11 @@ impl RecordIndex {
     /// Where the text of a row ends: further than its last field if it has lost some.
     pub(crate) fn row_end(&self, row: usize) -> usize {
         let start = self.starts[row] as usize;
-        match self.bad.binary_search_by_key(&start, |bad| bad.bytes.start) {
-            Ok(i) => self.bad[i].bytes.end,
+        match self
+            .bad
+            .binary_search_by_key(&start, |bad| bad.bytes().start)
+        {
+            Ok(i) => self.bad[i].bytes().end,
             Err(_) => self.last_end(row).max(start),
         }
     }
@@ -438,15 +428,17 @@ impl Indexer {
         repaired: bool,
         out: &mut RecordIndex,
     ) {
-        let record = out.records();
-        out.bad.push(BadRecord {
-            bytes,
-            record,
-            line: 0,
-            reason,
-            fields,
-            repaired,
+        out.bad.push(Flaw {
+            action: Self::action(repaired),
+            ..Flaw::of_record(bytes, out.records(), fields, reason)
         });
+    }
+
+    fn action(repaired: bool) -> Action {
+        match repaired {
+            true => Action::Repaired,
+            false => Action::Rejected,
+        }
     }
 
     /// Finds the rows that are not UTF-8. One check for the whole chunk; row by row only if it fails.
@@ -481,13 +473,11 @@ impl Indexer {
             };
             let lenient = self.layout.on_error == OnError::Lenient;
             if !valid {
-                new_bad.push(BadRecord {
-                    bytes: start..out.row_end(row),
-                    record: row as u64 + old_gaps.partition_point(|&r| r as usize <= row) as u64,
-                    line: 0,
-                    reason: Reason::InvalidUtf8,
-                    fields: stride,
-                    repaired: lenient,
+                let before = row + old_gaps.partition_point(|&r| r as usize <= row);
+                let bytes = start..out.row_end(row);
+                new_bad.push(Flaw {
+                    action: Self::action(lenient),
+                    ..Flaw::of_record(bytes, before as u64, stride, Reason::InvalidUtf8)
                 });
             }
             if valid || lenient {
@@ -503,49 +493,19 @@ impl Indexer {
         out.starts.truncate(kept);
         out.split.ends.truncate(kept * stride);
         out.bad.append(&mut new_bad);
-        out.bad.sort_by_key(|bad| (bad.bytes.start, bad.reason));
+        out.bad.sort_by_key(Flaw::key);
     }
 
     /// Gives bad records their line: the newlines of the chunk before them.
     fn place(&self, bytes: &[u8], out: &mut RecordIndex) {
         let mut at = out.covered.start;
-        let mut line = 0u64;
+        let mut line = 0;
         for bad in &mut out.bad {
-            let between = &bytes[at..bad.bytes.start.max(at)];
-            line += memchr::memchr_iter(self.separators.newline, between).count() as u64;
-            at = bad.bytes.start.max(at);
+            let start = bad.bytes().start.max(at);
+            let between = &bytes[at..start];
+            line += memchr::memchr_iter(self.separators.newline, between).count() as u32;
+            at = start;
             bad.line = line;
-        }
-    }
-
-    /// The bad record in words, its positions relative to the chunk (records and lines from 1).
-    pub(crate) fn describe(&self, bytes: &[u8], bad: &BadRecord) -> Problem {
-        let columns = self.layout.columns.len();
-        let limit = self.layout.max_record_bytes;
-        let message = match bad.reason {
-            Reason::TooFewFields | Reason::TooManyFields => {
-                format!("found {} fields, expected {columns}", bad.fields)
-            }
-            Reason::UnterminatedQuote => "a quoted field is never closed".to_owned(),
-            Reason::TextAfterQuote => "text follows a closing quote".to_owned(),
-            Reason::InvalidUtf8 => "the bytes are not UTF-8".to_owned(),
-            _ => format!("the record is longer than max_record_bytes ({limit})"),
-        };
-        Problem {
-            record: bad.record + 1,
-            line: bad.line + 1,
-            offset: bad.bytes.start as u64,
-            length: bad.bytes.len() as u64,
-            column: None,
-            column_name: None,
-            reason: bad.reason,
-            action: if bad.repaired {
-                Action::Repaired
-            } else {
-                Action::Rejected
-            },
-            message,
-            raw: Problem::bounded(&bytes[bad.bytes.clone()]),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
-use super::Dialect;
+use super::{Dialect, date_format_problem};
 use crate::error::{Result, TextError};
 
 /// What to do with a row of the wrong shape: field count, quoting, encoding, size.
@@ -229,6 +229,9 @@ impl Layout {
             return Err(TextError::Schema(format!(
                 "skip_empty names column {key} of {columns}"
             )));
+        }
+        if let Some(problem) = self.date_format.as_deref().and_then(date_format_problem) {
+            return Err(TextError::Schema(format!("date_format {problem}")));
         }
         let known = |column: &&Column| match column.ty {
             ColumnType::Decimal(precision, scale) => {

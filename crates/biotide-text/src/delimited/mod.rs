@@ -32,6 +32,7 @@ mod chunk;
 mod columns;
 mod decoder;
 mod dialect;
+mod flaw;
 mod index;
 mod infer;
 mod layout;
@@ -39,8 +40,10 @@ mod preamble;
 mod quoted;
 
 pub use chunk::{ChunkDecoder, DecodedChunk, Place, RowFilter};
+pub use columns::date_format_problem;
 pub use decoder::Decoder;
 pub use dialect::{Dialect, RecordEnd};
+pub use flaw::Flaw;
 pub use index::{Indexer, RecordIndex, Stop};
 pub use infer::{Inference, infer_columns};
 pub use layout::{Column, ColumnType, Layout, OnBadValue, OnError, TextArray};

@@ -134,7 +134,7 @@ impl Preamble {
         let mut preamble = Self::skip(dialect, options, bytes, eof)?;
         let records = SampleReader::new(dialect, bytes, preamble.data_start, eof);
         let data: Vec<SampleRecord> = records.take(100).collect();
-        if data.is_empty() && !eof && !options.header {
+        if data.is_empty() && !eof && !options.header && options.column_names.is_none() {
             return None;
         }
         preamble.records = data.len();

@@ -164,22 +164,31 @@ pub(crate) fn whole(layout: &Layout, text: &[u8], scanner: Scanner, batch_rows: 
     assert_eq!(stop, Stop::Done(text.len()));
     let bytes = Buffer::from_vec(text.to_vec());
     match decoder.decode(&bytes, Place::default(), None, batch_rows) {
-        Ok(chunk) => take(&mut out, &chunk, batch_rows),
+        Ok(chunk) => {
+            for batch in &chunk.batches {
+                assert!((1..=batch_rows).contains(&batch.num_rows()));
+                rows(batch, &mut out.rows);
+            }
+            out.problems = problems(&decoder, &bytes, Place::default(), &chunk);
+            out.counts.add(&chunk);
+            let mut records: Vec<u64> = out.problems.iter().map(|p| p.record).collect();
+            records.dedup();
+            assert_eq!(chunk.problem_records, records.len() as u64);
+        }
         Err(error) => out.stopped = Some(stopped(error)),
     }
     out
 }
 
-fn take(out: &mut Outcome, chunk: &DecodedChunk, batch_rows: usize) {
-    for batch in &chunk.batches {
-        assert!((1..=batch_rows).contains(&batch.num_rows()));
-        rows(batch, &mut out.rows);
-    }
-    out.problems.extend(chunk.problems.iter().map(bad));
-    out.counts.add(chunk);
-    let mut records: Vec<u64> = chunk.problems.iter().map(|p| p.record).collect();
-    records.dedup();
-    assert_eq!(chunk.problem_records, records.len() as u64);
+/// What was wrong in a chunk, told in words.
+pub(crate) fn problems(
+    decoder: &ChunkDecoder,
+    bytes: &Buffer,
+    place: Place,
+    chunk: &DecodedChunk,
+) -> Vec<Bad> {
+    let describe = |flaw| bad(&decoder.describe(bytes, place, flaw));
+    chunk.flaws.iter().map(describe).collect()
 }
 
 /// The push decoder, fed the pieces that `cut` asks for.
@@ -274,7 +283,8 @@ pub(crate) fn ranges(layout: &Layout, text: &[u8], how: Ranges<'_>) -> (Outcome,
                 }
             };
             out.counts.add(&chunk);
-            out.problems.extend(chunk.problems.iter().map(bad));
+            out.problems
+                .extend(problems(&decoder, &bytes, place, &chunk));
             batches.extend(chunk.batches);
             let index = decoder.records();
             assert_eq!(

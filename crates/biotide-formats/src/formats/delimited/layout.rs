@@ -8,9 +8,10 @@ use arrow::datatypes::SchemaRef;
 use biotide_common::BiotideError;
 use biotide_common::options::BiotideOptions;
 use biotide_text::delimited::{
-    ChunkDecoder, Column, ColumnType, DecodedChunk, Dialect, HeaderOptions, Inference, Layout,
-    OnBadValue, OnError, Place, Preamble, RowFilter, Stop, infer_columns,
+    ChunkDecoder, Column, ColumnType, DecodedChunk, Dialect, Flaw, HeaderOptions, Inference,
+    Layout, OnBadValue, OnError, Place, Preamble, RowFilter, Stop, infer_columns,
 };
+use biotide_text::problem::Problem;
 
 use super::options;
 use crate::spec::{ChunkReader, Evidence, FileStart, SampledFile, TextLayout};
@@ -273,8 +274,14 @@ impl TextLayout for DelimitedLayout {
     }
 
     fn min_record_bytes(&self) -> u64 {
-        // A blank record is one newline; a row has its delimiters besides.
-        1
+        let delimiters = self.layout.columns.len().saturating_sub(1);
+        let bytes = delimiters * self.layout.dialect.delimiter.len() + 1;
+        // One empty field alone is no record.
+        bytes.max(2) as u64
+    }
+
+    fn shows_lines(&self) -> bool {
+        self.metadata_columns
     }
 
     fn newline(&self) -> u8 {
@@ -410,6 +417,10 @@ impl ChunkReader for DelimitedReader {
         let filter = shifted.as_mut().map(|filter| filter as &mut dyn RowFilter);
         self.decoder
             .decode_limited(bytes, place, filter, batch_rows, limit)
+    }
+
+    fn describe(&self, bytes: &Buffer, place: Place, flaw: &Flaw) -> Problem {
+        self.decoder.describe(bytes, place, flaw)
     }
 }
 

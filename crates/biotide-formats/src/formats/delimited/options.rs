@@ -6,6 +6,7 @@ use biotide_common::BiotideError;
 use biotide_common::options::{self, BiotideOptions};
 use biotide_text::delimited::{
     ColumnType, Dialect, HeaderOptions, Layout, OnBadValue, OnError, RecordEnd, TextArray,
+    date_format_problem,
 };
 
 /// The dialect that the options ask for.
@@ -72,6 +73,15 @@ pub(super) fn apply(options: &BiotideOptions, layout: &mut Layout) -> Result<(),
             key: "thousands".to_owned(),
             value: char::from(layout.decimal).to_string(),
             problem: "is the decimal mark too".to_owned(),
+        });
+    }
+    if let Some(format) = &options.date_format
+        && let Some(problem) = date_format_problem(format)
+    {
+        return Err(BiotideError::Option {
+            key: "date_format".to_owned(),
+            value: format.clone(),
+            problem: problem.to_owned(),
         });
     }
     layout.date_format.clone_from(&options.date_format);

@@ -17,6 +17,7 @@ use crate::problem::Reason;
 
 pub(crate) use boolean::parse_bool;
 pub(crate) use number::{Number, classify_number, parse_int, plain_number};
+pub use temporal::date_format_problem;
 pub(crate) use temporal::{TemporalClass, classify_temporal};
 
 /// A value that is not one of its column's type.
@@ -24,7 +25,7 @@ pub(crate) use temporal::{TemporalClass, classify_temporal};
 pub(crate) struct BadValue {
     /// Row of the chunk's index.
     pub row: u32,
-    pub column: usize,
+    pub column: u32,
     pub reason: Reason,
 }
 
@@ -158,7 +159,7 @@ impl<'a> Fields<'a> {
             Err(reason) => {
                 bad.push(BadValue {
                     row,
-                    column: self.column,
+                    column: self.column as u32,
                     reason,
                 });
                 None

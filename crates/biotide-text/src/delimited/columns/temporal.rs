@@ -1,9 +1,11 @@
 //! Date and timestamp columns: ISO 8601, or a strftime format.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use arrow_array::ArrayRef;
 use arrow_array::types::{Date32Type, TimestampMicrosecondType};
+use chrono::format::{Item, StrftimeItems};
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 
 use super::{BadValue, Fields};
@@ -161,6 +163,24 @@ fn parse_timestamp(value: &[u8], zoned: bool) -> Result<i64, Reason> {
     }
 }
 
+/// Why no date can be read by a strftime format, if none can.
+pub fn date_format_problem(format: &str) -> Option<&'static str> {
+    if StrftimeItems::new(format).any(|item| item == Item::Error) {
+        return Some("has a specifier that strftime does not know");
+    }
+    let Some(day) = NaiveDate::from_ymd_opt(2003, 11, 27) else {
+        return None;
+    };
+    let time = day.and_time(chrono::NaiveTime::default()).and_utc();
+    let mut text = String::new();
+    let shown = write!(text, "{}", time.format(format));
+    let known = shown.is_ok()
+        && (NaiveDate::parse_from_str(&text, format).is_ok()
+            || NaiveDateTime::parse_from_str(&text, format).is_ok()
+            || DateTime::parse_from_str(&text, format).is_ok());
+    (!known).then_some("does not tell a day: year, month and day, or the like")
+}
+
 impl Fields<'_> {
     pub(crate) fn date(&self, bad: &mut Vec<BadValue>) -> ArrayRef {
         let Some(format) = self.layout.date_format.as_deref() else {
@@ -234,6 +254,16 @@ mod tests {
                 TemporalClass::None,
                 "{bad}"
             );
+        }
+    }
+
+    #[test]
+    fn formats_that_tell_no_day_are_found() {
+        for good in ["%d.%m.%Y", "%Y%j", "%Y-%m-%dT%H:%M:%S%z", "%d-%b-%y", "%s"] {
+            assert_eq!(date_format_problem(good), None, "{good}");
+        }
+        for bad in ["%H:%M", "%Q", "d.m.Y", "%m/%Y", ""] {
+            assert!(date_format_problem(bad).is_some(), "{bad}");
         }
     }
 
