@@ -275,6 +275,42 @@ fn tables_come_and_go_through_pipes() {
     );
     let run = piped(&["sql", "SELECT count(*) AS n FROM '-'"], &text).exits(0);
     assert_eq!(run.stdout, "n\n3\n");
+    for script in [
+        "SELECT count(*) AS n FROM read_tsv('-', all_text => true)",
+        "CREATE EXTERNAL TABLE t STORED AS TSV LOCATION '-'; SELECT count(*) AS n FROM t",
+        "SELECT count(*) AS n FROM '-' a JOIN '-' b ON a.gene = b.gene",
+    ] {
+        let run = piped(&["sql", script], &text).exits(0);
+        assert_eq!(run.stdout, "n\n3\n", "{script}");
+    }
+    // Bad rows are of what the user named.
+    let bad = [&text[..], b"broken\n"].concat();
+    let script = "SELECT count(*) AS n FROM '-'; SELECT source, line FROM system.rejects";
+    let run = piped(&["sql", script], &bad).exits(0);
+    assert_eq!(run.stdout, "n\n3\n\nsource,line\n-,3\n-,6\n");
+}
+
+/// `biotide convert <(zcat odd.gz) out.csv`: a path that can be read once only.
+#[cfg(unix)]
+#[test]
+fn a_named_pipe_is_read_like_a_file() {
+    let folder = folder();
+    let text = std::fs::read(table(&folder)).unwrap();
+    let pipe = folder.path().join("pipe").display().to_string();
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let writer = std::thread::spawn({
+        let (pipe, text) = (pipe.clone(), text.clone());
+        move || std::fs::write(pipe, [&text[..], b"broken\n"].concat())
+    });
+    let output = folder.path().join("o.csv").display().to_string();
+    let log = folder.path().join("bad.jsonl").display().to_string();
+    bin::run(["convert", &pipe, &output, "--rejects", &log]).exits(0);
+    writer.join().unwrap().unwrap();
+    let expected = "Gene,NPX\nTP53,1.5\nMYC,\nEGFR,2.0\n";
+    assert_eq!(std::fs::read_to_string(&output).unwrap(), expected);
+    let log = std::fs::read_to_string(&log).unwrap();
+    assert!(log.contains(&format!("{{\"source\":\"{pipe}\"")), "{log}");
 }
 
 /// Who reads no further is no error: `biotide … | head -1`.

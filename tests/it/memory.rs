@@ -85,3 +85,20 @@ fn peaks_are_bounded_and_flat() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+/// Nothing but bad lines: the log is as long as the file, and on disk.
+#[test]
+fn a_file_of_bad_lines_is_bounded_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut text = String::from("a\tb\n1\t2\n");
+    text.push_str(&"x\n".repeat(3_000_000));
+    let input = support::write(&folder.path().join("bad.tsv"), text);
+    for query in ["SELECT count(*) FROM '{}'", "SELECT a FROM '{}'"] {
+        let query = query.replace("{}", &input);
+        let temp = folder.path().display().to_string();
+        let options = ["--error-threshold", "1", "--temp-dir", &temp];
+        let peak = peak(&[&["sql", &query], &options[..]].concat());
+        println!("3 million bad lines: {} MiB", peak >> 20);
+        assert!(peak < LIMIT, "{} MiB", peak >> 20);
+    }
+}

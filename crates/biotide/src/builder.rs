@@ -8,6 +8,7 @@ use std::sync::Arc;
 use biotide_common::BiotideError;
 use biotide_common::options::BiotideOptions;
 use biotide_formats::sink::TextSinkFormat;
+use biotide_formats::spool::Spool;
 use biotide_formats::table::BiotideTableFactory;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::cache::cache_manager::CacheManagerConfig;
@@ -112,7 +113,8 @@ impl BiotideContextBuilder {
             .with_target_partitions(threads)
             .with_batch_size(batch_size)
             .with_information_schema(true)
-            .with_option_extension(BiotideOptions::default());
+            .with_option_extension(BiotideOptions::default())
+            .with_extension(Arc::new(Spool::new(temp_dir.clone())));
         {
             let options = config.options_mut();
             options.execution.parquet.compression = Some("zstd(3)".to_owned());

@@ -3,16 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use biotide_common::BiotideError;
 use biotide_common::options::BiotideOptions;
 use biotide_common::session::QueryLog;
-use biotide_formats::compress::Gunzip;
 use datafusion::common::DataFusionError;
 use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
-use parking_lot::Mutex;
-use tempfile::TempDir;
 
 use crate::builder::BiotideContextBuilder;
 use crate::catalog;
@@ -25,7 +21,6 @@ pub struct BiotideContext {
     session: SessionContext,
     pub(crate) temp_dir: Arc<PathBuf>,
     pub(crate) finished: Arc<FinishedLogs>,
-    stdin: Arc<Mutex<Option<(TempDir, String)>>>,
 }
 
 impl std::fmt::Debug for BiotideContext {
@@ -49,7 +44,6 @@ impl BiotideContext {
             session,
             temp_dir: Arc::new(temp_dir),
             finished,
-            stdin: Arc::default(),
         })
     }
 
@@ -103,42 +97,6 @@ impl BiotideContext {
             statements.push(sql[start..].trim().to_owned());
         }
         Ok(statements)
-    }
-
-    /// Standard input as a file. It can be read once only, and types are found before rows are read, so
-    /// it is kept in the folder for temporary files, for as long as the context lives.
-    pub(crate) fn stdin_file(&self) -> Result<String> {
-        let mut stdin = self.stdin.lock();
-        if let Some((_, path)) = &*stdin {
-            return Ok(path.clone());
-        }
-        let io = |e| BiotideError::io("keeping standard input", e);
-        let dir = tempfile::Builder::new()
-            .prefix("biotide-stdin-")
-            .tempdir_in(&*self.temp_dir)
-            .map_err(io)?;
-        let mut input = std::io::BufReader::with_capacity(1 << 16, std::io::stdin().lock());
-        let head = std::io::BufRead::fill_buf(&mut input).map_err(io)?;
-        let mut unzipped = Gunzip::default();
-        // A few lines are enough, and a cut is no damage here.
-        let zipped = head.starts_with(&[0x1F, 0x8B])
-            && unzipped
-                .push("-", &head[..head.len().min(Gunzip::STEP)])
-                .is_ok();
-        let head = if zipped { &**unzipped.output() } else { head };
-        let line = head.split(|&byte| byte == b'\n').next().unwrap_or_default();
-        let count = |wanted| line.iter().filter(|&&byte| byte == wanted).count();
-        let name = if count(b',') > count(b'\t') {
-            "stdin.csv"
-        } else {
-            "stdin.tsv"
-        };
-        let path = dir.path().join(name);
-        let mut file = std::fs::File::create(&path).map_err(io)?;
-        std::io::copy(&mut input, &mut file).map_err(io)?;
-        let path = path.display().to_string();
-        *stdin = Some((dir, path.clone()));
-        Ok(path)
     }
 
     /// A log for a new statement.

@@ -214,12 +214,6 @@ impl BiotideContext {
         if request.inputs.is_empty() {
             return Err(BiotideError::file("convert", "no input was named").into());
         }
-        let mut request = request;
-        for input in &mut request.inputs {
-            if input == "-" {
-                *input = self.stdin_file()?;
-            }
-        }
         if request.output == "-" {
             return self.convert_to_stdout(&request, on_start).await;
         }

@@ -2,12 +2,19 @@
 //!
 //! DataFusion's file sinks close their files also when the rows end in an error, and object_store then
 //! shows them under their name: half a file that looks whole. So a `COPY` writes beside its target and is
-//! renamed when its stream has ended well; else what was written is removed.
+//! renamed when its stream has ended well; else what was written is removed. An object of another store
+//! cannot be renamed cheaply: there half an object is removed when the rows have ended in an error.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use biotide_common::BiotideError;
+use datafusion::datasource::listing::ListingTableUrl;
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::object_store::path::Path as ObjectPath;
+use datafusion::object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
+use url::Url;
 
 use crate::error::Result;
 
@@ -24,10 +31,14 @@ impl Staged {
     /// Stages a local target; `None` for a URL, which its store shows only when it is complete. A folder
     /// that holds something is replaced only if asked to.
     pub(crate) fn new(target: &str, folder: bool, replace_folder: bool) -> Result<Option<Self>> {
-        if target.contains("://") {
-            return Ok(None);
-        }
-        let target = std::path::absolute(target.trim_end_matches('/'))
+        let local = match Url::parse(target) {
+            Ok(url) if target.contains("://") => match url.to_file_path() {
+                Ok(path) if url.scheme() == "file" => path.display().to_string(),
+                _ => return Ok(None),
+            },
+            _ => target.to_owned(),
+        };
+        let target = std::path::absolute(local.trim_end_matches('/'))
             .map_err(|e| BiotideError::io(format!("finding {target}"), e))?;
         let shown = target.display();
         // A pipe or a device is written to as it is.
@@ -116,6 +127,46 @@ impl Drop for Staged {
             std::fs::remove_dir_all(&self.staged).ok();
         } else {
             std::fs::remove_file(&self.staged).ok();
+        }
+    }
+}
+
+/// An object of a store that is not the local disk, while a `COPY` writes it.
+#[derive(Debug)]
+pub(crate) struct RemoteObject {
+    store: Arc<dyn ObjectStore>,
+    path: ObjectPath,
+    /// What was there before.
+    before: Option<ObjectMeta>,
+}
+
+impl RemoteObject {
+    /// The object that a URL names; `None` for what is none: a local path, a folder.
+    pub(crate) async fn new(target: &str, runtime: &RuntimeEnv) -> Result<Option<Self>> {
+        if !target.contains("://") || target.ends_with('/') {
+            return Ok(None);
+        }
+        let url = ListingTableUrl::parse(target)?;
+        let store = runtime.object_store(&url)?;
+        let path = url.prefix().clone();
+        let before = store.head(&path).await.ok();
+        Ok(Some(Self {
+            store,
+            path,
+            before,
+        }))
+    }
+
+    /// Removes what a write that failed has put there. What was there before it stays.
+    pub(crate) async fn discard(&self) {
+        let version = |meta: &ObjectMeta| (meta.e_tag.clone(), meta.last_modified, meta.size);
+        let Ok(now) = self.store.head(&self.path).await else {
+            return;
+        };
+        if self.before.as_ref().map(version) != Some(version(&now))
+            && let Err(error) = self.store.delete(&self.path).await
+        {
+            log::warn!("half a file was left at {}: {error}", self.path);
         }
     }
 }

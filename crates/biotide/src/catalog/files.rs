@@ -4,17 +4,21 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use biotide_formats::files::is_glob;
+use biotide_formats::files::{HIVE_NULL, is_glob};
 use biotide_formats::formats;
+use biotide_formats::spool::Spool;
 use biotide_formats::table::OpenTable;
+use datafusion::catalog::view::ViewTable;
 use datafusion::catalog::{TableProvider, UrlTableFactory};
-use datafusion::common::Result;
+use datafusion::common::{Column, Result};
 use datafusion::datasource::listing::{ListingTable, ListingTableConfig, ListingTableUrl};
+use datafusion::datasource::provider_as_source;
 use datafusion::execution::SessionState;
+use datafusion::functions::core::expr_fn::nullif;
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit};
+use datafusion::object_store::ObjectStore;
+use futures::TryStreamExt;
 use parking_lot::Mutex;
-
-use crate::context::BiotideContext;
-use crate::error::Error;
 
 /// The endings of files that DataFusion reads by itself.
 const BINARY: [&str; 2] = [".parquet", ".arrow"];
@@ -22,15 +26,13 @@ const BINARY: [&str; 2] = [".parquet", ".arrow"];
 /// The files that one statement names, each opened once.
 #[derive(Debug)]
 pub(crate) struct StatementFiles {
-    context: BiotideContext,
     state: SessionState,
     open: Mutex<HashMap<String, Arc<dyn TableProvider>>>,
 }
 
 impl StatementFiles {
-    pub(crate) fn new(context: BiotideContext, state: SessionState) -> Self {
+    pub(crate) fn new(state: SessionState) -> Self {
         Self {
-            context,
             state,
             open: Mutex::default(),
         }
@@ -55,9 +57,8 @@ impl StatementFiles {
     }
 
     async fn find(&self, location: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        if location == "-" {
-            let file = self.context.stdin_file().map_err(Error::into_datafusion)?;
-            return Ok(Some(OpenTable::new(file).open(&self.state).await?));
+        if Spool::takes(location) {
+            return Ok(Some(OpenTable::new(location).open(&self.state).await?));
         }
         // A bare word is a table's name, not a file's, unless such a file lies here.
         let is_glob = is_glob(location);
@@ -108,8 +109,56 @@ impl StatementFiles {
             .await?
             .infer_schema(&self.state)
             .await?;
-        Ok(Some(Arc::new(ListingTable::try_new(config)?)))
+        let url = config.table_paths.first().cloned();
+        let partitions: Vec<String> = match &config.options {
+            Some(options) => {
+                let columns = options.table_partition_cols.iter();
+                columns.map(|(name, _)| name.clone()).collect()
+            }
+            None => Vec::new(),
+        };
+        let table = Arc::new(ListingTable::try_new(config)?);
+        match url {
+            Some(url) if !partitions.is_empty() && self.has_null_folder(&url).await? => {
+                Ok(Some(Arc::new(with_nulls(table, &partitions)?)))
+            }
+            _ => Ok(Some(table)),
+        }
     }
+
+    /// Whether a folder below holds the rows whose partition column is NULL.
+    async fn has_null_folder(&self, url: &ListingTableUrl) -> Result<bool> {
+        let store = self.state.runtime_env().object_store(url)?;
+        let mut files = store.list(Some(url.prefix()));
+        let null = format!("={HIVE_NULL}");
+        while let Some(file) = files.try_next().await? {
+            if file
+                .location
+                .parts()
+                .any(|part| part.as_ref().ends_with(&null))
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// DataFusion takes the name of the folder of NULLs for a text: this makes it NULL.
+fn with_nulls(table: Arc<dyn TableProvider>, partitions: &[String]) -> Result<ViewTable> {
+    let scan = LogicalPlanBuilder::scan("files", provider_as_source(table), None)?;
+    let columns: Vec<Expr> = scan
+        .schema()
+        .iter()
+        .map(|(qualifier, field)| {
+            let column = Expr::Column(Column::from((qualifier, field)));
+            match partitions.contains(field.name()) {
+                true => nullif(column, lit(HIVE_NULL)).alias(field.name()),
+                false => column,
+            }
+        })
+        .collect();
+    Ok(ViewTable::new(scan.project(columns)?.build()?, None))
 }
 
 /// Whether the first file found in a folder is Parquet.

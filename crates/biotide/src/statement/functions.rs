@@ -114,7 +114,7 @@ fn parse(function: &str, given: &TableFunctionArgs) -> Result<OpenTable, Biotide
                     _ => Some(Names(values).show()),
                 });
                 match value {
-                    Some(value) => options.set_text(&name.value, &value)?,
+                    Some(value) => options.set_table_text(&name.value, &value)?,
                     None => return Err(refuse(arg.to_string(), "is not a literal value")),
                 }
             }

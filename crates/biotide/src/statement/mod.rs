@@ -3,6 +3,7 @@
 mod functions;
 mod names;
 mod order;
+mod partitions;
 mod reset;
 mod target;
 
@@ -28,7 +29,7 @@ use crate::context::BiotideContext;
 use crate::convert::{ConvertReport, Output};
 use crate::error::{Error, Result};
 use crate::monitor::Monitor;
-use crate::staged::Staged;
+use crate::staged::{RemoteObject, Staged};
 
 /// A statement that was planned. It can be run more than once; every run reads its files anew.
 pub struct Statement {
@@ -76,7 +77,7 @@ impl BiotideContext {
         &self,
         mut state: SessionState,
     ) -> (SessionState, Arc<StatementFiles>) {
-        let files = Arc::new(StatementFiles::new(self.clone(), state.clone()));
+        let files = Arc::new(StatementFiles::new(state.clone()));
         let catalogs = Arc::clone(state.catalog_list());
         let factory = Arc::clone(&files) as _;
         state.register_catalog_list(Arc::new(DynamicFileCatalog::new(catalogs, factory)));
@@ -192,18 +193,33 @@ impl Statement {
     /// stream has ended well.
     pub async fn stream(&mut self) -> Result<SendableRecordBatchStream> {
         let (plan, staged) = self.staged()?;
+        let remote = match (&plan, &staged) {
+            (LogicalPlan::Copy(copy), None) => {
+                RemoteObject::new(&copy.output_url, self.state.runtime_env()).await?
+            }
+            _ => None,
+        };
         let plan = self.physical_plan(&plan).await?;
         let stream = execute_stream(plan, self.state.task_ctx())?;
-        let Some(staged) = staged else {
+        if staged.is_none() && remote.is_none() {
             return Ok(stream);
-        };
+        }
         let schema = stream.schema();
-        let batches = stream::try_unfold((stream, staged), async |(mut rows, staged)| {
-            match rows.try_next().await? {
-                Some(batch) => Ok(Some((batch, (rows, staged)))),
-                None => {
-                    staged.publish().map_err(Error::into_datafusion)?;
+        let state = (stream, staged, remote);
+        let batches = stream::try_unfold(state, async |(mut rows, staged, remote)| {
+            match rows.try_next().await {
+                Ok(Some(batch)) => Ok(Some((batch, (rows, staged, remote)))),
+                Ok(None) => {
+                    if let Some(staged) = staged {
+                        staged.publish().map_err(Error::into_datafusion)?;
+                    }
                     Ok(None)
+                }
+                Err(error) => {
+                    if let Some(remote) = remote {
+                        remote.discard().await;
+                    }
+                    Err(error)
                 }
             }
         });
@@ -217,6 +233,7 @@ impl Statement {
             let LogicalPlan::Copy(mut copy) = plan else {
                 return Ok(Transformed::no(plan));
             };
+            partitions::name_folders(&mut copy)?;
             let target = &copy.output_url;
             let folder = !copy.partition_by.is_empty()
                 || target.ends_with('/')
