@@ -12,10 +12,12 @@ mod chunk_source;
 mod file_scan;
 mod filter;
 mod format;
+mod ordered;
 mod source;
 mod stream_scan;
 mod unit;
 mod verdict;
+mod worker;
 
 pub use chunk_source::ChunkSource;
 pub use format::TextFormat;

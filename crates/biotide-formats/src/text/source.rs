@@ -9,7 +9,6 @@ use arrow::array::RecordBatch;
 use biotide_common::options::{BiotideOptions, Compression};
 use biotide_common::scan::ScanStats;
 use biotide_common::session::QueryLog;
-use biotide_text::delimited::RowFilter;
 use datafusion_common::config::ConfigOptions;
 use datafusion_common::tree_node::TreeNodeRecursion;
 use datafusion_common::{DataFusionError, Result, internal_err};
@@ -34,12 +33,14 @@ use object_store::path::Path;
 use parking_lot::Mutex;
 
 use super::chunk_source::ChunkSource;
-use super::file_scan::{FileScan, Reading};
+use super::file_scan::FileScan;
 use super::filter::Predicate;
+use super::ordered::ordered;
 use super::stream_scan::StreamScan;
 use super::verdict::Verdict;
+use super::worker::Worker;
 use crate::compress::{Codec, Gunzip};
-use crate::spec::{ChunkReader, TextLayout};
+use crate::spec::TextLayout;
 use crate::spool::ShownAs;
 
 /// The least and the most bytes of a unit: about one batch.
@@ -346,17 +347,6 @@ impl FileOpener for TextOpener {
     }
 }
 
-/// What one worker needs to decode units.
-#[derive(Debug)]
-struct Worker {
-    reader: Box<dyn ChunkReader>,
-    predicate: Option<Predicate>,
-    buffer: Vec<u8>,
-    batch_rows: usize,
-    bytes_scanned: Count,
-    rows_rejected: Count,
-}
-
 impl TextOpener {
     fn opening(self, file: PartitionedFile) -> Opening {
         let task = SpawnedTask::spawn(async move { self.open_file(&file).await });
@@ -463,13 +453,7 @@ impl TextOpener {
                 let scan = Arc::clone(scan);
                 match (self.source.options.max_rows, self.source.ordered) {
                     (Some(max_rows), _) => Ok(limited(scan, self.worker()?, max_rows)),
-                    (None, Some(workers)) => {
-                        // The verdict comes last: what LIMIT ends before is not judged.
-                        let rows = self.ordered(Arc::clone(&scan), workers);
-                        let verdict = stream::once(async move { scan.finish().await });
-                        let verdict = verdict.filter_map(async |done| done.err().map(Err));
-                        Ok(rows.chain(verdict).boxed())
-                    }
+                    (None, Some(workers)) => self.ordered(scan, workers),
                     (None, None) => Ok(unordered(scan, self.worker()?, self.limited)),
                 }
             }
@@ -481,67 +465,23 @@ impl TextOpener {
         }
     }
 
-    /// Units decoded by `workers` tasks, handed on in file order.
+    /// Units decoded by `workers` tasks, handed on in file order; then the verdict, so that what LIMIT ends
+    /// before is not judged.
     fn ordered(
         &self,
         scan: Arc<FileScan>,
         workers: usize,
-    ) -> BoxStream<'static, Result<RecordBatch>> {
-        let opener = self.clone();
-        let idle: Arc<Mutex<Vec<Worker>>> = Arc::default();
-        let waiting = opener.source.options.backpressure_threshold.unwrap_or(10);
+    ) -> Result<BoxStream<'static, Result<RecordBatch>>> {
+        let workers = workers.max(1);
+        let waiting = self.source.options.backpressure_threshold.unwrap_or(10);
         // Bounded in bytes too: a unit is decoded to about its own size.
         let most = usize::try_from(WAITING_BYTES / scan.unit_len(0).max(1)).unwrap_or(1);
-        let window = (workers.max(1) + waiting.min(workers.max(1) * 2)).min(most.max(1));
-        let permits = Arc::new(tokio::sync::Semaphore::new(workers.max(1)));
-        stream::iter(std::iter::from_fn(move || {
-            let scan = Arc::clone(&scan);
-            let unit = scan.take()?;
-            let (opener, idle, permits) = (opener.clone(), Arc::clone(&idle), Arc::clone(&permits));
-            Some(SpawnedTask::spawn(async move {
-                let _permit = permits.acquire().await;
-                let worker = idle.lock().pop();
-                let mut worker = worker.map_or_else(|| opener.worker(), Ok)?;
-                let chunk = worker.process(&scan, unit, None).await?;
-                scan.passed(!opener.limited)?;
-                idle.lock().push(worker);
-                Ok(chunk.0)
-            }))
-        }))
-        .buffered(window)
-        .flat_map(|result| {
-            let batches = match result {
-                Ok(Ok(batches)) => batches.into_iter().map(Ok).collect(),
-                Ok(Err(error)) => vec![Err(error)],
-                Err(join) => vec![Err(DataFusionError::External(Box::new(join)))],
-            };
-            stream::iter(batches)
-        })
-        .boxed()
-    }
-}
-
-impl Worker {
-    async fn process(
-        &mut self,
-        scan: &FileScan,
-        unit: u64,
-        limit: Option<usize>,
-    ) -> Result<(Vec<RecordBatch>, u64)> {
-        let filter = self.predicate.as_mut();
-        let reading = Reading {
-            reader: &mut *self.reader,
-            filter: filter.map(|filter| filter as &mut dyn RowFilter),
-            buffer: &mut self.buffer,
-            batch_rows: self.batch_rows,
-            limit,
-        };
-        let chunk = scan.process(unit, reading).await?;
-        self.bytes_scanned
-            .add(usize::try_from(scan.unit_len(unit)).unwrap_or(0));
-        self.rows_rejected
-            .add(usize::try_from(chunk.rejected).unwrap_or(0));
-        Ok((chunk.batches, chunk.delivered))
+        let window = (workers + waiting.min(workers * 2)).min(most.max(1));
+        let workers: Vec<Worker> = (0..workers).map(|_| self.worker()).collect::<Result<_>>()?;
+        let rows = batches(ordered(&scan, workers, window, !self.limited));
+        let verdict = stream::once(async move { scan.finish().await });
+        let verdict = verdict.filter_map(async |done| done.err().map(Err));
+        Ok(rows.chain(verdict).boxed())
     }
 }
 
@@ -608,12 +548,8 @@ fn sequential(scan: StreamScan, worker: Worker) -> BoxStream<'static, Result<Rec
     batches(stream::try_unfold(
         (scan, worker),
         async |(mut scan, mut worker)| {
-            let filter = worker.predicate.as_mut();
-            let filter = filter.map(|filter| filter as &mut dyn RowFilter);
-            let chunk = scan
-                .next(&mut *worker.reader, filter, worker.batch_rows)
-                .await?;
-            Ok(chunk.map(|chunk| (chunk.batches, (scan, worker))))
+            let batches = worker.next(&mut scan).await?;
+            Ok(batches.map(|batches| (batches, (scan, worker))))
         },
     ))
 }

@@ -89,17 +89,24 @@ pub(crate) fn parse_int(value: &[u8], strict: bool) -> Result<i64, Reason> {
     if digits.is_empty() || (strict && digits.len() > 1 && digits[0] == b'0') {
         return Err(Reason::BadValue);
     }
-    if digits.len() > 18 {
-        return parse_long_int(value, digits);
-    }
-    let mut n = 0i64;
-    for &byte in digits {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return Err(Reason::BadValue);
+    let n = match digits.len() {
+        n @ 1..=8 => {
+            let n = super::digits::parse(super::digits::load(digits), n as u32);
+            i64::from(n.ok_or(Reason::BadValue)?)
         }
-        n = n * 10 + i64::from(digit);
-    }
+        9..=18 => {
+            let mut n = 0i64;
+            for &byte in digits {
+                let digit = byte.wrapping_sub(b'0');
+                if digit > 9 {
+                    return Err(Reason::BadValue);
+                }
+                n = n * 10 + i64::from(digit);
+            }
+            n
+        }
+        _ => return parse_long_int(value, digits),
+    };
     if strict && negative && n == 0 {
         return Err(Reason::BadValue);
     }
@@ -127,7 +134,25 @@ pub(crate) fn parse_float(value: &[u8], strict: bool) -> Result<f64, Reason> {
     // The sign is arithmetic, not a branch: in data it is a coin toss.
     let negative = value.first() == Some(&b'-');
     let body = &value[usize::from(negative)..];
-    if body.len() < 17 && !(strict && body.len() > 1 && body[0] == b'0' && body[1] != b'.') {
+    let signed = |n: f64| f64::from_bits(n.to_bits() | (u64::from(negative) << 63));
+    if (1..=8).contains(&body.len())
+        && !(strict && body.len() > 1 && body[0] == b'0' && body[1] != b'.')
+    {
+        let text = super::digits::load(body);
+        let mut n = body.len() as u32;
+        let (digits, after_point) = match super::digits::point(text) {
+            Some(at) => {
+                n -= 1;
+                (super::digits::without(text, at), n - at)
+            }
+            None => (text, 0),
+        };
+        if n > 0
+            && let Some(mantissa) = super::digits::parse(digits, n)
+        {
+            return Ok(signed(f64::from(mantissa) / POWERS[after_point as usize]));
+        }
+    } else if body.len() < 17 && !(strict && body.len() > 1 && body[0] == b'0' && body[1] != b'.') {
         let mut mantissa = 0u64;
         let mut after_point = 0usize;
         let mut point = false;
@@ -146,7 +171,7 @@ pub(crate) fn parse_float(value: &[u8], strict: bool) -> Result<f64, Reason> {
         }
         if plain && body.len() > usize::from(point) && mantissa < 1 << 53 {
             let n = mantissa as f64 / POWERS[after_point];
-            return Ok(f64::from_bits(n.to_bits() | (u64::from(negative) << 63)));
+            return Ok(signed(n));
         }
     }
     parse_any_float(value, strict)

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow_array::ArrayRef;
-use arrow_buffer::{Buffer, NullBufferBuilder};
+use arrow_buffer::Buffer;
 
+use super::nulls::Nulls;
 use super::{Fields, trim};
 use crate::delimited::TextArray;
 use crate::views;
@@ -21,7 +22,8 @@ impl<'a> Fields<'a> {
         match (layout.text, plain) {
             (TextArray::View, true) if !self.compact => self.pointing_views(),
             (TextArray::View, _) => self.copied_views(),
-            (TextArray::Utf8, _) => self.copied(plain),
+            (TextArray::Utf8, true) => self.copied_plainly(),
+            (TextArray::Utf8, false) => self.copied(),
         }
     }
 
@@ -30,12 +32,14 @@ impl<'a> Fields<'a> {
         let n = self.rows.len();
         let bytes = self.bytes.as_slice();
         let mut views = Vec::with_capacity(n);
-        let mut nulls = NullBufferBuilder::new(n);
+        let mut nulls = Nulls::default();
         let mut longest = 0;
         self.for_each(|_, start, end| {
             longest = longest.max(end - start);
+            if end == start {
+                nulls.push(views.len());
+            }
             views.push(views::view(bytes, start, end));
-            nulls.append(end > start);
         });
         // Short values live in the views: then the column need not keep the chunk alive.
         let buffer = if longest > 12 {
@@ -43,18 +47,20 @@ impl<'a> Fields<'a> {
         } else {
             Buffer::from_vec(Vec::<u8>::new())
         };
-        Arc::new(views::string_view_array(views, buffer, nulls.finish()))
+        Arc::new(views::string_view_array(views, buffer, nulls.finish(n)))
     }
 
     /// Views whose long values are copied together.
     fn copied_views(&self) -> ArrayRef {
         let n = self.rows.len();
         let mut views = Vec::with_capacity(n);
-        let mut nulls = NullBufferBuilder::new(n);
+        let mut nulls = Nulls::default();
         let mut long: Vec<u8> = Vec::new();
         self.for_each(|_, start, end| {
             let value = self.text_value(start, end);
-            nulls.append(value.is_some());
+            if value.is_none() {
+                nulls.push(views.len());
+            }
             let value = value.as_deref().unwrap_or_default();
             if value.len() > 12 {
                 let at = long.len();
@@ -67,31 +73,63 @@ impl<'a> Fields<'a> {
         Arc::new(views::string_view_array(
             views,
             Buffer::from_vec(long),
-            nulls.finish(),
+            nulls.finish(n),
         ))
     }
 
-    fn copied(&self, plain: bool) -> ArrayRef {
+    /// Fields as they stand in the chunk, copied.
+    fn copied_plainly(&self) -> ArrayRef {
+        /// Bytes copied at once: most values are shorter, and a copy of known length is one move.
+        const MOVE: usize = 16;
         let n = self.rows.len();
         let bytes = self.bytes.as_slice();
+        let mut length = 0;
+        self.for_each(|_, start, end| length += end - start);
+        let mut offsets = Vec::with_capacity(n + 1);
+        offsets.push(0i32);
+        let mut values = vec![0u8; length + MOVE];
+        let mut nulls = Nulls::default();
+        let mut at = 0;
+        self.for_each(|_, start, end| {
+            let length = end - start;
+            if length == 0 {
+                nulls.push(offsets.len() - 1);
+            }
+            let from = bytes.get(start..).and_then(<[u8]>::first_chunk::<MOVE>);
+            let to = values.get_mut(at..).and_then(<[u8]>::first_chunk_mut);
+            match (from, to) {
+                (Some(from), Some(to)) if length <= MOVE => *to = *from,
+                _ => {
+                    // A field that a short row lacks may start beyond the chunk: it has no bytes.
+                    let value = bytes.get(start..end).unwrap_or_default();
+                    values[at..at + value.len()].copy_from_slice(value);
+                }
+            }
+            at += length;
+            // A chunk is under 2 GiB.
+            offsets.push(at as i32);
+        });
+        values.truncate(length);
+        Arc::new(views::string_array(offsets, values, nulls.finish(n)))
+    }
+
+    fn copied(&self) -> ArrayRef {
+        let n = self.rows.len();
         let mut offsets = Vec::with_capacity(n + 1);
         offsets.push(0i32);
         let mut values: Vec<u8> = Vec::with_capacity(n * 8);
-        let mut nulls = NullBufferBuilder::new(n);
+        let mut nulls = Nulls::default();
         self.for_each(|_, start, end| {
-            if plain {
-                nulls.append(end > start);
-                values.extend_from_slice(bytes.get(start..end).unwrap_or_default());
-            } else {
-                let value = self.text_value(start, end);
-                nulls.append(value.is_some());
-                values.extend_from_slice(value.as_deref().unwrap_or_default());
+            let value = self.text_value(start, end);
+            if value.is_none() {
+                nulls.push(offsets.len() - 1);
             }
+            values.extend_from_slice(value.as_deref().unwrap_or_default());
             // A chunk is under 2 GiB, and values are never longer than what they are read from, but
             // for replaced bytes: those grow it threefold at most, and the cast saturates.
             offsets.push(i32::try_from(values.len()).unwrap_or(i32::MAX));
         });
-        Arc::new(views::string_array(offsets, values, nulls.finish()))
+        Arc::new(views::string_array(offsets, values, nulls.finish(n)))
     }
 
     /// The text of a field; `None` is NULL.

@@ -1,0 +1,121 @@
+//! Units decoded by several tasks, their batches handed on in the order of the file.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use datafusion_common::{DataFusionError, Result};
+use datafusion_common_runtime::JoinSet;
+use futures::Stream;
+use futures::stream;
+use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+use super::file_scan::FileScan;
+use super::worker::Worker;
+
+/// What came of a unit, and its place among those that may be on their way.
+type Decoded = (Result<Vec<RecordBatch>>, OwnedSemaphorePermit);
+
+/// Reads the file with a task for each worker. At most `window` units are on their way: taken, but not
+/// handed on. `judge`: see [`FileScan::passed`].
+pub(super) fn ordered(
+    scan: &Arc<FileScan>,
+    workers: Vec<Worker>,
+    window: usize,
+    judge: bool,
+) -> impl Stream<Item = Result<Vec<RecordBatch>>> + Send + 'static {
+    let units = Arc::new(Units {
+        scan: Arc::clone(scan),
+        // The place in line is taken before the unit is: the unit that is due is always on its way.
+        places: Arc::new(Semaphore::new(window.max(workers.len()))),
+        taken: Mutex::new(0),
+        judge,
+    });
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let mut tasks = JoinSet::new();
+    for worker in workers {
+        tasks.spawn(work(Arc::clone(&units), worker, sender.clone()));
+    }
+    let line = Line {
+        tasks,
+        receiver,
+        early: BTreeMap::new(),
+        due: 0,
+    };
+    stream::try_unfold(line, async |mut line| {
+        let decoded = line.next().await?;
+        Ok(decoded.map(|batches| (batches, line)))
+    })
+}
+
+/// The units that the tasks share.
+struct Units {
+    scan: Arc<FileScan>,
+    places: Arc<Semaphore>,
+    /// How many were taken.
+    taken: Mutex<u64>,
+    judge: bool,
+}
+
+impl Units {
+    /// Takes the next unit, and its number in line.
+    fn take(&self) -> Option<(u64, u64)> {
+        let mut taken = self.taken.lock();
+        let unit = self.scan.take()?;
+        *taken += 1;
+        Some((*taken - 1, unit))
+    }
+}
+
+async fn work(
+    units: Arc<Units>,
+    mut worker: Worker,
+    sender: mpsc::UnboundedSender<(u64, Decoded)>,
+) {
+    loop {
+        let place = Arc::clone(&units.places).acquire_owned().await;
+        let (Ok(place), Some((number, unit))) = (place, units.take()) else {
+            return;
+        };
+        let decoded = worker.process(&units.scan, unit, None).await;
+        let decoded = decoded.and_then(|(batches, _)| {
+            units.scan.passed(units.judge)?;
+            Ok(batches)
+        });
+        let failed = decoded.is_err();
+        if sender.send((number, (decoded, place))).is_err() || failed {
+            return;
+        }
+    }
+}
+
+/// Units that were decoded before their turn.
+struct Line {
+    tasks: JoinSet<()>,
+    receiver: mpsc::UnboundedReceiver<(u64, Decoded)>,
+    early: BTreeMap<u64, Decoded>,
+    due: u64,
+}
+
+impl Line {
+    /// The batches of the unit that is due; `None` at the end of the file.
+    async fn next(&mut self) -> Result<Option<Vec<RecordBatch>>> {
+        loop {
+            if let Some((decoded, _place)) = self.early.remove(&self.due) {
+                self.due += 1;
+                return decoded.map(Some);
+            }
+            tokio::select! {
+                decoded = self.receiver.recv() => match decoded {
+                    Some((number, decoded)) => drop(self.early.insert(number, decoded)),
+                    None => return Ok(None),
+                },
+                // One that has panicked has lost its unit: the others would wait for it for ever.
+                Some(ended) = self.tasks.join_next() => {
+                    ended.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?;
+                }
+            }
+        }
+    }
+}
