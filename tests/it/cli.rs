@@ -311,6 +311,50 @@ fn a_named_pipe_is_read_like_a_file() {
     assert_eq!(std::fs::read_to_string(&output).unwrap(), expected);
     let log = std::fs::read_to_string(&log).unwrap();
     assert!(log.contains(&format!("{{\"source\":\"{pipe}\"")), "{log}");
+
+    // By two names it is still read once; and its own ending counts.
+    let pipe = folder.path().join("pipe.csv").display().to_string();
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let writer = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::write(pipe, "gene\tname,desc\nTP53\tx,y\n")
+    });
+    let query = format!(
+        "SELECT a.\"desc\" FROM '{pipe}' a JOIN '{}/./pipe.csv' b USING (\"desc\")",
+        folder.path().display()
+    );
+    let run = sql(&[&query]).exits(0);
+    writer.join().unwrap().unwrap();
+    assert_eq!(run.stdout, "desc\ny\n");
+}
+
+/// Standard input that is broken off leaves no copy behind.
+#[cfg(unix)]
+#[test]
+fn an_input_that_is_broken_off_is_not_kept() {
+    let folder = folder();
+    let temp = folder.path().join("temp");
+    let mut child = bin::command(["sql", "SELECT * FROM '-'", "--temp-dir"])
+        .arg(&temp)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(&b"a\tb\n1\t2\n".repeat(100_000)).unwrap();
+    let pid = child.id().to_string();
+    let kept = || std::fs::read_dir(&temp).map_or(0, Iterator::count);
+    while kept() == 0 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    std::process::Command::new("kill")
+        .args(["-INT", &pid])
+        .status()
+        .unwrap();
+    let run = Run::from(child.wait_with_output().unwrap());
+    drop(stdin);
+    run.exits(130);
+    assert_eq!(kept(), 0);
 }
 
 /// Who reads no further is no error: `biotide … | head -1`.

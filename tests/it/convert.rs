@@ -439,3 +439,47 @@ async fn half_an_object_is_removed_from_a_store() {
         "100000"
     );
 }
+
+/// A pipe stays one, and gets the rows once they are all there.
+#[cfg(unix)]
+#[test]
+fn a_pipe_as_output_is_written_to() {
+    let folder = folder();
+    let input = support::write(&folder.path().join("in.csv"), BAD);
+    let made = |name: &str| {
+        let pipe = path(&folder, name);
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        pipe
+    };
+    let pipe = made("out.csv");
+    let copy = format!("COPY (SELECT gene FROM '{input}') TO 'file://{pipe}'");
+    for args in [
+        vec!["convert", &input, &pipe, "--force"],
+        vec!["sql", &copy],
+    ] {
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || std::fs::read_to_string(pipe).unwrap()
+        });
+        bin::run(&args).exits(0);
+        let text = reader.join().unwrap();
+        assert!(text.starts_with("gene") && text.contains("TP53"), "{text}");
+    }
+    let meta = std::fs::metadata(&pipe).unwrap();
+    assert!(!meta.is_file());
+    assert_eq!(listing(folder.path()), ["in.csv", "out.csv"]);
+}
+
+/// What is only explained leaves nothing behind.
+#[tokio::test]
+async fn explain_writes_nothing() {
+    let folder = folder();
+    let target = path(&folder, "new/sub/x.csv");
+    query(
+        &context(),
+        &format!("EXPLAIN COPY (SELECT 1 AS x) TO '{target}'"),
+    )
+    .await;
+    assert!(listing(folder.path()).is_empty());
+}

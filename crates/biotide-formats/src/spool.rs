@@ -2,6 +2,7 @@
 //! found before rows are read, and units are read in parallel: so their bytes are kept in a file first.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -10,26 +11,26 @@ use std::sync::Arc;
 use biotide_common::BiotideError;
 use datafusion_common::{DataFusionError, Result};
 use datafusion_common_runtime::SpawnedTask;
+use futures::future::{BoxFuture, FutureExt, Shared};
 use parking_lot::Mutex;
 use tempfile::TempDir;
-use tokio::sync::OnceCell;
 
 use crate::compress::Gunzip;
+use crate::formats;
 
 /// What was kept, for as long as this lives. A session has one, as an extension.
 #[derive(Debug)]
 pub struct Spool {
     folder: PathBuf,
-    kept: Mutex<HashMap<String, Arc<OnceCell<Kept>>>>,
+    kept: Mutex<HashMap<String, Kept>>,
 }
 
-/// An input that was kept in a file.
-#[derive(Debug, Clone)]
-pub struct Kept {
-    /// The file.
-    pub path: String,
-    /// Removes it.
-    _dir: Arc<TempDir>,
+/// An input that is kept, or on its way to be. A failure is kept too: what was read before it is gone.
+#[derive(Debug)]
+struct Kept {
+    path: Shared<BoxFuture<'static, std::result::Result<String, Arc<DataFusionError>>>>,
+    /// Not owned by the thread that reads, which may wait for bytes for ever.
+    _dir: TempDir,
 }
 
 /// What stands for a file in messages and in the reject log: what the user called it.
@@ -54,42 +55,95 @@ impl Spool {
         std::fs::metadata(location).is_ok_and(|meta| !meta.is_file() && !meta.is_dir())
     }
 
-    /// The file that holds what the location gave when it was first asked for.
-    pub async fn keep(&self, location: &str) -> Result<Kept> {
-        let cell = Arc::clone(self.kept.lock().entry(location.to_owned()).or_default());
-        let read = || async {
-            let (location, folder) = (location.to_owned(), self.folder.clone());
-            let read = SpawnedTask::spawn_blocking(move || read(&location, &folder)).await;
-            read.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?
-                .map_err(DataFusionError::from)
+    /// The path of the file that holds what the location gave when it was first asked for.
+    pub async fn keep(&self, location: &str) -> Result<String> {
+        let path = {
+            let mut kept = self.kept.lock();
+            match kept.entry(identity(location)) {
+                Entry::Occupied(known) => known.get().path.clone(),
+                Entry::Vacant(new) => new.insert(self.start(location)?).path.clone(),
+            }
         };
-        cell.get_or_try_init(read).await.cloned()
+        path.await.map_err(DataFusionError::Shared)
+    }
+
+    fn start(&self, location: &str) -> Result<Kept, BiotideError> {
+        remove_stale(&self.folder);
+        let dir = tempfile::Builder::new()
+            .prefix(&format!("{PREFIX}{}-", std::process::id()))
+            .tempdir_in(&self.folder)
+            .map_err(|e| BiotideError::io(format!("keeping {location}"), e))?;
+        let (location, folder) = (location.to_owned(), dir.path().to_owned());
+        let task = SpawnedTask::spawn_blocking(move || read(&location, &folder));
+        let path = async move {
+            match task.await {
+                Ok(read) => read.map_err(|error| Arc::new(error.into())),
+                Err(join) => Err(Arc::new(DataFusionError::ExecutionJoin(Box::new(join)))),
+            }
+        };
+        Ok(Kept {
+            path: path.boxed().shared(),
+            _dir: dir,
+        })
     }
 }
 
-fn read(location: &str, folder: &Path) -> Result<Kept, BiotideError> {
+/// Folders of kept inputs begin with this; the number of their process follows.
+const PREFIX: &str = "biotide-input-";
+
+/// One pipe has many names.
+fn identity(location: &str) -> String {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let path = if location == "-" {
+            "/dev/stdin"
+        } else {
+            location
+        };
+        if let Ok(meta) = std::fs::metadata(path) {
+            return format!("{} {}", meta.dev(), meta.ino());
+        }
+    }
+    location.to_owned()
+}
+
+/// Removes what processes that were killed have left.
+fn remove_stale(folder: &Path) {
+    // Without /proc nothing tells whether a process lives.
+    if !Path::new("/proc/self").exists() {
+        return;
+    }
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let rest = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
+        let process = rest.and_then(|rest| rest.split('-').next()?.parse::<u32>().ok());
+        if process.is_some_and(|id| !Path::new(&format!("/proc/{id}")).exists()) {
+            std::fs::remove_dir_all(entry.path()).ok();
+        }
+    }
+}
+
+fn read(location: &str, folder: &Path) -> Result<String, BiotideError> {
     let name = match location {
         "-" => "standard input",
         path => path,
     };
     let io = |e| BiotideError::io(format!("keeping {name}"), e);
-    let dir = tempfile::Builder::new()
-        .prefix("biotide-stdin-")
-        .tempdir_in(folder)
-        .map_err(io)?;
     let input: Box<dyn Read> = match location {
         "-" => Box::new(std::io::stdin().lock()),
         path => Box::new(File::open(path).map_err(io)?),
     };
     let mut input = BufReader::with_capacity(1 << 16, input);
-    let ending = ending(input.fill_buf().map_err(io)?);
-    let path = dir.path().join(format!("stdin.{ending}"));
+    let known = formats::by_path(location).and_then(|format| format.extensions().first().copied());
+    let ending = match known {
+        Some(ending) => ending,
+        None => ending(input.fill_buf().map_err(io)?),
+    };
+    let path = folder.join(format!("input.{ending}"));
     let mut file = File::create(&path).map_err(io)?;
     std::io::copy(&mut input, &mut file).map_err(io)?;
-    Ok(Kept {
-        path: path.display().to_string(),
-        _dir: Arc::new(dir),
-    })
+    Ok(path.display().to_string())
 }
 
 /// An input without a name has no ending: its first line tells.

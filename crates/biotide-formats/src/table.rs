@@ -189,8 +189,8 @@ async fn spooled(location: &str, session: &dyn Session) -> Result<Location> {
         let problem = "it can be read once only, and this session keeps no such input";
         return Err(BiotideError::file(location, problem).into());
     };
-    let kept = spool.keep(location).await?;
-    Ok(Location::parse(&kept.path)?.shown_as(location))
+    let path = spool.keep(location).await?;
+    Ok(Location::parse(&path)?.shown_as(location))
 }
 
 /// Partition columns in the paths of all files: `…/panel=Oncology/part.tsv`.

@@ -10,10 +10,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use biotide_common::BiotideError;
+use datafusion::common::DataFusionError;
 use datafusion::datasource::listing::ListingTableUrl;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::object_store::path::Path as ObjectPath;
-use datafusion::object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
+use datafusion::object_store::{Error as StoreError, ObjectMeta, ObjectStore, ObjectStoreExt};
 use url::Url;
 
 use crate::error::Result;
@@ -24,13 +25,20 @@ pub(crate) struct Staged {
     staged: PathBuf,
     target: PathBuf,
     folder: bool,
+    /// The target is a pipe or a device: it is written to, not replaced.
+    special: bool,
     done: bool,
 }
 
 impl Staged {
-    /// Stages a local target; `None` for a URL, which its store shows only when it is complete. A folder
-    /// that holds something is replaced only if asked to.
-    pub(crate) fn new(target: &str, folder: bool, replace_folder: bool) -> Result<Option<Self>> {
+    /// Stages a local target; `None` for one of another store. A folder that holds something is replaced
+    /// only if asked to. What goes to a pipe or a device is staged in the folder `temp`.
+    pub(crate) fn new(
+        target: &str,
+        folder: bool,
+        replace_folder: bool,
+        temp: &Path,
+    ) -> Result<Option<Self>> {
         let local = match Url::parse(target) {
             Ok(url) if target.contains("://") => match url.to_file_path() {
                 Ok(path) if url.scheme() == "file" => path.display().to_string(),
@@ -41,9 +49,21 @@ impl Staged {
         let target = std::path::absolute(local.trim_end_matches('/'))
             .map_err(|e| BiotideError::io(format!("finding {target}"), e))?;
         let shown = target.display();
-        // A pipe or a device is written to as it is.
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let id = format!(
+            "{}-{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
         if target.exists() && !target.is_dir() && !target.is_file() {
-            return Ok(None);
+            remove_stale(temp, "pipe");
+            return Ok(Some(Self {
+                staged: temp.join(format!("{}{id}.tmp", prefix("pipe"))),
+                target,
+                folder: false,
+                special: true,
+                done: false,
+            }));
         }
         if folder && target.is_file() {
             return Err(BiotideError::file(shown.to_string(), "it is a file, not a folder").into());
@@ -73,14 +93,13 @@ impl Staged {
         }
         let name = name.to_string_lossy().replace(glob, "_");
         remove_stale(parent, &name);
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let end = if folder { "" } else { ".tmp" };
-        let staged = format!("{}{}-{n}{end}", prefix(&name), std::process::id());
+        let staged = format!("{}{id}{end}", prefix(&name));
         Ok(Some(Self {
             staged: target.with_file_name(staged),
             target,
             folder,
+            special: false,
             done: false,
         }))
     }
@@ -99,6 +118,17 @@ impl Staged {
                 true => std::fs::create_dir_all(&self.staged).map_err(io)?,
                 false => drop(std::fs::File::create(&self.staged).map_err(io)?),
             }
+        }
+        if self.special {
+            let io = |e| BiotideError::io(format!("writing {}", self.target.display()), e);
+            let mut rows = std::fs::File::open(&self.staged).map_err(io)?;
+            let mut target = std::fs::File::options()
+                .write(true)
+                .open(&self.target)
+                .map_err(io)?;
+            // What was staged is removed when this is dropped.
+            std::io::copy(&mut rows, &mut target).map_err(io)?;
+            return Ok(());
         }
         if !self.target.is_dir() {
             std::fs::rename(&self.staged, &self.target).map_err(io)?;
@@ -143,13 +173,17 @@ pub(crate) struct RemoteObject {
 impl RemoteObject {
     /// The object that a URL names; `None` for what is none: a local path, a folder.
     pub(crate) async fn new(target: &str, runtime: &RuntimeEnv) -> Result<Option<Self>> {
-        if !target.contains("://") || target.ends_with('/') {
+        if !target.contains("://") || target.starts_with("file:") || target.ends_with('/') {
             return Ok(None);
         }
         let url = ListingTableUrl::parse(target)?;
         let store = runtime.object_store(&url)?;
         let path = url.prefix().clone();
-        let before = store.head(&path).await.ok();
+        let before = match store.head(&path).await {
+            Ok(before) => Some(before),
+            Err(StoreError::NotFound { .. }) => None,
+            Err(error) => return Err(DataFusionError::ObjectStore(Box::new(error)).into()),
+        };
         Ok(Some(Self {
             store,
             path,
@@ -157,7 +191,7 @@ impl RemoteObject {
         }))
     }
 
-    /// Removes what a write that failed has put there. What was there before it stays.
+    /// Removes what a write that failed has put there. What was there before stays, if nothing was.
     pub(crate) async fn discard(&self) {
         let version = |meta: &ObjectMeta| (meta.e_tag.clone(), meta.last_modified, meta.size);
         let Ok(now) = self.store.head(&self.path).await else {
@@ -215,13 +249,17 @@ mod tests {
         let stale = dir.path().join(".x.csv.biotide-4294967294-0.tmp");
         std::fs::write(&stale, "stale").unwrap();
 
-        let failed = Staged::new(name, false, false).unwrap().unwrap();
+        let failed = Staged::new(name, false, false, dir.path())
+            .unwrap()
+            .unwrap();
         assert!(!stale.exists());
         std::fs::write(failed.path(), "half").unwrap();
         drop(failed);
         assert_eq!(std::fs::read_to_string(&target).unwrap(), "old");
 
-        let whole = Staged::new(name, false, false).unwrap().unwrap();
+        let whole = Staged::new(name, false, false, dir.path())
+            .unwrap()
+            .unwrap();
         std::fs::write(whole.path(), "new").unwrap();
         whole.publish().unwrap();
         assert_eq!(std::fs::read_to_string(&target).unwrap(), "new");
@@ -235,8 +273,8 @@ mod tests {
         let name = target.to_str().unwrap();
         std::fs::create_dir(&target).unwrap();
         std::fs::write(target.join("old"), "").unwrap();
-        assert!(Staged::new(name, true, false).is_err());
-        let staged = Staged::new(name, true, true).unwrap().unwrap();
+        assert!(Staged::new(name, true, false, dir.path()).is_err());
+        let staged = Staged::new(name, true, true, dir.path()).unwrap().unwrap();
         std::fs::create_dir(staged.path()).unwrap();
         staged.publish().unwrap();
         assert_eq!(std::fs::read_dir(&target).unwrap().count(), 0);

@@ -1,7 +1,7 @@
 //! Writing text: TSV, CSV and JSON Lines, plain or gzipped. (Parquet and Arrow are DataFusion's own.)
 //!
-//! Batches are made text in parallel and written in order. The object store stages a file and shows it
-//! under its name only when it is complete; a write that fails or is dropped leaves nothing behind.
+//! Batches are made text in parallel and written in order. A sink does not know whether the rows it is
+//! given were all: staging its output is the business of the statement.
 
 mod delimited;
 mod file;

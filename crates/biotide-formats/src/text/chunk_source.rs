@@ -72,68 +72,50 @@ impl ChunkSource {
 
     /// Appends the bytes of `offset..end`, cut at the file's size, to `out`.
     pub async fn read(&self, offset: u64, end: u64, out: &mut Vec<u8>) -> Result<()> {
-        let end = end.min(self.size);
-        if offset >= end {
+        let len = end.min(self.size).saturating_sub(offset);
+        let old = out.len();
+        out.resize(
+            old.saturating_add(usize::try_from(len).unwrap_or(usize::MAX)),
+            0,
+        );
+        self.fill(offset, &mut out[old..]).await
+    }
+
+    /// Fills `out` with the bytes from `offset` on, which the file must have.
+    pub async fn fill(&self, offset: u64, out: &mut [u8]) -> Result<()> {
+        if out.is_empty() {
             return Ok(());
         }
-        let len = usize::try_from(end - offset).unwrap_or(usize::MAX);
         if let Some(file) = &*self.file.read() {
-            return Ok(self.read_local(file, offset, len, out)?);
+            return Ok(self.fill_local(file, offset, out)?);
         }
         let bytes = self
             .store
-            .get_range(&self.meta.location, offset..end)
+            .get_range(&self.meta.location, offset..offset + out.len() as u64)
             .await?;
-        if bytes.len() < len {
+        if bytes.len() < out.len() {
             return Err(self.shrank(offset + bytes.len() as u64).into());
         }
-        out.extend_from_slice(&bytes);
+        out.copy_from_slice(&bytes[..out.len()]);
         Ok(())
     }
 
-    #[cfg(unix)]
-    fn read_local(
-        &self,
-        file: &File,
-        offset: u64,
-        len: usize,
-        out: &mut Vec<u8>,
-    ) -> Result<(), BiotideError> {
-        let old = out.len();
-        out.reserve(len);
-        while out.len() < old + len {
-            let at = offset + (out.len() - old) as u64;
-            // Straight into the spare room: what a read fills need not be cleared before.
-            match rustix::io::pread(file, rustix::buffer::spare_capacity(out), at) {
+    fn fill_local(&self, file: &File, offset: u64, out: &mut [u8]) -> Result<(), BiotideError> {
+        let mut done = 0;
+        while done < out.len() {
+            let at = offset + done as u64;
+            #[cfg(unix)]
+            let read = std::os::unix::fs::FileExt::read_at(file, &mut out[done..], at);
+            #[cfg(windows)]
+            let read = std::os::windows::fs::FileExt::seek_read(file, &mut out[done..], at);
+            match read {
                 Ok(0) => return Err(self.shrank(at)),
-                Ok(_) => {}
-                Err(rustix::io::Errno::INTR) => {}
-                Err(e) => return Err(BiotideError::io(format!("reading {}", self.name), e.into())),
+                Ok(n) => done += n,
+                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(BiotideError::io(format!("reading {}", self.name), e)),
             }
         }
-        // There may have been room for more than was asked for.
-        out.truncate(old + len);
         Ok(())
-    }
-
-    #[cfg(not(unix))]
-    fn read_local(
-        &self,
-        file: &File,
-        offset: u64,
-        len: usize,
-        out: &mut Vec<u8>,
-    ) -> Result<(), BiotideError> {
-        use std::io::{Read, Seek, SeekFrom};
-        let io = |e| BiotideError::io(format!("reading {}", self.name), e);
-        let mut file = file.try_clone().map_err(io)?;
-        file.seek(SeekFrom::Start(offset)).map_err(io)?;
-        let n = file.take(len as u64).read_to_end(out).map_err(io)?;
-        if n < len {
-            Err(self.shrank(offset + n as u64))
-        } else {
-            Ok(())
-        }
     }
 
     fn shrank(&self, at: u64) -> BiotideError {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use biotide_common::BiotideError;
 use biotide_text::TextError;
 use biotide_text::delimited::{DecodedChunk, Place, RowFilter, Stop};
-use datafusion_common::Result;
+use datafusion_common::{Result, internal_err};
 use parking_lot::Mutex;
 
 use super::boundaries::{Boundaries, Boundary, Span};
@@ -142,21 +142,19 @@ impl FileScan {
             let chunk = Unit::new(indexed.bytes, indexed.long);
             let some = filter.as_mut().map(|f| &mut **f as &mut dyn RowFilter);
             let name = self.source.name();
-            let decoded = chunk.decode(name, place, reader, some, batch_rows, limit)?;
+            let decoded = chunk.decode(name, place, reader, some, batch_rows, limit);
             if certain.is_none() {
                 let (found, reader_used) = self.find(unit, reader).await?;
                 certain = Some(found);
-                if reader_used || found.offset != begin || decoded.is_err() {
+                // An error may be of rows that are none.
+                if reader_used || found.offset != begin || !matches!(decoded, Ok(Ok(_))) {
                     *buffer = chunk.into_buffer();
                     continue;
                 }
                 (place.lines, place.records) = (found.lines, found.records);
             }
             self.boundaries.lock().forget(unit);
-            let decoded = match decoded {
-                Ok(decoded) => decoded,
-                Err(problem) => return Err(self.verdict.first_bad(&problem).into()),
-            };
+            let decoded = decoded?.map_err(|problem| self.verdict.first_bad(&problem))?;
             chunk.tell(&self.verdict, place, reader, &decoded, self.unit_len(unit))?;
             *buffer = chunk.into_buffer();
             return Ok(decoded);
@@ -176,6 +174,10 @@ impl FileScan {
 
     /// Says that every unit was read whole.
     pub(super) async fn finish(&self) -> Result<()> {
+        let done = self.done.load(Ordering::Acquire);
+        if done != self.units.len() as u64 {
+            return internal_err!("{done} of {} units were read", self.units.len());
+        }
         self.source.close();
         self.source.check_unchanged().await?;
         self.verdict.stats.complete.store(true, Ordering::Relaxed);
@@ -212,10 +214,16 @@ impl FileScan {
         };
         let base = first & !(ALIGNED - 1);
         let size = self.source.size();
-        bytes.clear();
         let mut stop_at = (end + self.lookahead).min(size);
-        bytes.reserve(usize::try_from(stop_at - base).unwrap_or(0));
-        self.source.read(base, stop_at, &mut bytes).await?;
+        let wanted = usize::try_from(stop_at - base).unwrap_or(usize::MAX);
+        if bytes.capacity() / 4 > wanted.max(1 << 20) {
+            // A record that was very long made it grow.
+            bytes = Vec::new();
+        }
+        bytes.reserve_exact(wanted.saturating_sub(bytes.len()));
+        // What is left of the last unit is overwritten: only what is more is cleared before.
+        bytes.resize(wanted, 0);
+        self.source.fill(base, &mut bytes).await?;
         let mut from = begin.map(|begin| begin - base);
         loop {
             let known = from.or_else(|| {
@@ -266,7 +274,9 @@ impl FileScan {
                     from = Some(from_here);
                     let have = (bytes.len() - at) as u64;
                     let more = (stop_at + have.max(64 << 10)).min(size);
-                    self.source.read(stop_at, more, &mut bytes).await?;
+                    let old = bytes.len();
+                    bytes.resize(usize::try_from(more - base).unwrap_or(usize::MAX), 0);
+                    self.source.fill(stop_at, &mut bytes[old..]).await?;
                     stop_at = more;
                 }
                 Stop::TooLong(at) => {
@@ -274,7 +284,7 @@ impl FileScan {
                     let (text_end, next, lines) =
                         self.skip_line(stop_at, bytes.last().copied()).await?;
                     let newline = self.layout.newline();
-                    let inside = bytes[at..].iter().filter(|&&b| b == newline).count() as u64;
+                    let inside = memchr::memchr_iter(newline, &bytes[at..]).count() as u64;
                     return Ok(indexed(
                         bytes,
                         next,
@@ -293,7 +303,7 @@ impl FileScan {
         while at < self.source.size() {
             bytes.clear();
             self.source.read(at, at + (1 << 20), &mut bytes).await?;
-            if let Some(i) = bytes.iter().position(|&b| b == self.layout.newline()) {
+            if let Some(i) = memchr::memchr(self.layout.newline(), &bytes) {
                 let last = if i > 0 { Some(bytes[i - 1]) } else { before };
                 let cr = self.layout.newline() == b'\n' && last == Some(b'\r');
                 let end = at + i as u64;
@@ -319,22 +329,23 @@ impl FileScan {
             std::thread::yield_now();
         }
         // It never waits for a sibling to be polled, which may be never.
-        let (mut at, mut boundary) = self.boundaries.lock().last();
         let mut bytes = Vec::new();
-        while at < unit {
-            let indexed = self
-                .index(at, Some(boundary.offset), bytes, reader, true)
-                .await?;
+        let mut used = false;
+        loop {
+            let (at, start) = {
+                let boundaries = self.boundaries.lock();
+                match boundaries.of(unit) {
+                    Some(boundary) => return Ok((boundary, used)),
+                    None => boundaries.last(),
+                }
+            };
+            let begin = Some(start.offset);
+            let indexed = self.index(at, begin, bytes, reader, true).await?;
+            used = true;
             let span = indexed.span(reader);
             bytes = indexed.bytes;
-            let mut boundaries = self.boundaries.lock();
-            boundaries.tell(at, span);
-            (at, boundary) = match boundaries.of(unit) {
-                Some(boundary) => (unit, boundary),
-                None => boundaries.last(),
-            };
+            self.boundaries.lock().tell(at, span);
         }
-        Ok((boundary, true))
     }
 
     fn error(&self, error: TextError) -> datafusion_common::DataFusionError {

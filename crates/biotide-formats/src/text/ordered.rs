@@ -109,7 +109,7 @@ impl Line {
             tokio::select! {
                 decoded = self.receiver.recv() => match decoded {
                     Some((number, decoded)) => drop(self.early.insert(number, decoded)),
-                    None => return Ok(None),
+                    None => break,
                 },
                 // One that has panicked has lost its unit: the others would wait for it for ever.
                 Some(ended) = self.tasks.join_next() => {
@@ -117,5 +117,9 @@ impl Line {
                 }
             }
         }
+        while let Some(ended) = self.tasks.join_next().await {
+            ended.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?;
+        }
+        Ok(None)
     }
 }

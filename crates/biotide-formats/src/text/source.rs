@@ -537,6 +537,7 @@ fn limited(
                 return Ok(None);
             };
             let (batches, rows) = worker.process(&scan, unit, Some(left)).await?;
+            scan.passed(false)?;
             let left = left - usize::try_from(rows).unwrap_or(left).min(left);
             Ok(Some((batches, (scan, worker, left))))
         },

@@ -130,7 +130,7 @@ impl StreamScan {
                 Stop::TooLong(at) => {
                     let last = self.buffer.last().copied();
                     let chunk = std::mem::take(&mut self.buffer);
-                    let inside = chunk[at..].iter().filter(|&&b| b == self.newline).count() as u64;
+                    let inside = memchr::memchr_iter(self.newline, &chunk[at..]).count() as u64;
                     let base = self.base;
                     self.base += len as u64;
                     let (text_end, lines_beyond) = self.skip_line(last).await?;
@@ -177,8 +177,8 @@ impl StreamScan {
     ) -> Result<DecodedChunk> {
         let unit = Unit::new(std::mem::take(&mut self.buffer), long);
         let name = self.source.name();
-        let decoded = unit.decode(name, place, reader, filter, batch_rows, self.rows_left)?;
-        let chunk = decoded.map_err(|problem| self.verdict.first_bad(&problem))?;
+        let decoded = unit.decode(name, place, reader, filter, batch_rows, self.rows_left);
+        let chunk = decoded?.map_err(|problem| self.verdict.first_bad(&problem))?;
         unit.tell(&self.verdict, place, reader, &chunk, self.pushed - before)?;
         if let Some(left) = &mut self.rows_left {
             *left -= usize::try_from(chunk.delivered).unwrap_or(*left).min(*left);
@@ -195,7 +195,7 @@ impl StreamScan {
     async fn skip_line(&mut self, mut before: Option<u8>) -> Result<(u64, u64)> {
         loop {
             let eof = self.fill(64 << 10).await?;
-            if let Some(i) = self.buffer.iter().position(|&b| b == self.newline) {
+            if let Some(i) = memchr::memchr(self.newline, &self.buffer) {
                 let last = if i > 0 {
                     Some(self.buffer[i - 1])
                 } else {

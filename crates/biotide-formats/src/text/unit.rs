@@ -2,8 +2,8 @@
 
 use arrow::buffer::Buffer;
 use biotide_text::TextError;
-use biotide_text::delimited::{DecodedChunk, Place, RowFilter};
-use biotide_text::problem::Problem;
+use biotide_text::delimited::{DecodedChunk, Flaw, Place, RowFilter};
+use biotide_text::problem::{Problem, Reason};
 use datafusion_common::Result;
 
 use super::file_scan::text_error;
@@ -58,9 +58,11 @@ impl Unit {
     ) -> Result<()> {
         verdict.count(chunk, read);
         let last = chunk.flaws.len().saturating_sub(1);
-        let describe = |(i, flaw)| {
+        let describe = |(i, flaw): (usize, &Flaw)| {
             let mut problem = reader.describe(&self.bytes, place, flaw);
-            if let Some(long) = self.long.filter(|_| i == last) {
+            // (A limit may have left it out.)
+            let is_long = i == last && flaw.reason == Reason::RecordTooLong;
+            if let Some(long) = self.long.filter(|_| is_long) {
                 problem.length = long;
             }
             problem
@@ -77,8 +79,6 @@ impl Unit {
 
     /// The buffer, for the next unit; a new one if columns point into it.
     pub(super) fn into_buffer(self) -> Vec<u8> {
-        let mut buffer = self.bytes.into_vec().unwrap_or_default();
-        buffer.clear();
-        buffer
+        self.bytes.into_vec().unwrap_or_default()
     }
 }

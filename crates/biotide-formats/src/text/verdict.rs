@@ -129,7 +129,8 @@ impl Verdict {
         }
         // A blank line is no evidence of a good file.
         let blank = self.stats.blank.load(Ordering::Relaxed);
-        let records = self.stats.records.load(Ordering::Relaxed) - blank;
+        let records = self.stats.records.load(Ordering::Relaxed);
+        let records = records.saturating_sub(blank);
         let at_most = records + remaining / self.min_record_bytes;
         if at_most < LEAST_RECORDS && !self.asked {
             return Ok(());

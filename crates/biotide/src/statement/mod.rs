@@ -229,6 +229,10 @@ impl Statement {
     /// The plan to run: a `COPY` writes beside its target.
     fn staged(&self) -> Result<(LogicalPlan, Option<Staged>)> {
         let mut staged = None;
+        // A plan that is only explained writes nothing.
+        if matches!(self.plan, LogicalPlan::Explain(_)) {
+            return Ok((self.plan.clone(), None));
+        }
         let plan = self.plan.clone().transform_down(|plan| {
             let LogicalPlan::Copy(mut copy) = plan else {
                 return Ok(Transformed::no(plan));
@@ -238,8 +242,9 @@ impl Statement {
             let folder = !copy.partition_by.is_empty()
                 || target.ends_with('/')
                 || (Path::new(target).is_dir() && Path::new(target).extension().is_none());
-            let beside =
-                Staged::new(target, folder, self.replace_folder).map_err(Error::into_datafusion)?;
+            let temp = &self.context.temp_dir;
+            let beside = Staged::new(target, folder, self.replace_folder, temp)
+                .map_err(Error::into_datafusion)?;
             if let Some(beside) = beside {
                 // The ending tells DataFusion which it is.
                 let end = if folder { "/" } else { "" };
@@ -248,10 +253,6 @@ impl Statement {
             }
             Ok(Transformed::yes(LogicalPlan::Copy(copy)))
         })?;
-        // A plan that is only explained writes nothing.
-        if matches!(plan.data, LogicalPlan::Explain(_)) {
-            return Ok((self.plan.clone(), None));
-        }
         Ok((plan.data, staged))
     }
 

@@ -18,7 +18,7 @@ pub(super) fn name_folders(copy: &mut CopyTo) -> Result<()> {
         let column = Expr::Column(Column::from((qualifier, field)));
         let name = field.name();
         if !copy.partition_by.contains(name) {
-            return Ok(column.alias(name));
+            return Ok(column);
         }
         let text = when(column.clone().is_null(), lit(HIVE_NULL))
             .otherwise(cast(column, DataType::Utf8))?;

@@ -176,7 +176,7 @@ impl<'a> Fields<'a> {
             ColumnType::Date => Ok(self.date(bad)),
             ColumnType::Timestamp => Ok(self.timestamp(false, bad)),
             ColumnType::TimestampTz => Ok(self.timestamp(true, bad)),
-            ColumnType::Text => Ok(self.text()),
+            ColumnType::Text => self.text(),
         }
     }
 }

@@ -9,10 +9,11 @@ use arrow_buffer::Buffer;
 use super::nulls::Nulls;
 use super::{Fields, trim};
 use crate::delimited::TextArray;
+use crate::error::{Result, TextError};
 use crate::views;
 
 impl<'a> Fields<'a> {
-    pub(crate) fn text(&self) -> ArrayRef {
+    pub(crate) fn text(&self) -> Result<ArrayRef> {
         let layout = self.layout;
         // The straight case: every field as it stands in the chunk, NULL only where empty.
         let plain = !self.index.quoted
@@ -20,9 +21,9 @@ impl<'a> Fields<'a> {
             && !layout.strip_whitespace
             && layout.null_values.is_empty();
         match (layout.text, plain) {
-            (TextArray::View, true) if !self.compact => self.pointing_views(),
-            (TextArray::View, _) => self.copied_views(),
-            (TextArray::Utf8, true) => self.copied_plainly(),
+            (TextArray::View, true) if !self.compact => Ok(self.pointing_views()),
+            (TextArray::View, _) => Ok(self.copied_views()),
+            (TextArray::Utf8, true) => Ok(self.copied_plainly()),
             (TextArray::Utf8, false) => self.copied(),
         }
     }
@@ -113,7 +114,7 @@ impl<'a> Fields<'a> {
         Arc::new(views::string_array(offsets, values, nulls.finish(n)))
     }
 
-    fn copied(&self) -> ArrayRef {
+    fn copied(&self) -> Result<ArrayRef> {
         let n = self.rows.len();
         let mut offsets = Vec::with_capacity(n + 1);
         offsets.push(0i32);
@@ -125,11 +126,17 @@ impl<'a> Fields<'a> {
                 nulls.push(offsets.len() - 1);
             }
             values.extend_from_slice(value.as_deref().unwrap_or_default());
-            // A chunk is under 2 GiB, and values are never longer than what they are read from, but
-            // for replaced bytes: those grow it threefold at most, and the cast saturates.
-            offsets.push(i32::try_from(values.len()).unwrap_or(i32::MAX));
+            offsets.push(values.len() as i32);
         });
-        Arc::new(views::string_array(offsets, values, nulls.finish(n)))
+        // A chunk is under 2 GiB, but bytes that are replaced grow.
+        if values.len() > i32::MAX as usize {
+            return Err(TextError::ChunkTooLarge(values.len()));
+        }
+        Ok(Arc::new(views::string_array(
+            offsets,
+            values,
+            nulls.finish(n),
+        )))
     }
 
     /// The text of a field; `None` is NULL.
