@@ -168,9 +168,7 @@ pub fn date_format_problem(format: &str) -> Option<&'static str> {
     if StrftimeItems::new(format).any(|item| item == Item::Error) {
         return Some("has a specifier that strftime does not know");
     }
-    let Some(day) = NaiveDate::from_ymd_opt(2003, 11, 27) else {
-        return None;
-    };
+    let day = NaiveDate::from_ymd_opt(2003, 11, 27)?;
     let time = day.and_time(chrono::NaiveTime::default()).and_utc();
     let mut text = String::new();
     let shown = write!(text, "{}", time.format(format));
