@@ -52,6 +52,31 @@ impl Codec {
                 "a Parquet file: give it a name that ends in .parquet",
             ),
         ];
+        const NO_TABLE: [(&[u8], &str); 12] = [
+            (b"\x89PNG", "a PNG image"),
+            (b"\xFF\xD8\xFF", "a JPEG image"),
+            (b"GIF8", "a GIF image"),
+            (b"%PDF-", "a PDF document"),
+            (b"\x7FELF", "a program"),
+            (b"SQLite format 3\0", "an SQLite database"),
+            (b"\x89HDF\r\n", "an HDF5 file"),
+            (b"\x93NUMPY", "a NumPy array"),
+            (
+                b"\xD0\xCF\x11\xE0",
+                "an old Office document; save it as CSV",
+            ),
+            (
+                b"ARROW1",
+                "an Arrow file; give it a name that ends in .arrow",
+            ),
+            (b"Rar!", "a RAR archive; unpack it"),
+            (b"7z\xBC\xAF", "a 7-Zip archive; unpack it"),
+        ];
+        if let Some((_, what)) = NO_TABLE.iter().find(|(magic, _)| head.starts_with(magic)) {
+            let problem =
+                format!("it is not a table, because its first bytes say that it is {what}");
+            return Err(BiotideError::file(file, problem));
+        }
         match UNREAD.iter().find(|(magic, _)| head.starts_with(magic)) {
             None => Ok(Self::None),
             Some((_, what)) => {

@@ -65,6 +65,9 @@ pub trait TextLayout: Debug + Send + Sync + 'static {
     /// The byte that ends lines.
     fn newline(&self) -> u8;
 
+    /// Why this may be no table at all, of a file whose name does not say that it is one.
+    fn doubt(&self) -> Option<&'static str>;
+
     /// Where the records of a file start, by what was decided when it was planned; an error where it is
     /// not a file of this layout. `None` if that needs more than these first bytes.
     fn start(&self, file: &str, head: &[u8], eof: bool) -> Result<Option<FileStart>, BiotideError>;

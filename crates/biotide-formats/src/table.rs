@@ -124,6 +124,17 @@ impl OpenTable {
             sampled.push(sample(&store, &file.meta, name, &*spec, &options, others).await?);
         }
         let mut layout = spec.layout(&sampled, &options)?;
+        let said = self.format.is_some() || options.delimiter.is_some();
+        if !said
+            && formats::by_path(&sampled[0].name).is_none()
+            && let Some(doubt) = layout.doubt()
+        {
+            let problem = format!(
+                "it is not a table, because {doubt}; if every line is a value, say so: \
+                 read_tsv('…'), or name the delimiter"
+            );
+            return Err(BiotideError::file(&sampled[0].name, problem).into());
+        }
         let partitions = match self.partition_columns {
             Some(columns) => columns,
             None => hive_columns(&files),

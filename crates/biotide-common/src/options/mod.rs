@@ -84,12 +84,12 @@ macro_rules! options {
 }
 
 options! {
-    delimiter: Bytes = "tab for .tsv .tab .txt, comma for .csv", "Between two fields: one character or more; `tab`, `comma`, `semicolon`, `pipe`, `space` and escapes such as `\\t` and `\\x1f` are known.";
-    quote: OneByte = "\"", "Opens and closes a quoted field; `none` for no quoting.";
-    escape: OneByte = "none: a doubled quote stands for a quote", "Makes the next character text: inside quotes, or everywhere if there is no quote.";
+    delimiter: Bytes = "found in the file; of those that make as much sense, tab for .tsv .tab .txt, comma for .csv", "Between two fields: one character or more; `tab`, `comma`, `semicolon`, `pipe`, `space` and escapes such as `\\t` and `\\x1f` are known.";
+    quote: OneByte = "found in the file: \", ' or none", "Opens and closes a quoted field; `none` for no quoting.";
+    escape: OneByte = "found in the file: \\, or none (a doubled quote stands for a quote)", "Makes the next character text: inside quotes, or everywhere if there is no quote.";
     comment: Bytes = "none", "A record that starts with this is a comment.";
-    header: bool = "true", "Whether the first record names the columns.";
-    skip_rows: usize = "0", "Physical lines to skip before anything else is looked at.";
+    header: bool = "found in the file: yes, unless the first record is like those below it", "Whether the first record names the columns.";
+    skip_rows: usize = "found in each file: titles and comments before the table", "Physical lines to skip before anything else is looked at.";
     max_rows: usize = "no limit", "The most rows to take from each file, bad ones not counted.";
     columns: Names = "all", "The columns to read, in this order.";
     column_names: Names = "the header's", "Names that replace those of the header, or stand in for one.";

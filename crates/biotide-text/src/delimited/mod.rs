@@ -38,6 +38,7 @@ mod infer;
 mod layout;
 mod preamble;
 mod quoted;
+mod sniff;
 
 pub use chunk::{ChunkDecoder, DecodedChunk, Place, RowFilter};
 pub use columns::date_format_problem;
@@ -48,3 +49,4 @@ pub use index::{Indexer, RecordIndex, Stop};
 pub use infer::{Inference, infer_columns};
 pub use layout::{Column, ColumnType, Layout, OnBadValue, OnError, TextArray};
 pub use preamble::{HeaderOptions, Preamble};
+pub use sniff::{Given, Sniffed, lines_before_table, sniff};

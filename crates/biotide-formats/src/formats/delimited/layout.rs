@@ -8,8 +8,9 @@ use arrow::datatypes::SchemaRef;
 use biotide_common::BiotideError;
 use biotide_common::options::BiotideOptions;
 use biotide_text::delimited::{
-    ChunkDecoder, Column, ColumnType, DecodedChunk, Dialect, Flaw, HeaderOptions, Inference,
-    Layout, OnBadValue, OnError, Place, Preamble, RowFilter, Stop, infer_columns,
+    ChunkDecoder, Column, ColumnType, DecodedChunk, Flaw, HeaderOptions, Inference, Layout,
+    OnBadValue, OnError, Place, Preamble, RecordEnd, RowFilter, Sniffed, Stop, infer_columns,
+    lines_before_table, sniff,
 };
 use biotide_text::problem::Problem;
 
@@ -21,6 +22,9 @@ use crate::spec::{ChunkReader, Evidence, FileStart, SampledFile, TextLayout};
 pub struct DelimitedLayout {
     layout: Arc<Layout>,
     header: HeaderOptions,
+    /// How the dialect was found; lines before the table are looked for in every file, unless given.
+    sniffed: Sniffed,
+    skip_rows: Option<usize>,
     /// The headers of the files as they stand there: where the columns have the same names, these may
     /// differ (R's leaves row_names out, some end with a delimiter).
     headers: Vec<Vec<String>>,
@@ -38,7 +42,13 @@ impl DelimitedLayout {
         files: &[SampledFile],
         options: &BiotideOptions,
     ) -> Result<Self, BiotideError> {
-        let header = options::header(options);
+        options::check(options, delimiter)?;
+        let sniffed = Self::sniff(delimiter, files, options);
+        let header = HeaderOptions {
+            header: sniffed.header,
+            skip_rows: 0,
+            column_names: options.column_names.as_ref().map(|names| names.0.clone()),
+        };
         let given = options::schema(options)?;
         let mut headers: Vec<Vec<String>> = Vec::new();
         let mut trailing_delimiter = false;
@@ -47,7 +57,7 @@ impl DelimitedLayout {
         let mut empty = None;
         for file in files {
             let (mut layout, preamble) =
-                match Self::of_file(delimiter, file, options, &header, &given)? {
+                match Self::of_file(&sniffed, file, options, &header, &given)? {
                     Some(found) => found,
                     None => {
                         empty = empty.or(Some(&file.name));
@@ -86,6 +96,8 @@ impl DelimitedLayout {
             inferred: vec![true; all.len()],
             layout: Arc::new(Layout::new(layout.dialect.clone(), Vec::new())),
             header,
+            sniffed,
+            skip_rows: options.skip_rows,
             headers,
             shown: all,
             metadata_columns: options.metadata_columns.unwrap_or(false),
@@ -139,24 +151,63 @@ impl DelimitedLayout {
         head: &[u8],
         options: &BiotideOptions,
     ) -> Result<bool, BiotideError> {
-        let dialect = options::dialect(options, delimiter, head)?;
+        options::check(options, delimiter)?;
+        let sniffed = sniff(head, false, &options::given(options, delimiter));
         let most = options::max_record_bytes(options)
-            .unwrap_or_else(|| Layout::new(dialect.clone(), Vec::new()).max_record_bytes);
-        let preamble = Preamble::read(&dialect, &options::header(options), head, false);
+            .unwrap_or_else(|| Layout::new(sniffed.dialect.clone(), Vec::new()).max_record_bytes);
+        let header = HeaderOptions {
+            header: sniffed.header,
+            skip_rows: sniffed.skip_rows,
+            column_names: options.column_names.as_ref().map(|names| names.0.clone()),
+        };
+        let preamble = Preamble::read(&sniffed.dialect, &header, head, false);
         // The header says how many columns there are only together with a row.
         Ok(head.len() > most || preamble.is_some_and(|preamble| preamble.records > 0))
     }
 
+    /// The dialect of the first file that shows one.
+    fn sniff(delimiter: u8, files: &[SampledFile], options: &BiotideOptions) -> Sniffed {
+        let given = options::given(options, delimiter);
+        let mut first = None;
+        for file in files {
+            let sniffed = sniff(&file.sample.head, file.sample.complete, &given);
+            if sniffed.fields > 1 {
+                return sniffed;
+            }
+            first = first.or(Some(sniffed));
+        }
+        first.unwrap_or_else(|| sniff(&[], true, &given))
+    }
+
+    /// How to read what stands before the records of a file.
+    fn header_of(&self, head: &[u8], eof: bool) -> HeaderOptions {
+        let before = || {
+            let fields = self.sniffed.fields;
+            lines_before_table(head, eof, &self.layout.dialect, fields)
+        };
+        HeaderOptions {
+            skip_rows: self.skip_rows.unwrap_or_else(before),
+            ..self.header.clone()
+        }
+    }
+
     /// The untyped layout of one file; `None` where it is empty.
     fn of_file(
-        delimiter: u8,
+        sniffed: &Sniffed,
         file: &SampledFile,
         options: &BiotideOptions,
         header: &HeaderOptions,
         given: &[(String, ColumnType)],
     ) -> Result<Option<(Layout, Preamble)>, BiotideError> {
         let sample = &file.sample;
-        let dialect = options::dialect(options, delimiter, &sample.head)?;
+        let mut dialect = sniffed.dialect.clone();
+        dialect.record_end = RecordEnd::of(&sample.head);
+        let fields = sniffed.fields;
+        let before = || lines_before_table(&sample.head, sample.complete, &dialect, fields);
+        let header = &HeaderOptions {
+            skip_rows: options.skip_rows.unwrap_or_else(before),
+            ..header.clone()
+        };
         let preamble = Preamble::read(&dialect, header, &sample.head, sample.complete);
         let Some(mut preamble) = preamble else {
             let n = sample.head.len();
@@ -234,8 +285,17 @@ impl DelimitedLayout {
     /// A layout without columns, for a table that is only written to.
     pub(crate) fn of_no_file() -> Self {
         Self {
-            layout: Arc::new(Layout::new(Dialect::tsv(), Vec::new())),
+            layout: Arc::new(Layout::new(
+                biotide_text::delimited::Dialect::tsv(),
+                Vec::new(),
+            )),
             header: HeaderOptions::default(),
+            sniffed: sniff(
+                &[],
+                true,
+                &options::given(&BiotideOptions::default(), b'\t'),
+            ),
+            skip_rows: None,
             headers: Vec::new(),
             shown: Vec::new(),
             metadata_columns: false,
@@ -288,9 +348,19 @@ impl TextLayout for DelimitedLayout {
         self.layout.dialect.record_end.byte()
     }
 
+    fn doubt(&self) -> Option<&'static str> {
+        // Many a configuration file has three words a line: most lines.
+        let words = self.layout.dialect.delimiter == b" " && self.sniffed.consistency < 0.95;
+        (self.sniffed.fields < 2 || words).then_some(
+            "no delimiter (tab, comma, semicolon, pipe, blank) splits its lines into the same number of \
+             fields",
+        )
+    }
+
     fn start(&self, file: &str, head: &[u8], eof: bool) -> Result<Option<FileStart>, BiotideError> {
         let dialect = &self.layout.dialect;
-        let Some(preamble) = Preamble::skip(dialect, &self.header, head, eof) else {
+        let header = self.header_of(head, eof);
+        let Some(preamble) = Preamble::skip(dialect, &header, head, eof) else {
             if head.len() > self.layout.max_record_bytes {
                 let problem = "the header is longer than max_record_bytes";
                 return Err(BiotideError::file(file, problem));

@@ -5,42 +5,38 @@ use std::fs;
 use biotide_common::BiotideError;
 use biotide_common::options::{self, BiotideOptions};
 use biotide_text::delimited::{
-    ColumnType, Dialect, HeaderOptions, Layout, OnBadValue, OnError, RecordEnd, TextArray,
-    date_format_problem,
+    ColumnType, Dialect, Given, Layout, OnBadValue, OnError, TextArray, date_format_problem,
 };
 
-/// The dialect that the options ask for.
-pub(super) fn dialect(
-    options: &BiotideOptions,
-    delimiter: u8,
-    sample: &[u8],
-) -> Result<Dialect, BiotideError> {
-    let mut dialect = Dialect::delimited_by(&[delimiter]);
-    if let Some(delimiter) = &options.delimiter {
-        dialect.delimiter.clone_from(&delimiter.0);
+/// What the options say of the dialect; the rest is looked for. `delimiter`: what the format stands for.
+pub(super) fn given(options: &BiotideOptions, delimiter: u8) -> Given {
+    Given {
+        delimiter: options.delimiter.as_ref().map(|given| given.0.clone()),
+        usual: delimiter,
+        quote: options.quote.map(|quote| quote.0),
+        escape: options.escape.map(|escape| escape.0),
+        comment: options.comment.as_ref().map(|comment| comment.0.clone()),
+        header: match options.column_names {
+            // Names that stand in for a header say that there is one only where it is said.
+            Some(_) => Some(options.header.unwrap_or(true)),
+            None => options.header,
+        },
+        skip_rows: options.skip_rows,
     }
-    if let Some(quote) = options.quote {
-        dialect.quote = quote.0;
-    }
-    if let Some(escape) = options.escape {
-        dialect.escape = escape.0;
-    }
-    dialect.comment = options.comment.as_ref().map(|comment| comment.0.clone());
-    dialect.record_end = RecordEnd::of(sample);
+}
+
+/// Refuses options that do not go together.
+pub(super) fn check(options: &BiotideOptions, delimiter: u8) -> Result<(), BiotideError> {
+    let given = given(options, delimiter);
+    let mut dialect = Dialect::delimited_by(given.delimiter.as_deref().unwrap_or(&[delimiter]));
+    dialect.quote = given.quote.unwrap_or(dialect.quote);
+    dialect.escape = given.escape.unwrap_or(dialect.escape);
+    dialect.comment = given.comment;
     dialect.validate().map_err(|error| BiotideError::Option {
         key: "delimiter, quote, escape, comment".to_owned(),
         value: dialect.delimiter.escape_ascii().to_string(),
         problem: format!("do not go together: {error}"),
-    })?;
-    Ok(dialect)
-}
-
-pub(super) fn header(options: &BiotideOptions) -> HeaderOptions {
-    HeaderOptions {
-        header: options.header.unwrap_or(true),
-        skip_rows: options.skip_rows.unwrap_or(0),
-        column_names: options.column_names.as_ref().map(|names| names.0.clone()),
-    }
+    })
 }
 
 /// Sets what concerns rows and values.

@@ -1,0 +1,294 @@
+//! Which dialect a text is written in, where its table starts, and whether it has a header.
+//!
+//! Candidates are read with the reader itself, and scored by how alike their records are in shape and how
+//! much their cells look like values (after van den Burg et al., *Wrangling messy CSV files by detecting
+//! row and type patterns*, 2019). What the caller gives is never looked for; a file name's delimiter is
+//! preferred where it makes as much sense.
+
+mod cells;
+mod header;
+mod shape;
+mod start;
+
+use super::preamble::SampleReader;
+use super::{Dialect, RecordEnd};
+use shape::Shape;
+
+/// What is known before a look at the text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Given {
+    /// The delimiter, if the caller named it.
+    pub delimiter: Option<Vec<u8>>,
+    /// The delimiter that the file's name stands for.
+    pub usual: u8,
+    /// The quote, or that there is none.
+    pub quote: Option<Option<u8>>,
+    /// The escape, or that there is none.
+    pub escape: Option<Option<u8>>,
+    /// The comment prefix.
+    pub comment: Option<Vec<u8>>,
+    /// Whether there is a header.
+    pub header: Option<bool>,
+    /// Lines before the table.
+    pub skip_rows: Option<usize>,
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sniffed {
+    /// How bytes become fields.
+    pub dialect: Dialect,
+    /// Physical lines before the table.
+    pub skip_rows: usize,
+    /// Whether the first record names the columns.
+    pub header: bool,
+    /// Fields of most records; 1 where no delimiter splits them.
+    pub fields: usize,
+    /// The share of the records that have so many, of those from the table's start on.
+    pub consistency: f64,
+}
+
+/// Bytes that are looked at.
+const WINDOW: usize = 64 << 10;
+
+/// The share of records of one shape below which another delimiter than the usual one is no better.
+const LEAST_CONSISTENCY: f64 = 0.6;
+
+/// How much better another delimiter than the usual one must be.
+const USUAL: f64 = 1.15;
+
+/// Looks at the start of a text; `complete` says that it is all of it.
+pub fn sniff(bytes: &[u8], complete: bool, given: &Given) -> Sniffed {
+    let (bytes, complete) = window(bytes, complete);
+    let end = RecordEnd::of(bytes);
+    let mut best: Option<(f64, Dialect, Shape)> = None;
+    for dialect in candidates(bytes, end, given) {
+        let shape = Shape::of(bytes, complete, &dialect);
+        let usual = dialect.delimiter == [given.usual];
+        let alike = shape.consistency() >= LEAST_CONSISTENCY;
+        // Prose may have as many words in every row: blanks are delimiters only where nothing else is.
+        let prose = dialect.delimiter == b" "
+            && best.as_ref().is_some_and(|(.., known)| known.fields() > 1);
+        if given.delimiter.is_none() && !usual && (!alike || prose) {
+            continue;
+        }
+        let score = shape.score() * if usual { USUAL } else { 1.0 };
+        // Of equals the first: the plainer dialect.
+        if best
+            .as_ref()
+            .is_none_or(|(known, ..)| score > *known + 1e-9)
+        {
+            best = Some((score, dialect, shape));
+        }
+    }
+    let (dialect, shape) = match best {
+        Some((_, dialect, shape)) => (dialect, shape),
+        None => {
+            let dialect = Dialect {
+                record_end: end,
+                ..Dialect::delimited_by(&[given.usual])
+            };
+            let shape = Shape::of(bytes, complete, &dialect);
+            (dialect, shape)
+        }
+    };
+    let skip_rows = match given.skip_rows {
+        Some(lines) => lines,
+        None => start::lines_before(bytes, complete, &dialect, shape.fields()),
+    };
+    let header = match given.header {
+        Some(header) => header,
+        None => header::has(bytes, complete, &dialect, skip_rows),
+    };
+    Sniffed {
+        skip_rows,
+        header,
+        fields: shape.fields(),
+        consistency: shape.consistency(),
+        dialect,
+    }
+}
+
+/// Physical lines before the table of a text whose dialect and number of fields are known: the same
+/// answer as [`sniff`] has, from the start of the text.
+pub fn lines_before_table(bytes: &[u8], complete: bool, dialect: &Dialect, fields: usize) -> usize {
+    let (bytes, complete) = window(bytes, complete);
+    start::lines_before(bytes, complete, dialect, fields)
+}
+
+fn window(bytes: &[u8], complete: bool) -> (&[u8], bool) {
+    match bytes.get(..WINDOW) {
+        Some(start) if bytes.len() > WINDOW => (start, false),
+        _ => (bytes, complete),
+    }
+}
+
+/// The dialects to try, plainer ones first.
+fn candidates(bytes: &[u8], record_end: RecordEnd, given: &Given) -> Vec<Dialect> {
+    let delimiters = match &given.delimiter {
+        Some(delimiter) => vec![delimiter.clone()],
+        None => {
+            let mut delimiters = vec![vec![given.usual]];
+            let others = [&b"\t"[..], b",", b";", b"|", b", ", b"; ", b" "];
+            let seen = |delimiter: &[u8]| memchr::memmem::find(bytes, delimiter).is_some();
+            let others = others.into_iter().filter(|other| seen(other));
+            delimiters.extend(others.filter(|&o| o != [given.usual]).map(<[u8]>::to_vec));
+            delimiters
+        }
+    };
+    let mut dialects = Vec::new();
+    for delimiter in delimiters {
+        // A quote is one only at the start of a field.
+        let opens = |quote: u8| {
+            let after = |before: &[u8]| {
+                let mut needle = before.to_vec();
+                needle.push(quote);
+                memchr::memmem::find(bytes, &needle).is_some()
+            };
+            bytes.first() == Some(&quote) || after(&delimiter) || after(&[record_end.byte()])
+        };
+        let quotes = match given.quote {
+            Some(quote) => vec![quote],
+            None => {
+                let mut quotes = vec![Some(b'"')];
+                if opens(b'"') {
+                    quotes.push(None);
+                }
+                if opens(b'\'') {
+                    quotes.push(Some(b'\''));
+                }
+                quotes
+            }
+        };
+        for quote in quotes {
+            let escapes = match (given.escape, quote) {
+                (Some(escape), _) => vec![escape],
+                (None, Some(quote)) if memchr::memmem::find(bytes, &[b'\\', quote]).is_some() => {
+                    vec![None, Some(b'\\')]
+                }
+                (None, _) => vec![None],
+            };
+            for escape in escapes {
+                let dialect = Dialect {
+                    delimiter: delimiter.clone(),
+                    quote,
+                    escape,
+                    comment: given.comment.clone(),
+                    record_end,
+                };
+                if dialect.validate().is_ok() {
+                    dialects.push(dialect);
+                }
+            }
+        }
+    }
+    dialects
+}
+
+/// The records of a text under a dialect, as byte ranges of their fields.
+fn records<'a>(
+    bytes: &'a [u8],
+    at: usize,
+    complete: bool,
+    dialect: &Dialect,
+) -> impl Iterator<Item = super::preamble::SampleRecord> + use<'a> {
+    const MOST: usize = 1000;
+    SampleReader::new(dialect, bytes, at, complete).take(MOST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(usual: u8, text: &str) -> Sniffed {
+        let given = Given {
+            usual,
+            ..Given::default()
+        };
+        sniff(text.as_bytes(), true, &given)
+    }
+
+    fn delimiter(usual: u8, text: &str) -> String {
+        String::from_utf8(found(usual, text).dialect.delimiter).unwrap()
+    }
+
+    #[test]
+    fn the_delimiter_that_makes_records_alike_is_found() {
+        for (usual, text, expected) in [
+            (b',', "a,b,c\n1,2,3\n4,5,6\n", ","),
+            (b'\t', "a,b,c\n1,2,3\n4,5,6\n", ","),
+            (b',', "a\tb\tc\n1\t2\t3\n", "\t"),
+            (b',', "name;value;n\nx;1,5;2\ny;2,75;3\nz;1,25;4\n", ";"),
+            (b',', "id|name|npx\n1|a, b|2.5\n2|c, d|3.5\n", "|"),
+            (b',', "id, name, npx\n1, TP53, 2.5\n2, MYC, 3.5\n", ", "),
+            // Composites are no columns.
+            (b'\t', "id\tnames\nP1\ta;b;c\nP2\tx\nP3\ty;z\n", "\t"),
+            (b'\t', "gene\nTP53\nBRCA1\n", "\t"),
+            // Prose is no table of words.
+            (b',', "note\nthe first line of it\nand a second one\n", ","),
+        ] {
+            assert_eq!(delimiter(usual, text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn quotes_and_escapes_are_found() {
+        let apostrophe = found(b',', "a,b\n'x,1','y'\n'z,2','w'\n'u','v,3'\n");
+        assert_eq!(apostrophe.dialect.quote, Some(b'\''));
+        let backslash = found(b',', "a,b\n\"x \\\" , 1\",y\n\"z \\\" , 2\",w\n\"u\",v\n");
+        assert_eq!(backslash.dialect.escape, Some(b'\\'));
+        let plain = found(b',', "a,b\n\"x,1\",5'\n\"say \"\"hi\"\"\",6'\n");
+        assert_eq!(
+            (plain.dialect.quote, plain.dialect.escape),
+            (Some(b'"'), None)
+        );
+        let stray = found(b'\t', "a\tb\n5\" pipe\tx\n\"6\" pipe\ty\n7\tz\n");
+        assert_eq!(stray.fields, 2);
+    }
+
+    #[test]
+    fn what_is_given_is_not_looked_for() {
+        let given = Given {
+            usual: b',',
+            delimiter: Some(b",".to_vec()),
+            header: Some(false),
+            skip_rows: Some(0),
+            ..Given::default()
+        };
+        let sniffed = sniff(b"title\na;b\n1;2\n", true, &given);
+        assert_eq!(sniffed.dialect.delimiter, b",");
+        assert_eq!((sniffed.header, sniffed.skip_rows), (false, 0));
+    }
+
+    #[test]
+    fn lines_before_the_table_are_found() {
+        for (text, lines) in [
+            ("# one\n# two, three\na,b,c\n1,2,3\n4,5,6\n", 2),
+            ("Report of the lab\n\na,b,c\n1,2,3\n4,5,6\n", 2),
+            ("Title,,\na,b,c\n1,2,3\n4,5,6\n", 1),
+            ("a,b,c\n1,2\n3,4,5\n6,7,8\n", 0),
+            // R leaves the name of the first column out.
+            ("a,b\nr1,1,2\nr2,3,4\n", 0),
+            ("a,b\n1,2,3,4\n5,6,7,8\n", 0),
+            ("#chrom,pos,id\n1,2,3\n4,5,6\n", 0),
+            ("a\nb\nc\n", 0),
+        ] {
+            assert_eq!(found(b',', text).skip_rows, lines, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_header_is_told_from_a_row() {
+        for (text, header) in [
+            ("id,name\n1,a\n2,b\n", true),
+            ("1,a,9.5\n2,b,1.5\n3,c,7\n", false),
+            ("TP53,P04637\nMYC,P01106\n", true),
+            ("gene,2019,2020\nTP53,1.5,2.5\nMYC,3.5,4.5\n", true),
+            ("2020-01-01,x\n2020-01-02,y\n", false),
+            ("1,2\n", true),
+            ("a,b\n", true),
+        ] {
+            assert_eq!(found(b',', text).header, header, "{text}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! How alike the records of a text are under a dialect.
+
+use std::collections::BTreeMap;
+
+use super::cells::{Cell, classify};
+use super::records;
+use crate::delimited::Dialect;
+use crate::delimited::columns::unquote;
+
+/// The shape of most records, and how much speaks for it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Shape {
+    fields: usize,
+    /// The share of the records, from the first of this shape on, that have it.
+    consistency: f64,
+    /// The share of all records.
+    coverage: f64,
+    /// The share of the cells that look like values.
+    values: f64,
+}
+
+/// How much a blank after the delimiter speaks against a dialect: the blank may be part of the delimiter.
+const PADDED: f64 = 0.3;
+
+impl Shape {
+    pub(super) fn of(bytes: &[u8], complete: bool, dialect: &Dialect) -> Self {
+        let records: Vec<_> = records(bytes, 0, complete, dialect).collect();
+        let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+        for record in &records {
+            *counts.entry(record.fields.len()).or_default() += 1;
+        }
+        let weight = |(&fields, &times): (&usize, &usize)| times as f64 * gain(fields);
+        let best = counts
+            .iter()
+            .map(|entry| (weight(entry), *entry.0))
+            .max_by(|a, b| a.0.total_cmp(&b.0));
+        let fields = best.map_or(1, |(_, fields)| fields);
+        // What stands before the first such record is before the table.
+        let is_one = |record: &&super::super::preamble::SampleRecord| record.fields.len() == fields;
+        let first = records
+            .iter()
+            .position(|record| is_one(&record))
+            .unwrap_or(0);
+        let table = &records[first..];
+        let alike = table.iter().filter(is_one);
+        let (mut cells, mut odd, mut n) = (0usize, 0.0, 0usize);
+        for record in alike {
+            n += 1;
+            for field in &record.fields {
+                let (value, _) = unquote(dialect, &bytes[field.clone()]);
+                cells += 1;
+                if classify(&value) == Cell::Odd {
+                    odd += 1.0;
+                } else if value.len() > 1 && value.starts_with(b" ") {
+                    odd += PADDED;
+                }
+            }
+        }
+        Self {
+            fields,
+            consistency: n as f64 / table.len().max(1) as f64,
+            coverage: n as f64 / records.len().max(1) as f64,
+            values: 1.0 - odd / cells.max(1) as f64,
+        }
+    }
+
+    /// Fields of most records.
+    pub(super) fn fields(&self) -> usize {
+        self.fields
+    }
+
+    /// The share of records, from the first of this shape on, that have it.
+    pub(super) fn consistency(&self) -> f64 {
+        self.consistency
+    }
+
+    /// 0 where nothing is split, 1 for many fields, all records alike, and nothing odd in a cell.
+    pub(super) fn score(&self) -> f64 {
+        self.consistency * self.coverage * gain(self.fields) * self.values
+    }
+}
+
+/// What so many fields are worth: nothing is gained by one.
+fn gain(fields: usize) -> f64 {
+    1.0 - 1.0 / fields.max(1) as f64
+}
