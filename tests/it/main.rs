@@ -1,6 +1,7 @@
 //! The integration tests.
 
 mod cli;
+mod compressed;
 mod convert;
 mod docs;
 mod inference;

@@ -208,8 +208,12 @@ async fn messy_files_are_answered() {
         .await
     };
     let (rows, scan) = read("latin1_encoded.csv", "").await;
+    assert_eq!((rows.len(), scan.rejected), (3, 0));
+    assert_eq!(rows[0], ["1", "Café", "Français"]);
+    let (rows, scan) = read("latin1_encoded.csv", ", encoding => 'utf-8'").await;
     assert_eq!((rows.len(), scan.rejected), (0, 3));
-    let (rows, scan) = read("latin1_encoded.csv", ", on_error => 'lenient'").await;
+    let lenient = ", encoding => 'utf-8', on_error => 'lenient'";
+    let (rows, scan) = read("latin1_encoded.csv", lenient).await;
     assert_eq!((rows.len(), scan.repaired), (3, 3));
     assert_eq!(rows[0], ["1", "Caf\u{FFFD}", "Fran\u{FFFD}ais"]);
 

@@ -15,6 +15,7 @@
 pub mod compress;
 pub mod files;
 pub mod formats;
+mod sampling;
 pub mod sink;
 pub mod spec;
 pub mod spool;

@@ -10,6 +10,7 @@ use biotide_common::options::BiotideOptions;
 use biotide_text::delimited::{DecodedChunk, Flaw, Place, RowFilter, Stop};
 use biotide_text::problem::Problem;
 use biotide_text::sample::Sample;
+use encoding_rs::Encoding;
 
 use crate::compress::Codec;
 
@@ -22,7 +23,12 @@ pub struct SampledFile {
     pub size: u64,
     /// How it is compressed.
     pub codec: Codec,
-    /// Its start and some places further on, decompressed.
+    /// What its text is in.
+    pub encoding: &'static Encoding,
+    /// Its start and some places further on, decompressed, and UTF-8 if [`Charset::of`] its encoding is
+    /// nothing.
+    ///
+    /// [`Charset::of`]: biotide_text::charset::Charset::of
     pub sample: Sample,
 }
 
@@ -64,6 +70,9 @@ pub trait TextLayout: Debug + Send + Sync + 'static {
 
     /// The byte that ends lines.
     fn newline(&self) -> u8;
+
+    /// The encoding of the files, if they have to be made UTF-8 before they are read.
+    fn transcoded_from(&self) -> Option<&'static Encoding>;
 
     /// Why this may be no table at all, of a file whose name does not say that it is one.
     fn doubt(&self) -> Option<&'static str>;

@@ -9,14 +9,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use biotide_common::BiotideError;
+use biotide_common::options::Compression;
 use datafusion_common::{DataFusionError, Result};
 use datafusion_common_runtime::SpawnedTask;
 use futures::future::{BoxFuture, FutureExt, Shared};
 use parking_lot::Mutex;
 use tempfile::TempDir;
 
-use crate::compress::Gunzip;
+use crate::compress::Codec;
 use crate::formats;
+use crate::text::peek;
 
 /// What was kept, for as long as this lives. A session has one, as an extension.
 #[derive(Debug)]
@@ -148,14 +150,11 @@ fn read(location: &str, folder: &Path) -> Result<String, BiotideError> {
 
 /// An input without a name has no ending: its first line tells.
 fn ending(head: &[u8]) -> &'static str {
-    let mut gunzip = Gunzip::default();
-    // A few lines are enough, and a cut is no damage here.
-    let zipped = head.starts_with(&[0x1F, 0x8B])
-        && gunzip
-            .push("-", &head[..head.len().min(Gunzip::STEP)])
-            .is_ok();
-    let head = if zipped { gunzip.output() } else { head };
-    let line = head.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let text = match Codec::of("-", Compression::Auto, head) {
+        Ok(codec) if codec != Codec::None => peek(codec, head),
+        _ => head.to_vec(),
+    };
+    let line = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
     let count = |wanted| line.iter().filter(|&&byte| byte == wanted).count();
     match count(b',') > count(b'\t') {
         true => "csv",

@@ -7,7 +7,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use biotide_common::BiotideError;
-use biotide_common::options::{BiotideOptions, Compression, Infer, Names};
+use biotide_common::options::{BiotideOptions, Infer, Names};
 use biotide_text::sample::Sample;
 use datafusion_catalog::{TableProvider, TableProviderFactory};
 use datafusion_common::cast::as_boolean_array;
@@ -24,14 +24,13 @@ use datafusion_physical_expr::create_physical_expr;
 use datafusion_physical_plan::ExecutionPlan;
 use datafusion_physical_plan::empty::EmptyExec;
 use datafusion_session::Session;
-use object_store::{ObjectMeta, ObjectStore};
 
-use crate::compress::{Codec, Gunzip};
 use crate::files::{self, File, Location};
 use crate::formats;
-use crate::spec::{Evidence, FormatSpec, SampledFile, TextLayout};
+use crate::sampling::{infer_full, sample};
+use crate::spec::{FormatSpec, TextLayout};
 use crate::spool::Spool;
-use crate::text::{ChunkSource, TextFormat};
+use crate::text::TextFormat;
 
 /// Bytes sampled of all files but the first, as far as that leaves a few of each.
 const SAMPLED_BYTES: usize = 64 << 20;
@@ -240,137 +239,6 @@ fn check_names(
         return Err(BiotideError::file(file, problem));
     }
     Ok(())
-}
-
-/// Looks at the start of a file, and at places further on; at `only` so many bytes of its start where
-/// it is one of many.
-async fn sample(
-    store: &Arc<dyn ObjectStore>,
-    meta: &ObjectMeta,
-    name: String,
-    spec: &dyn FormatSpec,
-    options: &BiotideOptions,
-    only: Option<usize>,
-) -> Result<SampledFile> {
-    let source = ChunkSource::open(Arc::clone(store), meta, name.clone()).await?;
-    let size = source.size();
-    let mut wanted = only.unwrap_or(Sample::HEAD_BYTES);
-    let mut block = Vec::new();
-    source.read(0, wanted as u64, &mut block).await?;
-    let codec = Codec::of(
-        &name,
-        options.compression.unwrap_or(Compression::Auto),
-        &block,
-    )?;
-    let mut gunzip = Gunzip::default();
-    let mut sample = Sample::default();
-    // The end of the block, and how much of it was taken.
-    let (mut end, mut taken) = (block.len() as u64, 0);
-    loop {
-        while sample.head.len() < wanted && !sample.complete {
-            if taken == block.len() {
-                (block, taken) = (Vec::new(), 0);
-                source.read(end, end + (wanted as u64), &mut block).await?;
-                end += block.len() as u64;
-            }
-            let rest = &block[taken..];
-            match codec {
-                Codec::None => {
-                    sample.head.extend_from_slice(rest);
-                    taken = block.len();
-                }
-                Codec::Gzip => {
-                    let step = &rest[..rest.len().min(Gunzip::STEP)];
-                    gunzip.push(&name, step)?;
-                    taken += step.len();
-                }
-            }
-            sample.complete = end == size && taken == block.len();
-            if codec == Codec::Gzip {
-                if sample.complete {
-                    gunzip.finish(&name)?;
-                }
-                sample.head.append(gunzip.output());
-            }
-        }
-        // A header with thousands of columns is longer than that.
-        if sample.complete || spec.is_enough(&sample.head, options)? {
-            break;
-        }
-        wanted = sample.head.len().saturating_mul(2);
-    }
-    if codec == Codec::None && only.is_none() && !sample.complete {
-        for at in Sample::piece_offsets(size) {
-            let mut piece = Vec::new();
-            source
-                .read(at, at + Sample::PIECE_BYTES as u64, &mut piece)
-                .await?;
-            sample.pieces.push(piece);
-        }
-    }
-    Ok(SampledFile {
-        name,
-        size,
-        codec,
-        sample,
-    })
-}
-
-/// Reads every file whole to find types that hold all values.
-async fn infer_full(
-    store: &Arc<dyn ObjectStore>,
-    files: &[File],
-    sampled: &[SampledFile],
-    layout: Arc<dyn TextLayout>,
-) -> Result<Arc<dyn TextLayout>> {
-    const BLOCK: u64 = 4 << 20;
-    let mut evidence = Evidence::default();
-    for (file, sampled) in files.iter().zip(sampled) {
-        let source = ChunkSource::open(Arc::clone(store), &file.meta, sampled.name.clone()).await?;
-        let mut gunzip = Gunzip::default();
-        let (mut at, mut rest, mut begun) = (0, Vec::new(), false);
-        let mut block = Vec::new();
-        while at < source.size() {
-            block.clear();
-            source.read(at, at + BLOCK, &mut block).await?;
-            at += block.len() as u64;
-            let eof = at == source.size();
-            match sampled.codec {
-                Codec::None => rest.extend_from_slice(&block),
-                Codec::Gzip => {
-                    for step in block.chunks(Gunzip::STEP) {
-                        gunzip.push(&sampled.name, step)?;
-                        rest.append(gunzip.output());
-                    }
-                    if eof {
-                        gunzip.finish(&sampled.name)?;
-                        rest.append(gunzip.output());
-                    }
-                }
-            }
-            if !begun {
-                let Some(start) = layout.start(&sampled.name, &rest, eof)? else {
-                    continue;
-                };
-                rest.drain(
-                    ..usize::try_from(start.offset)
-                        .unwrap_or(usize::MAX)
-                        .min(rest.len()),
-                );
-                begun = true;
-            }
-            // Whole lines. One that a quote carries over a line end is looked at in halves, which have
-            // other field counts and are left out: what is seen is never wrong, only less.
-            let whole = match rest.iter().rposition(|&byte| byte == layout.newline()) {
-                _ if eof => rest.len(),
-                Some(i) => i + 1,
-                None => 0,
-            };
-            layout.widen(&mut evidence, &rest[..whole]);
-            rest.drain(..whole);
-        }
-    }
-    Ok(layout.with_evidence(evidence))
 }
 
 #[async_trait]

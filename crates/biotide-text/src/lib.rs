@@ -39,6 +39,7 @@
     allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")
 )]
 
+pub mod charset;
 pub mod delimited;
 pub mod error;
 pub mod problem;

@@ -468,10 +468,7 @@ fn stem(path: &str) -> String {
         .rsplit('/')
         .next()
         .unwrap_or(path);
-    let bare = name
-        .strip_suffix(".gz")
-        .or_else(|| name.strip_suffix(".bgz"))
-        .unwrap_or(name);
+    let bare = formats::decompressed(name);
     let known =
         formats::by_path(bare).is_some() || bare.ends_with(".parquet") || bare.ends_with(".arrow");
     match bare.rsplit_once('.') {

@@ -13,8 +13,8 @@ use datafusion_common::utils::datafusion_strsim::levenshtein;
 
 use crate::error::BiotideError;
 pub use values::{
-    Bytes, Compression, Infer, Names, OnBadValue, OnError, OneByte, OptionValue, Share, Size,
-    TextType,
+    Bytes, Compression, Encoding, Infer, Names, OnBadValue, OnError, OneByte, OptionValue, Share,
+    Size, TextType,
 };
 
 /// What is known of an option.
@@ -109,7 +109,8 @@ options! {
     rejects: String = "none", "Write the reject log to this file: .jsonl, or .parquet.";
     metadata_columns: bool = "false", "Add the columns _line (physical line, from 1) and _offset (byte offset) of every record.";
     max_record_bytes: Size = "16MiB", "A longer record is rejected.";
-    compression: Compression = "auto", "`auto` looks at the first bytes; `none`, `gzip`.";
+    compression: Compression = "auto", "`auto` looks at the first bytes.";
+    encoding: Encoding = "found in the file: UTF-8, UTF-16, or what its bytes look like", "The encoding of the text, by a name that the WHATWG standard knows: `utf-8`, `utf-16le`, `latin1`, `windows-1252`, `macintosh`, `shift_jis`, `gbk`, ….";
     max_concurrent_chunks: usize = "as many as threads", "Chunks decoded at a time where the order is kept.";
     backpressure_threshold: usize = "10", "Decoded chunks that may wait to be taken where the order is kept.";
     text_type: TextType = "utf8", "The Arrow type of text columns: `utf8` (copied; spills well) or `view` (Utf8View, points into the chunk).";

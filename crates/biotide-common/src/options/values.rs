@@ -256,6 +256,45 @@ macro_rules! choices {
     };
 }
 
+/// A character encoding, or that it is to be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Encoding(pub Option<&'static encoding_rs::Encoding>);
+
+impl OptionValue for Encoding {
+    const KIND: &'static str = "encoding";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.eq_ignore_ascii_case("auto") {
+            return Ok(Self(None));
+        }
+        // Spellings that people use and the standard does not have.
+        let label = match text.to_ascii_lowercase().replace('_', "-").as_str() {
+            "latin-1" | "iso-latin-1" => "latin1".to_owned(),
+            "mac-roman" | "macroman" => "macintosh".to_owned(),
+            "cp1252" => "windows-1252".to_owned(),
+            "utf8-bom" | "utf-8-sig" => "utf-8".to_owned(),
+            "utf16" => "utf-16".to_owned(),
+            "shift-jis" => "shift_jis".to_owned(),
+            other => other.to_owned(),
+        };
+        match encoding_rs::Encoding::for_label(label.as_bytes()) {
+            Some(encoding) if encoding != encoding_rs::REPLACEMENT => Ok(Self(Some(encoding))),
+            _ => Err(
+                "is not an encoding that the WHATWG standard knows; use auto, or one such as utf-8, \
+                 utf-16le, latin1, windows-1252, macintosh, shift_jis, gbk"
+                    .to_owned(),
+            ),
+        }
+    }
+
+    fn show(&self) -> String {
+        match self.0 {
+            None => "auto".to_owned(),
+            Some(encoding) => encoding.name().to_ascii_lowercase(),
+        }
+    }
+}
+
 choices! {
     /// What to do with a row of the wrong shape.
     OnError {
@@ -299,6 +338,14 @@ choices! {
         None = "none",
         /// gzip, of any number of members.
         Gzip = "gzip",
+        /// Zstandard.
+        Zstd = "zstd",
+        /// bzip2.
+        Bzip2 = "bzip2",
+        /// xz.
+        Xz = "xz",
+        /// LZ4 frames.
+        Lz4 = "lz4",
     }
 }
 

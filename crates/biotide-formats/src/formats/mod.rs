@@ -6,6 +6,17 @@ use std::sync::Arc;
 
 use crate::spec::FormatSpec;
 
+/// Endings of compressed files, which are looked through.
+pub const COMPRESSED: [&str; 8] = [
+    ".gz", ".bgz", ".bgzf", ".zst", ".zstd", ".bz2", ".xz", ".lz4",
+];
+
+/// A path without the ending of its compression.
+pub fn decompressed(path: &str) -> &str {
+    let bare = COMPRESSED.iter().find_map(|end| path.strip_suffix(end));
+    bare.unwrap_or(path)
+}
+
 /// Every text format. A new one adds its line here.
 pub fn all() -> Vec<Arc<dyn FormatSpec>> {
     vec![
@@ -21,14 +32,10 @@ pub fn by_name(name: &str) -> Option<Arc<dyn FormatSpec>> {
         .find(|format| format.name().eq_ignore_ascii_case(name))
 }
 
-/// The format of a path, by its ending; `.gz` and the like are looked through.
+/// The format of a path, by its ending; those of [`COMPRESSED`] are looked through.
 pub fn by_path(path: &str) -> Option<Arc<dyn FormatSpec>> {
     let path = path.to_ascii_lowercase();
-    let bare = [".gz", ".bgz"]
-        .iter()
-        .find_map(|end| path.strip_suffix(end))
-        .unwrap_or(&path);
-    let (_, extension) = bare.rsplit_once('.')?;
+    let (_, extension) = decompressed(&path).rsplit_once('.')?;
     all()
         .into_iter()
         .find(|format| format.extensions().contains(&extension))

@@ -51,7 +51,7 @@ pub(super) struct Reading<'a> {
 /// One file of one scan, shared by the partitions.
 #[derive(Debug)]
 pub(super) struct FileScan {
-    source: ChunkSource,
+    source: Arc<ChunkSource>,
     layout: Arc<dyn TextLayout>,
     pub(super) verdict: Verdict,
     unit_bytes: u64,
@@ -65,7 +65,7 @@ pub(super) struct FileScan {
 
 impl FileScan {
     pub(super) fn new(
-        source: ChunkSource,
+        source: Arc<ChunkSource>,
         layout: Arc<dyn TextLayout>,
         verdict: Verdict,
         start: FileStart,

@@ -7,6 +7,7 @@
 //! reader that finds its predecessor not yet indexed does that itself after a moment: it never waits for
 //! a sibling to be polled.
 
+mod ahead;
 mod boundaries;
 mod chunk_source;
 mod file_scan;
@@ -19,6 +20,7 @@ mod unit;
 mod verdict;
 mod worker;
 
+pub(crate) use ahead::{Ahead, peek};
 pub use chunk_source::ChunkSource;
 pub use format::TextFormat;
 pub use source::TextSource;

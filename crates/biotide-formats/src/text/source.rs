@@ -32,6 +32,7 @@ use object_store::ObjectStore;
 use object_store::path::Path;
 use parking_lot::Mutex;
 
+use super::ahead::Ahead;
 use super::chunk_source::ChunkSource;
 use super::file_scan::FileScan;
 use super::filter::Predicate;
@@ -39,7 +40,8 @@ use super::ordered::ordered;
 use super::stream_scan::StreamScan;
 use super::verdict::Verdict;
 use super::worker::Worker;
-use crate::compress::{Codec, Gunzip};
+use crate::compress::Codec;
+use crate::formats;
 use crate::spec::TextLayout;
 use crate::spool::ShownAs;
 
@@ -230,8 +232,14 @@ impl FileSource for TextSource {
     ) -> Result<Option<FileScanConfig>> {
         // What cannot be read anywhere stays whole. (One that is not named so is read by the first
         // partition that opens it.)
-        let compressed = |file: &PartitionedFile| file.path().as_ref().ends_with("gz");
+        let compressed = |file: &PartitionedFile| {
+            let path = file.path().as_ref();
+            formats::COMPRESSED
+                .iter()
+                .any(|ending| path.ends_with(ending))
+        };
         if self.ordered.is_some()
+            || self.layout.transcoded_from().is_some()
             || config
                 .file_groups
                 .iter()
@@ -367,10 +375,12 @@ impl TextOpener {
         let layout = &self.source.layout;
         let source =
             ChunkSource::open(Arc::clone(&self.store), &file.object_meta, name.clone()).await?;
+        let source = Arc::new(source);
         let mut head = Vec::new();
         source.read(0, 64 << 10, &mut head).await?;
         let option = self.source.options.compression.unwrap_or(Compression::Auto);
         let codec = Codec::of(&name, option, &head)?;
+        let encoding = layout.transcoded_from();
         let stats = Arc::new(ScanStats::new(name.clone(), source.size()));
         self.log.add_scan(Arc::clone(&stats));
         let threshold = self.source.options.error_threshold.map(|share| share.0);
@@ -380,32 +390,6 @@ impl TextOpener {
             threshold,
             layout.min_record_bytes(),
         );
-        // Files shorter than the head are decompressed whole to find their start.
-        let mut gunzip = Gunzip::default();
-        let mut text = Vec::new();
-        let mut read = 0;
-        let start = loop {
-            let eof = read + head.len() as u64 == source.size();
-            match codec {
-                Codec::None => text.extend_from_slice(&head),
-                Codec::Gzip => {
-                    for step in head.chunks(Gunzip::STEP) {
-                        gunzip.push(&name, step)?;
-                        text.append(gunzip.output());
-                    }
-                    if eof {
-                        gunzip.finish(&name)?;
-                        text.append(gunzip.output());
-                    }
-                }
-            }
-            if let Some(start) = layout.start(&name, &text, eof)? {
-                break start;
-            }
-            read += head.len() as u64;
-            head.clear();
-            source.read(read, read + (1 << 20), &mut head).await?;
-        };
         let counts_only = self.source.projection.file_indices.is_empty();
         let chunk_rows = if counts_only {
             usize::MAX >> 16
@@ -413,17 +397,38 @@ impl TextOpener {
             self.source.batch_size
         };
         let unit_bytes = self.source.unit_bytes(chunk_rows);
-        if codec == Codec::None {
+        if codec == Codec::None && encoding.is_none() {
+            let start = loop {
+                let read = head.len() as u64;
+                if let Some(start) = layout.start(&name, &head, read == source.size())? {
+                    break start;
+                }
+                source.read(read, read + (1 << 20), &mut head).await?;
+            };
             let whole = vec![(0, source.size())];
             let ranges = self.ranges.get(file.path()).unwrap_or(&whole);
             let layout = Arc::clone(layout);
             let scan = FileScan::new(source, layout, verdict, start, ranges, unit_bytes);
             return Ok(OpenFile::Anywhere(Arc::new(scan)));
         }
+        let mut ahead = Ahead::start(Arc::clone(&source), codec, encoding);
+        let mut text = Vec::new();
+        let mut eof = false;
+        let start = loop {
+            match ahead.next().await? {
+                Some(mut block) => text.append(&mut block),
+                None => eof = true,
+            }
+            if let Some(start) = layout.start(&name, &text, eof)? {
+                break start;
+            }
+        };
         let max_rows = self.source.options.max_rows;
         let unit_bytes = usize::try_from(unit_bytes).unwrap_or(usize::MAX);
         let newline = layout.newline();
-        let scan = StreamScan::new(source, verdict, start, newline, unit_bytes, max_rows);
+        let scan = StreamScan::new(
+            source, verdict, ahead, text, start, newline, unit_bytes, max_rows,
+        );
         Ok(OpenFile::Stream(tokio::sync::Mutex::new(Some(Box::new(
             scan,
         )))))

@@ -1,28 +1,28 @@
-//! A file that can only be read from its start: gzip.
+//! A file that can only be read from its start: compressed, or in an encoding that has to be made UTF-8.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use biotide_text::delimited::{DecodedChunk, Place, RowFilter, Stop};
-use datafusion_common::Result;
+use datafusion_common::{DataFusionError, Result};
 
+use super::ahead::Ahead;
 use super::chunk_source::ChunkSource;
 use super::file_scan::text_error;
 use super::unit::Unit;
 use super::verdict::Verdict;
-use crate::compress::Gunzip;
 use crate::spec::{ChunkReader, FileStart};
 
-/// Reads a compressed file chunk by chunk.
+/// Reads such a file chunk by chunk.
 #[derive(Debug)]
 pub(super) struct StreamScan {
-    source: ChunkSource,
+    source: Arc<ChunkSource>,
     verdict: Verdict,
-    gunzip: Gunzip,
-    /// Compressed bytes pushed.
-    pushed: u64,
-    compressed: Vec<u8>,
+    ahead: Ahead,
+    /// Bytes of the store that were counted.
+    counted: u64,
     buffer: Vec<u8>,
-    /// Offset of `buffer` in the decompressed stream.
+    /// Offset of `buffer` in the text.
     base: u64,
     place: Place,
     start: FileStart,
@@ -30,12 +30,18 @@ pub(super) struct StreamScan {
     newline: u8,
     rows_left: Option<usize>,
     ended: bool,
+    /// What ended the text before its end. The rows before it are delivered first.
+    failure: Option<DataFusionError>,
 }
 
 impl StreamScan {
+    /// A scan of a text whose first bytes, `buffer`, were taken from `ahead` already.
+    #[expect(clippy::too_many_arguments, reason = "each is a thing of its own")]
     pub(super) fn new(
-        source: ChunkSource,
+        source: Arc<ChunkSource>,
         verdict: Verdict,
+        ahead: Ahead,
+        buffer: Vec<u8>,
         start: FileStart,
         newline: u8,
         chunk_bytes: usize,
@@ -44,10 +50,9 @@ impl StreamScan {
         Self {
             source,
             verdict,
-            gunzip: Gunzip::default(),
-            pushed: 0,
-            compressed: Vec::new(),
-            buffer: Vec::new(),
+            ahead,
+            counted: 0,
+            buffer,
             base: 0,
             place: Place {
                 offset: 0,
@@ -59,31 +64,20 @@ impl StreamScan {
             newline,
             rows_left: max_rows,
             ended: false,
+            failure: None,
         }
     }
 
-    /// Decompresses until `wanted` bytes are there; answers whether the stream ended before.
-    async fn fill(&mut self, wanted: usize) -> Result<bool> {
-        while self.buffer.len() < wanted {
-            if self.pushed == self.source.size() {
-                return Ok(true);
-            }
-            self.compressed.clear();
-            let end = self.pushed + (256 << 10);
-            self.source
-                .read(self.pushed, end, &mut self.compressed)
-                .await?;
-            for step in self.compressed.chunks(Gunzip::STEP) {
-                self.gunzip.push(self.source.name(), step)?;
-                self.buffer.append(self.gunzip.output());
-            }
-            self.pushed += self.compressed.len() as u64;
-            if self.pushed == self.source.size() {
-                self.gunzip.finish(self.source.name())?;
-                self.buffer.append(self.gunzip.output());
+    /// Takes text until `wanted` bytes are there; answers whether it ended before.
+    async fn fill(&mut self, wanted: usize) -> bool {
+        while self.buffer.len() < wanted && self.failure.is_none() {
+            match self.ahead.next().await {
+                Ok(Some(mut block)) => self.buffer.append(&mut block),
+                Ok(None) => return true,
+                Err(error) => self.failure = Some(error),
             }
         }
-        Ok(false)
+        false
     }
 
     /// The batches of the next chunk; `None` at the end.
@@ -96,32 +90,39 @@ impl StreamScan {
         if self.ended || self.rows_left == Some(0) {
             return Ok(None);
         }
-        let before = if self.base == 0 { 0 } else { self.pushed };
         while self.base < self.start.offset {
             // The preamble.
             let skip = self.start.offset - self.base;
             let eof = self
                 .fill(usize::try_from(skip).unwrap_or(usize::MAX).min(1 << 20))
-                .await?;
+                .await;
             let n = self
                 .buffer
                 .len()
                 .min(usize::try_from(skip).unwrap_or(usize::MAX));
             self.buffer.drain(..n);
             self.base += n as u64;
-            if eof && n == 0 {
-                break;
+            if n == 0 {
+                match self.failure.take() {
+                    Some(error) => return Err(error),
+                    None if eof => break,
+                    None => {}
+                }
             }
         }
         let filtered = filter.is_some();
         loop {
-            let eof = self.fill(self.wanted).await?;
+            let eof = self.fill(self.wanted).await;
             let len = self.buffer.len();
             let stop = reader
                 .index(&self.buffer, 0, len, eof, filtered)
                 .map_err(|e| text_error(self.source.name(), e))?;
             let (records, lines) = reader.passed();
             let rest = match stop {
+                Stop::NeedMore(0) | Stop::Done(0) if self.failure.is_some() => {
+                    self.ended = true;
+                    return self.failure.take().map_or(Ok(None), Err);
+                }
                 Stop::NeedMore(0) if !eof => {
                     self.wanted = self.wanted.max(len).saturating_mul(2);
                     continue;
@@ -133,7 +134,7 @@ impl StreamScan {
                     let inside = memchr::memchr_iter(self.newline, &chunk[at..]).count() as u64;
                     let base = self.base;
                     self.base += len as u64;
-                    let (text_end, lines_beyond) = self.skip_line(last).await?;
+                    let (text_end, lines_beyond) = self.skip_line(last).await;
                     let rest = std::mem::replace(&mut self.buffer, chunk);
                     let place = Place {
                         offset: base,
@@ -143,7 +144,7 @@ impl StreamScan {
                     self.place.records += records;
                     self.place.lines += lines + inside + lines_beyond;
                     let decoded = self
-                        .decode(reader, filter, batch_rows, place, Some(long), before)
+                        .decode(reader, filter, batch_rows, place, Some(long))
                         .await?;
                     self.buffer = rest;
                     return Ok(Some(decoded));
@@ -158,9 +159,7 @@ impl StreamScan {
             self.place.records += records;
             self.place.lines += lines;
             self.ended = eof && rest.is_empty();
-            let decoded = self
-                .decode(reader, filter, batch_rows, place, None, before)
-                .await?;
+            let decoded = self.decode(reader, filter, batch_rows, place, None).await?;
             self.buffer = rest;
             return Ok(Some(decoded));
         }
@@ -173,13 +172,14 @@ impl StreamScan {
         batch_rows: usize,
         place: Place,
         long: Option<u64>,
-        before: u64,
     ) -> Result<DecodedChunk> {
         let unit = Unit::new(std::mem::take(&mut self.buffer), long);
         let name = self.source.name();
         let decoded = unit.decode(name, place, reader, filter, batch_rows, self.rows_left);
         let chunk = decoded?.map_err(|problem| self.verdict.first_bad(&problem))?;
-        unit.tell(&self.verdict, place, reader, &chunk, self.pushed - before)?;
+        let read = self.ahead.consumed();
+        let new = read - std::mem::replace(&mut self.counted, read);
+        unit.tell(&self.verdict, place, reader, &chunk, new)?;
         if let Some(left) = &mut self.rows_left {
             *left -= usize::try_from(chunk.delivered).unwrap_or(*left).min(*left);
         }
@@ -192,9 +192,9 @@ impl StreamScan {
     }
 
     /// Drops what is left of a line: where its text ended, and the newlines passed.
-    async fn skip_line(&mut self, mut before: Option<u8>) -> Result<(u64, u64)> {
+    async fn skip_line(&mut self, mut before: Option<u8>) -> (u64, u64) {
         loop {
-            let eof = self.fill(64 << 10).await?;
+            let eof = self.fill(64 << 10).await;
             if let Some(i) = memchr::memchr(self.newline, &self.buffer) {
                 let last = if i > 0 {
                     Some(self.buffer[i - 1])
@@ -205,13 +205,13 @@ impl StreamScan {
                 let end = self.base + i as u64 - u64::from(cr);
                 self.buffer.drain(..=i);
                 self.base += i as u64 + 1;
-                return Ok((end, 1));
+                return (end, 1);
             }
             before = self.buffer.last().copied().or(before);
             self.base += self.buffer.len() as u64;
             self.buffer.clear();
-            if eof {
-                return Ok((self.base, 0));
+            if eof || self.failure.is_some() {
+                return (self.base, 0);
             }
         }
     }

@@ -479,7 +479,7 @@ impl ChunkDecoder {
                 fields.for_each(|_, start, end| {
                     raw = Problem::bounded(&fields.value(start, end).0);
                 });
-                let shown = String::from_utf8_lossy(&raw);
+                let shown = self.layout.dialect.charset.decode(&raw);
                 let what = match flaw.reason {
                     Reason::OutOfRange => "is out of range for",
                     _ => "is not of type",
@@ -488,6 +488,11 @@ impl ChunkDecoder {
                 let message = format!("'{}' {what} {ty}", shorten(&shown));
                 (Some(column), message, raw)
             }
+        };
+        let charset = self.layout.dialect.charset;
+        let raw = match charset.is_utf8() {
+            true => raw,
+            false => charset.decode(&raw).into_owned().into_bytes(),
         };
         Problem {
             record: place.records + u64::from(flaw.record) + 1,
@@ -512,7 +517,10 @@ impl ChunkDecoder {
             }
             Reason::UnterminatedQuote => "a quoted field is never closed".to_owned(),
             Reason::TextAfterQuote => "text follows a closing quote".to_owned(),
-            Reason::InvalidUtf8 => "the bytes are not UTF-8".to_owned(),
+            Reason::InvalidUtf8 => {
+                let charset = self.layout.dialect.charset;
+                format!("the bytes are not {}", charset.name())
+            }
             _ => format!("the record is longer than max_record_bytes ({limit})"),
         }
     }

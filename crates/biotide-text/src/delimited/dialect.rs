@@ -1,5 +1,6 @@
 //! How bytes become fields.
 
+use crate::charset::Charset;
 use crate::error::{Result, TextError};
 
 /// The byte that ends a record.
@@ -44,6 +45,8 @@ pub struct Dialect {
     pub comment: Option<Vec<u8>>,
     /// What ends a record.
     pub record_end: RecordEnd,
+    /// Bytes to characters.
+    pub charset: Charset,
 }
 
 impl Dialect {
@@ -65,6 +68,7 @@ impl Dialect {
             escape: None,
             comment: None,
             record_end: RecordEnd::Lf,
+            charset: Charset::UTF_8,
         }
     }
 
@@ -115,6 +119,6 @@ impl Dialect {
 
     /// Whether a field boundary may cut a UTF-8 sequence: then fields are checked one by one.
     pub(crate) fn cuts_utf8(&self) -> bool {
-        std::str::from_utf8(&self.delimiter).is_err()
+        self.charset.is_utf8() && std::str::from_utf8(&self.delimiter).is_err()
     }
 }

@@ -262,6 +262,7 @@ impl Indexer {
         {
             return false;
         }
+        let charset = layout.dialect.charset;
         let delimiters = self.stride as u64 - 1;
         let Some(count) = self.scanner.count(text, self.separators, delimiters) else {
             return false;
@@ -271,7 +272,7 @@ impl Indexer {
             .is_some_and(|&byte| byte != self.separators.newline);
         if (open && count.open_delimiters != delimiters)
             || (count.non_ascii
-                && (layout.dialect.cuts_utf8() || simdutf8::basic::from_utf8(text).is_err()))
+                && (layout.dialect.cuts_utf8() || !charset.is_total() && !charset.is_valid(text)))
         {
             return false;
         }
@@ -441,10 +442,11 @@ impl Indexer {
         }
     }
 
-    /// Finds the rows that are not UTF-8. One check for the whole chunk; row by row only if it fails.
+    /// Finds the rows that are not UTF-8 (or what the text is in). One check for the whole chunk; row by row only if it fails.
     fn check_utf8(&self, bytes: &[u8], out: &mut RecordIndex) {
         let by_field = self.layout.dialect.cuts_utf8();
-        if !by_field && simdutf8::basic::from_utf8(&bytes[out.covered.clone()]).is_ok() {
+        let charset = self.layout.dialect.charset;
+        if charset.is_total() || !by_field && charset.is_valid(&bytes[out.covered.clone()]) {
             return;
         }
         let delimiter = self.layout.dialect.delimiter.len();
@@ -465,11 +467,11 @@ impl Indexer {
                 out.split.ends[ends.clone()].iter().all(|&end| {
                     let field = bytes.get(from..end as usize).unwrap_or_default();
                     from = end as usize + delimiter;
-                    simdutf8::basic::from_utf8(field).is_ok()
+                    charset.is_valid(field)
                 })
             } else {
                 // The last field of a repaired row may end before the record does.
-                simdutf8::basic::from_utf8(&bytes[start..end.max(start)]).is_ok()
+                charset.is_valid(&bytes[start..end.max(start)])
             };
             let lenient = self.layout.on_error == OnError::Lenient;
             if !valid {

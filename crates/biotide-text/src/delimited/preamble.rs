@@ -174,7 +174,7 @@ impl Preamble {
                 Some(record) => {
                     let text = |range: &Range<usize>| {
                         let (value, _) = unquote(dialect, &bytes[range.clone()]);
-                        String::from_utf8_lossy(&value).trim().to_owned()
+                        dialect.charset.decode(&value).trim().to_owned()
                     };
                     preamble.header = record.fields.iter().map(text).collect();
                     preamble.data_start = record.next;

@@ -3,6 +3,7 @@
 //!
 //! An input is four bytes of options, then the text.
 
+use biotide_text::charset::Charset;
 use biotide_text::delimited::{
     Column, ColumnType, Dialect, HeaderOptions, Layout, OnBadValue, OnError, Preamble, RecordEnd,
     TextArray, infer_columns,
@@ -42,6 +43,7 @@ fn layout(options: [u8; 4]) -> Option<Layout> {
         escape: [None, Some(b'\\'), quote, None][usize::from(a >> 5 & 3)],
         comment: comments[usize::from(b & 3)].map(<[u8]>::to_vec),
         record_end: [RecordEnd::Lf, RecordEnd::Cr][usize::from(a >> 7)],
+        charset: Charset::UTF_8,
     };
     let mut layout = Layout::new(dialect, text_columns(usize::from(b >> 2 & 3)));
     layout.on_error = [

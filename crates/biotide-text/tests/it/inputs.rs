@@ -1,5 +1,6 @@
 //! Layouts and texts made of structural bytes, so that nasty combinations are common.
 
+use biotide_text::charset::Charset;
 use biotide_text::delimited::{Dialect, Layout, OnError, RecordEnd, TextArray};
 
 use crate::harness::text_columns;
@@ -47,6 +48,7 @@ pub(crate) fn dialect(rng: &mut Rng) -> Dialect {
             escape,
             comment: comment.map(<[u8]>::to_vec),
             record_end,
+            charset: Charset::UTF_8,
         };
         if dialect.validate().is_ok() {
             return dialect;

@@ -7,12 +7,14 @@ use arrow::buffer::Buffer;
 use arrow::datatypes::SchemaRef;
 use biotide_common::BiotideError;
 use biotide_common::options::BiotideOptions;
+use biotide_text::charset::Charset;
 use biotide_text::delimited::{
-    ChunkDecoder, Column, ColumnType, DecodedChunk, Flaw, HeaderOptions, Inference, Layout,
+    ChunkDecoder, Column, ColumnType, DecodedChunk, Flaw, Given, HeaderOptions, Inference, Layout,
     OnBadValue, OnError, Place, Preamble, RecordEnd, RowFilter, Sniffed, Stop, infer_columns,
     lines_before_table, sniff,
 };
 use biotide_text::problem::Problem;
+use encoding_rs::Encoding;
 
 use super::options;
 use crate::spec::{ChunkReader, Evidence, FileStart, SampledFile, TextLayout};
@@ -25,6 +27,8 @@ pub struct DelimitedLayout {
     /// How the dialect was found; lines before the table are looked for in every file, unless given.
     sniffed: Sniffed,
     skip_rows: Option<usize>,
+    /// What the files are in, where that has to be made UTF-8.
+    transcoded_from: Option<&'static Encoding>,
     /// The headers of the files as they stand there: where the columns have the same names, these may
     /// differ (R's leaves row_names out, some end with a delimiter).
     headers: Vec<Vec<String>>,
@@ -43,7 +47,9 @@ impl DelimitedLayout {
         options: &BiotideOptions,
     ) -> Result<Self, BiotideError> {
         options::check(options, delimiter)?;
-        let sniffed = Self::sniff(delimiter, files, options);
+        let encoding = Self::encoding(files)?;
+        let charset = Charset::of(encoding);
+        let sniffed = Self::sniff(delimiter, files, options, charset.unwrap_or_default());
         let header = HeaderOptions {
             header: sniffed.header,
             skip_rows: 0,
@@ -98,6 +104,7 @@ impl DelimitedLayout {
             header,
             sniffed,
             skip_rows: options.skip_rows,
+            transcoded_from: charset.is_none().then_some(encoding),
             headers,
             shown: all,
             metadata_columns: options.metadata_columns.unwrap_or(false),
@@ -165,9 +172,41 @@ impl DelimitedLayout {
         Ok(head.len() > most || preamble.is_some_and(|preamble| preamble.records > 0))
     }
 
+    /// The encoding of all files; one that shows no character beyond ASCII goes with any.
+    fn encoding(files: &[SampledFile]) -> Result<&'static Encoding, BiotideError> {
+        let mut known: Option<&SampledFile> = None;
+        for file in files {
+            let shows = Charset::of(file.encoding).is_none() || !file.sample.head.is_ascii();
+            match known {
+                Some(first) if shows && first.encoding != file.encoding => {
+                    let problem = format!(
+                        "its text looks like {}, that of {} like {}: read them one by one, or give the \
+                         encoding",
+                        file.encoding.name(),
+                        first.name,
+                        first.encoding.name()
+                    );
+                    return Err(BiotideError::file(&file.name, problem));
+                }
+                None if shows => known = Some(file),
+                _ => {}
+            }
+        }
+        let first = known.or(files.first());
+        Ok(first.map_or(encoding_rs::UTF_8, |file| file.encoding))
+    }
+
     /// The dialect of the first file that shows one.
-    fn sniff(delimiter: u8, files: &[SampledFile], options: &BiotideOptions) -> Sniffed {
-        let given = options::given(options, delimiter);
+    fn sniff(
+        delimiter: u8,
+        files: &[SampledFile],
+        options: &BiotideOptions,
+        charset: Charset,
+    ) -> Sniffed {
+        let given = Given {
+            charset,
+            ..options::given(options, delimiter)
+        };
         let mut first = None;
         for file in files {
             let sniffed = sniff(&file.sample.head, file.sample.complete, &given);
@@ -296,6 +335,7 @@ impl DelimitedLayout {
                 &options::given(&BiotideOptions::default(), b'\t'),
             ),
             skip_rows: None,
+            transcoded_from: None,
             headers: Vec::new(),
             shown: Vec::new(),
             metadata_columns: false,
@@ -346,6 +386,10 @@ impl TextLayout for DelimitedLayout {
 
     fn newline(&self) -> u8 {
         self.layout.dialect.record_end.byte()
+    }
+
+    fn transcoded_from(&self) -> Option<&'static Encoding> {
+        self.transcoded_from
     }
 
     fn doubt(&self) -> Option<&'static str> {
@@ -506,6 +550,7 @@ mod tests {
             name: format!("file {i}"),
             size: text.len() as u64,
             codec: Codec::None,
+            encoding: encoding_rs::UTF_8,
             sample: Sample::whole(*text),
         };
         let files: Vec<_> = texts.iter().enumerate().map(file).collect();

@@ -4,6 +4,7 @@ use std::fs;
 
 use biotide_common::BiotideError;
 use biotide_common::options::{self, BiotideOptions};
+use biotide_text::charset::Charset;
 use biotide_text::delimited::{
     ColumnType, Dialect, Given, Layout, OnBadValue, OnError, TextArray, date_format_problem,
 };
@@ -22,6 +23,7 @@ pub(super) fn given(options: &BiotideOptions, delimiter: u8) -> Given {
             None => options.header,
         },
         skip_rows: options.skip_rows,
+        charset: Charset::UTF_8,
     }
 }
 

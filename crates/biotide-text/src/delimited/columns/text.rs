@@ -16,8 +16,10 @@ impl<'a> Fields<'a> {
     pub(crate) fn text(&self) -> Result<ArrayRef> {
         let layout = self.layout;
         // The straight case: every field as it stands in the chunk, NULL only where empty.
+        let charset = layout.dialect.charset;
         let plain = !self.index.quoted
             && !self.index.dirty
+            && (charset.is_utf8() || !self.index.split.non_ascii)
             && !layout.strip_whitespace
             && layout.null_values.is_empty();
         match (layout.text, plain) {
@@ -147,6 +149,10 @@ impl<'a> Fields<'a> {
                 Cow::Borrowed(value) => Cow::Borrowed(trim(value)),
                 Cow::Owned(value) => Cow::Owned(trim(&value).to_vec()),
             };
+        }
+        let charset = self.layout.dialect.charset;
+        if !charset.is_utf8() && !value.is_ascii() {
+            value = Cow::Owned(charset.decode(&value).into_owned().into_bytes());
         }
         if self.is_null(&value, quoted, false) {
             return None;

@@ -12,6 +12,7 @@ mod start;
 
 use super::preamble::SampleReader;
 use super::{Dialect, RecordEnd};
+use crate::charset::Charset;
 use shape::Shape;
 
 /// What is known before a look at the text.
@@ -31,6 +32,8 @@ pub struct Given {
     pub header: Option<bool>,
     /// Lines before the table.
     pub skip_rows: Option<usize>,
+    /// Bytes to characters.
+    pub charset: Charset,
 }
 
 /// What was found.
@@ -86,6 +89,7 @@ pub fn sniff(bytes: &[u8], complete: bool, given: &Given) -> Sniffed {
         None => {
             let dialect = Dialect {
                 record_end: end,
+                charset: given.charset,
                 ..Dialect::delimited_by(&[given.usual])
             };
             let shape = Shape::of(bytes, complete, &dialect);
@@ -175,6 +179,7 @@ fn candidates(bytes: &[u8], record_end: RecordEnd, given: &Given) -> Vec<Dialect
                     escape,
                     comment: given.comment.clone(),
                     record_end,
+                    charset: given.charset,
                 };
                 if dialect.validate().is_ok() {
                     dialects.push(dialect);

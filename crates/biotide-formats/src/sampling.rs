@@ -1,0 +1,129 @@
+//! A look at files before they are read: bounded, but for `infer = full`.
+
+use std::sync::Arc;
+
+use biotide_common::options::{BiotideOptions, Compression};
+use biotide_text::charset::{Charset, detect};
+use biotide_text::sample::Sample;
+use datafusion_common::Result;
+use object_store::{ObjectMeta, ObjectStore};
+
+use crate::compress::Codec;
+use crate::files::File;
+use crate::spec::{Evidence, FormatSpec, SampledFile, TextLayout};
+use crate::text::{Ahead, ChunkSource, peek};
+
+/// Looks at the start of a file, and at places further on; at `only` so many bytes of its start where
+/// it is one of many.
+pub(crate) async fn sample(
+    store: &Arc<dyn ObjectStore>,
+    meta: &ObjectMeta,
+    name: String,
+    spec: &dyn FormatSpec,
+    options: &BiotideOptions,
+    only: Option<usize>,
+) -> Result<SampledFile> {
+    let source = ChunkSource::open(Arc::clone(store), meta, name.clone()).await?;
+    let source = Arc::new(source);
+    let size = source.size();
+    let mut wanted = only.unwrap_or(Sample::HEAD_BYTES);
+    let mut head = Vec::new();
+    source.read(0, wanted as u64, &mut head).await?;
+    let option = options.compression.unwrap_or(Compression::Auto);
+    let codec = Codec::of(&name, option, &head)?;
+    let given = options.encoding.and_then(|encoding| encoding.0);
+    let encoding = match given {
+        Some(encoding) => encoding,
+        None if codec == Codec::None => detect(&head),
+        None => detect(&peek(codec, &head)),
+    };
+    let transcoded = Charset::of(encoding).is_none().then_some(encoding);
+    let mut sample = Sample::default();
+    let anywhere = codec == Codec::None && transcoded.is_none();
+    if anywhere {
+        sample.complete = head.len() as u64 == size;
+        sample.head = head;
+    }
+    let mut ahead = (!anywhere).then(|| Ahead::start(Arc::clone(&source), codec, transcoded));
+    loop {
+        while sample.head.len() < wanted && !sample.complete {
+            match &mut ahead {
+                None => {
+                    let at = sample.head.len() as u64;
+                    let end = at + wanted as u64;
+                    source.read(at, end, &mut sample.head).await?;
+                    sample.complete = sample.head.len() as u64 == size;
+                }
+                Some(ahead) => match ahead.next().await {
+                    Ok(Some(mut block)) => sample.head.append(&mut block),
+                    Ok(None) => sample.complete = true,
+                    // Damage further on is for the one who reads so far.
+                    Err(_) if !sample.head.is_empty() => wanted = sample.head.len(),
+                    Err(error) => return Err(error),
+                },
+            }
+        }
+        // A header with thousands of columns is longer than that.
+        let damaged = sample.head.len() == wanted && ahead.is_some();
+        if sample.complete || spec.is_enough(&sample.head, options)? || damaged {
+            break;
+        }
+        wanted = sample.head.len().saturating_mul(2);
+    }
+    if anywhere && only.is_none() && !sample.complete {
+        for at in Sample::piece_offsets(size) {
+            let mut piece = Vec::new();
+            source
+                .read(at, at + Sample::PIECE_BYTES as u64, &mut piece)
+                .await?;
+            sample.pieces.push(piece);
+        }
+    }
+    Ok(SampledFile {
+        name,
+        size,
+        codec,
+        encoding,
+        sample,
+    })
+}
+
+/// Reads every file whole to find types that hold all values.
+pub(crate) async fn infer_full(
+    store: &Arc<dyn ObjectStore>,
+    files: &[File],
+    sampled: &[SampledFile],
+    layout: Arc<dyn TextLayout>,
+) -> Result<Arc<dyn TextLayout>> {
+    let mut evidence = Evidence::default();
+    for (file, sampled) in files.iter().zip(sampled) {
+        let source = ChunkSource::open(Arc::clone(store), &file.meta, sampled.name.clone()).await?;
+        let encoding = layout.transcoded_from();
+        let mut ahead = Ahead::start(Arc::new(source), sampled.codec, encoding);
+        let (mut rest, mut begun, mut eof) = (Vec::new(), false, false);
+        while !eof {
+            match ahead.next().await? {
+                Some(mut block) => rest.append(&mut block),
+                None => eof = true,
+            }
+            if !begun {
+                let Some(start) = layout.start(&sampled.name, &rest, eof)? else {
+                    continue;
+                };
+                let start = usize::try_from(start.offset).unwrap_or(usize::MAX);
+                rest.drain(..start.min(rest.len()));
+                begun = true;
+            }
+            // Whole lines. One that a quote carries over a line end is looked at in halves, which have
+            // other field counts and are left out: what is seen is never wrong, only less.
+            let whole = match memchr::memrchr(layout.newline(), &rest) {
+                _ if eof => rest.len(),
+                Some(i) => i + 1,
+                None => 0,
+            };
+            layout.widen(&mut evidence, &rest[..whole]);
+            rest.drain(..whole);
+        }
+    }
+    Ok(layout.with_evidence(evidence))
+}
