@@ -3,10 +3,10 @@
 //!
 //! An input is four bytes of options, then the text.
 
-use biotide_text::charset::Charset;
+use biotide_text::charset::{Charset, detect};
 use biotide_text::delimited::{
-    Column, ColumnType, Dialect, HeaderOptions, Layout, OnBadValue, OnError, Preamble, RecordEnd,
-    TextArray, infer_columns,
+    Column, ColumnType, Decoder, Dialect, Given, HeaderOptions, Layout, OnBadValue, OnError,
+    Preamble, RecordEnd, TextArray, infer_columns, lines_before_table, sniff,
 };
 use biotide_text::sample::Sample;
 use biotide_text::scan::{Scanner, Separators, Split};
@@ -183,7 +183,7 @@ fn guess(layout: &Layout, options: [u8; 4], text: &[u8]) {
     // Types that were inferred from the whole text are those of all its values.
     layout.on_bad_value = OnBadValue::Null;
     layout.on_error = OnError::Lenient;
-    let mut decoder = biotide_text::delimited::Decoder::new(layout, None, 64).expect("a layout");
+    let mut decoder = Decoder::new(layout, None, 64).expect("a layout");
     let mut rest = &text[preamble.data_start..];
     while !rest.is_empty() {
         rest = &rest[decoder.decode(rest)..];
@@ -191,4 +191,62 @@ fn guess(layout: &Layout, options: [u8; 4], text: &[u8]) {
     }
     decoder.finish();
     while decoder.flush().expect("lenient").is_some() {}
+}
+
+/// Whatever the text is, a dialect and an encoding are found that can be read; what is looked for again,
+/// with the dialect known, is found again; a text in one byte a character reads as its UTF-8 does.
+pub(crate) fn sniff_any(input: &[u8]) {
+    let Some(([usual, ..], text)) = options(input) else {
+        return;
+    };
+    let encoding = detect(text);
+    let given = Given {
+        usual: [b',', b'\t', b';', b'|'][usize::from(usual & 3)],
+        charset: Charset::of(encoding).unwrap_or_default(),
+        ..Given::default()
+    };
+    for complete in [true, false] {
+        let found = sniff(text, complete, &given);
+        assert!(found.dialect.validate().is_ok());
+        let lines = lines_before_table(text, complete, &found.dialect, found.fields);
+        assert_eq!(lines, found.skip_rows);
+        let header = HeaderOptions {
+            header: found.header,
+            skip_rows: found.skip_rows,
+            column_names: None,
+        };
+        let preamble = Preamble::read(&found.dialect, &header, text, complete);
+        assert!(preamble.is_some() || !complete);
+    }
+    let latin = Charset::of(detect(b"caf\xE9\n")).unwrap_or_default();
+    assert_eq!(latin.name(), "windows-1252");
+    let utf8 = latin.decode(text);
+    let read = |charset: Charset, text: &[u8]| {
+        let mut layout = Layout::new(Dialect::delimited_by(&[given.usual]), text_columns(2));
+        layout.dialect.charset = charset;
+        let columns = Some(everything(&layout));
+        let mut decoder = Decoder::new(layout, columns, 100).unwrap();
+        let mut at = 0;
+        let mut found = Vec::new();
+        loop {
+            at += decoder.decode(&text[at..]);
+            if at == text.len() {
+                decoder.finish();
+            }
+            while let Some(batch) = decoder.flush().unwrap() {
+                rows(&batch, &mut found);
+            }
+            if at == text.len() {
+                break;
+            }
+        }
+        let found: Vec<_> = found
+            .into_iter()
+            .map(|row| (row.line, row.values))
+            .collect();
+        let problems = decoder.take_problems();
+        let problems: Vec<_> = problems.iter().map(|p| (p.line, p.reason)).collect();
+        (found, problems)
+    };
+    assert_eq!(read(latin, text), read(Charset::UTF_8, utf8.as_bytes()));
 }

@@ -37,6 +37,12 @@ fn decode_any_chunking() {
 }
 
 #[test]
+fn sniff_any() {
+    replay("sniff_any", fuzz_bodies::sniff_any);
+    replay("decode_any_chunking", fuzz_bodies::sniff_any);
+}
+
+#[test]
 fn random_inputs() {
     for_seeds(4_000, |seed| {
         let mut rng = Rng::new(seed);
@@ -44,6 +50,7 @@ fn random_inputs() {
         let mut input: Vec<u8> = (0..4).map(|_| rng.next() as u8).collect();
         input.extend(inputs::text(&mut rng, &layout, 300));
         fuzz_bodies::decode_any_chunking(&input);
+        fuzz_bodies::sniff_any(&input);
         if rng.chance(3, 4) {
             input[..4].copy_from_slice(b",\n\"\0");
         }
@@ -75,5 +82,6 @@ fn mutated_corpus() {
         }
         fuzz_bodies::decode_any_chunking(&input);
         fuzz_bodies::simd_vs_scalar(&input);
+        fuzz_bodies::sniff_any(&input);
     });
 }
