@@ -243,3 +243,30 @@ async fn headers_longer_than_a_sample() {
         assert_eq!(query(&context, &sql).await.0, [["TP53", "1"]], "{name}");
     }
 }
+
+/// Headers and rows longer than what is looked at first, under titles, with a delimiter that no name tells.
+#[tokio::test]
+async fn very_wide_tables_are_found_too() {
+    let folder = folder();
+    let context = support::context();
+    for columns in [900, 3000, 9000] {
+        let names: Vec<String> = (0..columns)
+            .map(|i| format!("a long name, number {i}"))
+            .collect();
+        let row: Vec<String> = (0..columns).map(|i| (i % 7).to_string()).collect();
+        for title in ["", "A title\n\n# and a comment\n"] {
+            let row = row.join(";");
+            let text = format!("{title}{}\n{row}\n{row}\n{row}\n", names.join(";"));
+            for name in ["wide.dat", "wide.csv", "wide.tsv"] {
+                let input = support::write(&folder.path().join(name), &text);
+                let last = columns - 1;
+                let sql =
+                    format!("SELECT count(*), sum(\"a long name, number {last}\") FROM '{input}'");
+                let sum = (last % 7 * 3).to_string();
+                let (rows, report) = query(&context, &sql).await;
+                assert_eq!(rows, [["3".to_owned(), sum]], "{name} {columns} {title}");
+                assert_closes(&report);
+            }
+        }
+    }
+}

@@ -218,16 +218,16 @@ impl DelimitedLayout {
         first.unwrap_or_else(|| sniff(&[], true, &given))
     }
 
-    /// How to read what stands before the records of a file.
-    fn header_of(&self, head: &[u8], eof: bool) -> HeaderOptions {
+    /// How to read what stands before the records of a file; `None` if its start is too short to tell.
+    fn header_of(&self, head: &[u8], eof: bool) -> Option<HeaderOptions> {
         let before = || {
             let fields = self.sniffed.fields;
             lines_before_table(head, eof, &self.layout.dialect, fields)
         };
-        HeaderOptions {
-            skip_rows: self.skip_rows.unwrap_or_else(before),
+        Some(HeaderOptions {
+            skip_rows: self.skip_rows.or_else(before)?,
             ..self.header.clone()
-        }
+        })
     }
 
     /// The untyped layout of one file; `None` where it is empty.
@@ -244,7 +244,7 @@ impl DelimitedLayout {
         let fields = sniffed.fields;
         let before = || lines_before_table(&sample.head, sample.complete, &dialect, fields);
         let header = &HeaderOptions {
-            skip_rows: options.skip_rows.unwrap_or_else(before),
+            skip_rows: options.skip_rows.or_else(before).unwrap_or(0),
             ..header.clone()
         };
         let preamble = Preamble::read(&dialect, header, &sample.head, sample.complete);
@@ -403,8 +403,10 @@ impl TextLayout for DelimitedLayout {
 
     fn start(&self, file: &str, head: &[u8], eof: bool) -> Result<Option<FileStart>, BiotideError> {
         let dialect = &self.layout.dialect;
-        let header = self.header_of(head, eof);
-        let Some(preamble) = Preamble::skip(dialect, &header, head, eof) else {
+        let preamble = self
+            .header_of(head, eof)
+            .and_then(|header| Preamble::skip(dialect, &header, head, eof));
+        let Some(preamble) = preamble else {
             if head.len() > self.layout.max_record_bytes {
                 let problem = "the header is longer than max_record_bytes";
                 return Err(BiotideError::file(file, problem));

@@ -54,6 +54,9 @@ pub struct Sniffed {
 /// Bytes that are looked at.
 const WINDOW: usize = 64 << 10;
 
+/// The most of them, where lines are long.
+const WIDEST: usize = 4 << 20;
+
 /// The share of records of one shape below which another delimiter than the usual one is no better.
 const LEAST_CONSISTENCY: f64 = 0.6;
 
@@ -98,7 +101,7 @@ pub fn sniff(bytes: &[u8], complete: bool, given: &Given) -> Sniffed {
     };
     let skip_rows = match given.skip_rows {
         Some(lines) => lines,
-        None => start::lines_before(bytes, complete, &dialect, shape.fields()),
+        None => start::lines_before(bytes, complete, &dialect, shape.fields()).unwrap_or(0),
     };
     let header = match given.header {
         Some(header) => header,
@@ -113,16 +116,25 @@ pub fn sniff(bytes: &[u8], complete: bool, given: &Given) -> Sniffed {
     }
 }
 
-/// Physical lines before the table of a text whose dialect and number of fields are known: the same
-/// answer as [`sniff`] has, from the start of the text.
-pub fn lines_before_table(bytes: &[u8], complete: bool, dialect: &Dialect, fields: usize) -> usize {
-    let (bytes, complete) = window(bytes, complete);
+/// Physical lines before the table of a text whose dialect and number of fields are known: what [`sniff`]
+/// finds. `None` where the text ends too early to tell.
+pub fn lines_before_table(
+    bytes: &[u8],
+    complete: bool,
+    dialect: &Dialect,
+    fields: usize,
+) -> Option<usize> {
     start::lines_before(bytes, complete, dialect, fields)
 }
 
+/// The first bytes: some 64 KiB, and a few lines where those are longer.
 fn window(bytes: &[u8], complete: bool) -> (&[u8], bool) {
-    match bytes.get(..WINDOW) {
-        Some(start) if bytes.len() > WINDOW => (start, false),
+    const LINES: usize = 8;
+    let newline = RecordEnd::of(&bytes[..bytes.len().min(WINDOW)]).byte();
+    let few = memchr::memchr_iter(newline, &bytes[..bytes.len().min(WIDEST)]).nth(LINES);
+    let end = few.map_or(WIDEST, |end| end + 1).max(WINDOW);
+    match bytes.get(..end) {
+        Some(start) if bytes.len() > end => (start, false),
         _ => (bytes, complete),
     }
 }
