@@ -35,7 +35,11 @@ const KNOWN: [(&[u8], Codec); 4] = [
 ];
 
 /// First bytes of what is no table.
-const NO_TABLE: [(&[u8], &str); 14] = [
+const NO_TABLE: [(&[u8], &str); 15] = [
+    (
+        &[0x02, 0x21, 0x4C, 0x18],
+        "LZ4 data of the old kind; unpack it with `lz4 -d`",
+    ),
     (b"\x89PNG", "a PNG image"),
     (b"\xFF\xD8\xFF", "a JPEG image"),
     (b"GIF89a", "a GIF image"),
@@ -89,6 +93,13 @@ impl Codec {
                 .is_some_and(|next| block.iter().any(|b| next == *b))
         {
             return Ok(Self::Bzip2);
+        }
+        // A skippable frame first, as pzstd writes it.
+        if head.len() > 3 && head[0] & 0xF0 == 0x50 && head[1..4] == [0x2A, 0x4D, 0x18] {
+            return Ok(match file.ends_with(".lz4") {
+                true => Self::Lz4,
+                false => Self::Zstd,
+            });
         }
         if let Some((_, what)) = NO_TABLE.iter().find(|(magic, _)| starts(magic)) {
             let problem = format!(

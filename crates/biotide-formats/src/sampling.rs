@@ -6,6 +6,7 @@ use biotide_common::options::{BiotideOptions, Compression};
 use biotide_text::charset::{Charset, detect};
 use biotide_text::sample::Sample;
 use datafusion_common::Result;
+use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 use object_store::{ObjectMeta, ObjectStore};
 
 use crate::compress::Codec;
@@ -32,7 +33,12 @@ pub(crate) async fn sample(
     let option = options.compression.unwrap_or(Compression::Auto);
     let codec = Codec::of(&name, option, &head)?;
     let given = options.encoding.and_then(|encoding| encoding.0);
-    let encoding = match given {
+    let mut encoding = match given {
+        // UTF-16 of either kind: the mark knows better.
+        Some(encoding) if [UTF_16LE, UTF_16BE].contains(&encoding) => match codec {
+            Codec::None => Encoding::for_bom(&head).map_or(encoding, |(marked, _)| marked),
+            _ => encoding,
+        },
         Some(encoding) => encoding,
         None if codec == Codec::None => detect(&head),
         None => detect(&peek(codec, &head)),
@@ -44,9 +50,10 @@ pub(crate) async fn sample(
         sample.complete = head.len() as u64 == size;
         sample.head = head;
     }
+    let mut damaged = false;
     let mut ahead = (!anywhere).then(|| Ahead::start(Arc::clone(&source), codec, transcoded));
     loop {
-        while sample.head.len() < wanted && !sample.complete {
+        while sample.head.len() < wanted && !sample.complete && !damaged {
             match &mut ahead {
                 None => {
                     let at = sample.head.len() as u64;
@@ -58,13 +65,12 @@ pub(crate) async fn sample(
                     Ok(Some(mut block)) => sample.head.append(&mut block),
                     Ok(None) => sample.complete = true,
                     // Damage further on is for the one who reads so far.
-                    Err(_) if !sample.head.is_empty() => wanted = sample.head.len(),
+                    Err(_) if !sample.head.is_empty() => damaged = true,
                     Err(error) => return Err(error),
                 },
             }
         }
         // A header with thousands of columns is longer than that.
-        let damaged = sample.head.len() == wanted && ahead.is_some();
         if sample.complete || spec.is_enough(&sample.head, options)? || damaged {
             break;
         }
@@ -77,6 +83,18 @@ pub(crate) async fn sample(
                 .read(at, at + Sample::PIECE_BYTES as u64, &mut piece)
                 .await?;
             sample.pieces.push(piece);
+        }
+        // The first character beyond ASCII may stand further on.
+        let shows = sample.pieces.iter().find(|piece| !piece.is_ascii());
+        if let Some(piece) = shows.filter(|_| given.is_none() && sample.head.is_ascii()) {
+            let cut = piece
+                .iter()
+                .take_while(|&&byte| byte & 0xC0 == 0x80)
+                .count();
+            let found = detect(&piece[cut.min(3)..]);
+            if Charset::of(found).is_some() {
+                encoding = found;
+            }
         }
     }
     Ok(SampledFile {

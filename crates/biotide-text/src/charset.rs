@@ -144,7 +144,19 @@ struct Counts {
 impl Counts {
     fn of(sample: &[u8]) -> Self {
         let mut counts = Self::default();
-        for line in sample.split(|&byte| matches!(byte, b'\n' | b'\r')) {
+        // A sample may end within a character.
+        let is_cut = |n: &usize| {
+            let tail = sample
+                .len()
+                .checked_sub(*n)
+                .map(|at| std::str::from_utf8(&sample[at..]));
+            let cut = |error: std::str::Utf8Error| {
+                error.valid_up_to() == 0 && error.error_len().is_none()
+            };
+            matches!(tail, Some(Err(error)) if cut(error))
+        };
+        let whole = sample.len() - (1..4).find(is_cut).unwrap_or(0);
+        for line in sample[..whole].split(|&byte| matches!(byte, b'\n' | b'\r')) {
             counts.lines += usize::from(!line.is_empty());
             let mut rest = line;
             let (mut bad, mut run) = (false, 0);
@@ -178,23 +190,28 @@ fn is_plausible(line: &[u8], at: usize) -> bool {
     let letter = |byte: Option<&u8>| byte.is_some_and(|b| b.is_ascii_alphabetic() || *b >= 0xC0);
     let before = at.checked_sub(1).and_then(|i| line.get(i));
     let after = line.get(at + 1);
+    // `cm³` is a unit, `Micha³` is a Polish name in another encoding.
+    let long = at >= 3 && line[at - 3..at].iter().all(u8::is_ascii_alphabetic);
     match line[at] {
+        0xB2 | 0xB3 | 0xB9 | 0xBC..=0xBE => !long && !letter(after),
+        0xA3 => !letter(after),
         0xDF..=0xEF | 0xF1..=0xF6 | 0xF8..=0xFC => letter(before) || letter(after),
         0xC0..=0xD6 | 0xD8..=0xDD => !before.is_some_and(u8::is_ascii_lowercase) && letter(after),
-        // € ‘ ’ “ ” – — ™ £ § © « ® ° ± ² ³ µ · ¹ º » ¼ ½ ¾ × ÷ and the no-break space.
+        // € ‘ ’ “ ” – — ™ § © « ® ° ± µ · º » × ÷ and the no-break space.
         0x80
         | 0x91..=0x97
         | 0x99
         | 0xA0
-        | 0xA3
         | 0xA7
         | 0xA9
         | 0xAB
         | 0xAE
-        | 0xB0..=0xB3
+        | 0xB0
+        | 0xB1
         | 0xB5
         | 0xB7
-        | 0xB9..=0xBE
+        | 0xBA
+        | 0xBB
         | 0xD7
         | 0xF7 => true,
         _ => false,
@@ -226,6 +243,12 @@ mod tests {
             (WINDOWS_1251.encode(cyrillic).0.into_owned(), WINDOWS_1251),
             (KOI8_R.encode(cyrillic).0.into_owned(), encoding_rs::KOI8_U),
             (SHIFT_JIS.encode(japanese).0.into_owned(), SHIFT_JIS),
+            (
+                b"name\nMicha\xB3\nPawe\xB3\n\xA3ukasz\n".to_vec(),
+                encoding_rs::WINDOWS_1250,
+            ),
+            (b"dose\n5 cm\xB3\n7 mg\n".to_vec(), WINDOWS_1252),
+            ("abc’".as_bytes()[..5].to_vec(), UTF_8),
             (utf16.clone(), UTF_16LE),
             ([&b"\xFF\xFE"[..], &utf16].concat(), UTF_16LE),
             // UTF-8 but for a row, and bytes that are nothing.

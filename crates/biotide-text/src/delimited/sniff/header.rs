@@ -11,8 +11,8 @@ use crate::delimited::columns::{trim, unquote};
 const MOST: usize = 100;
 
 /// A header is the rule. It is none where a column's first cell is a number or a date as those below it
-/// are, and no other cell speaks for a header: words over numbers, a word spelled like none below it, the
-/// empty corner of a matrix.
+/// are, and no other cell speaks for a header: words over numbers, a plain word (`gene`) over what is none,
+/// the empty corner of a matrix.
 pub(super) fn has(bytes: &[u8], complete: bool, dialect: &Dialect, skip_rows: usize) -> bool {
     let newline = dialect.record_end.byte();
     let mut at = usize::from(bytes.starts_with(b"\xEF\xBB\xBF")) * 3;
@@ -35,13 +35,14 @@ pub(super) fn has(bytes: &[u8], complete: bool, dialect: &Dialect, skip_rows: us
         }
     }
     let evidence = head.iter().zip(&below);
-    let evidence = evidence.map(|(head, below)| speaks_for(head, below));
+    let evidence = evidence.enumerate();
+    let evidence = evidence.map(|(i, (head, below))| speaks_for(head, below, i == 0));
     let evidence: Vec<Option<bool>> = evidence.collect();
     evidence.contains(&Some(true)) || !evidence.contains(&Some(false))
 }
 
 /// What a column's first cell speaks for: a header, a row, or neither.
-fn speaks_for(head: &[u8], below: &[Vec<u8>]) -> Option<bool> {
+fn speaks_for(head: &[u8], below: &[Vec<u8>], first: bool) -> Option<bool> {
     let filled: Vec<&Vec<u8>> = below
         .iter()
         .filter(|value| !trim(value).is_empty())
@@ -55,27 +56,17 @@ fn speaks_for(head: &[u8], below: &[Vec<u8>]) -> Option<bool> {
     let typed = share(&[Cell::Integer, Cell::Float]) >= 0.8 || share(&[Cell::Date]) >= 0.8;
     match classify(head) {
         Cell::Text | Cell::Odd if typed => Some(true),
-        Cell::Text | Cell::Odd if filled.len() >= 3 => {
-            let alike = filled.iter().any(|value| spelling(value) == spelling(head));
-            (!alike).then_some(true)
+        Cell::Text if filled.len() >= 3 && is_word(head) => {
+            (!filled.iter().any(|value| is_word(value))).then_some(true)
         }
-        Cell::Empty if filled.len() >= 3 && filled.len() == below.len() => Some(true),
+        Cell::Empty if first && !filled.is_empty() && filled.len() == below.len() => Some(true),
         cell @ (Cell::Integer | Cell::Float | Cell::Date) if share(&[cell]) >= 0.5 => Some(false),
         _ => None,
     }
 }
 
-/// How a word is written: `TP53` is `A0`, `Product A` is `Aa A`.
-fn spelling(value: &[u8]) -> Vec<u8> {
-    let mut kinds: Vec<u8> = trim(value)
-        .iter()
-        .map(|byte| match byte {
-            b'0'..=b'9' => b'0',
-            b'A'..=b'Z' => b'A',
-            b'a'..=b'z' | 0x80.. => b'a',
-            other => *other,
-        })
-        .collect();
-    kinds.dedup();
-    kinds
+/// Whether this is written as names of columns are: in small letters.
+fn is_word(value: &[u8]) -> bool {
+    let small = |byte: &u8| byte.is_ascii_lowercase() || matches!(byte, b'_' | b' ');
+    trim(value).iter().all(small)
 }

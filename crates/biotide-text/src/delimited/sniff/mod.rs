@@ -65,13 +65,15 @@ const USUAL: f64 = 1.15;
 
 /// Looks at the start of a text; `complete` says that it is all of it.
 pub fn sniff(bytes: &[u8], complete: bool, given: &Given) -> Sniffed {
-    let (bytes, complete) = window(bytes, complete);
+    let all = bytes;
+    let (bytes, complete_table) = window(after_comments(bytes), complete);
     let end = RecordEnd::of(bytes);
     let mut best: Option<(f64, Dialect, Shape)> = None;
     for dialect in candidates(bytes, end, given) {
-        let shape = Shape::of(bytes, complete, &dialect);
+        let shape = Shape::of(bytes, complete_table, &dialect);
         let usual = dialect.delimiter == [given.usual];
-        let alike = shape.consistency() >= LEAST_CONSISTENCY;
+        // A list of values is no table, because some of them hold a comma.
+        let alike = shape.consistency() >= LEAST_CONSISTENCY && shape.from_start();
         // Prose may have as many words in every row: blanks are delimiters only where nothing else is.
         let prose = dialect.delimiter == b" "
             && best.as_ref().is_some_and(|(.., known)| known.fields() > 1);
@@ -95,17 +97,17 @@ pub fn sniff(bytes: &[u8], complete: bool, given: &Given) -> Sniffed {
                 charset: given.charset,
                 ..Dialect::delimited_by(&[given.usual])
             };
-            let shape = Shape::of(bytes, complete, &dialect);
+            let shape = Shape::of(bytes, complete_table, &dialect);
             (dialect, shape)
         }
     };
     let skip_rows = match given.skip_rows {
         Some(lines) => lines,
-        None => start::lines_before(bytes, complete, &dialect, shape.fields()).unwrap_or(0),
+        None => start::lines_before(all, complete, &dialect, shape.fields()).unwrap_or(0),
     };
     let header = match given.header {
         Some(header) => header,
-        None => header::has(bytes, complete, &dialect, skip_rows),
+        None => header::has(all, complete, &dialect, skip_rows),
     };
     Sniffed {
         skip_rows,
@@ -125,6 +127,20 @@ pub fn lines_before_table(
     fields: usize,
 ) -> Option<usize> {
     start::lines_before(bytes, complete, dialect, fields)
+}
+
+/// A text without the comments before its table (of which the last may be its header).
+fn after_comments(bytes: &[u8]) -> &[u8] {
+    let newline = RecordEnd::of(&bytes[..bytes.len().min(WINDOW)]).byte();
+    let mut at = 0;
+    while start::is_comment(&bytes[at..]) {
+        match memchr::memchr(newline, &bytes[at..]) {
+            Some(end) if at + end + 1 < bytes.len() => at += end + 1,
+            // Nothing else: then that is the table.
+            _ => return bytes,
+        }
+    }
+    &bytes[at..]
 }
 
 /// The first bytes: some 64 KiB, and a few lines where those are longer.
@@ -241,6 +257,20 @@ mod tests {
             // Composites are no columns.
             (b'\t', "id\tnames\nP1\ta;b;c\nP2\tx\nP3\ty;z\n", "\t"),
             (b'\t', "gene\nTP53\nBRCA1\n", "\t"),
+            // A list is none of its parts.
+            (b',', "species\nHomo sapiens\nMus musculus\n", ","),
+            (
+                b'\t',
+                "when\n2020-01-01 10:00:00\n2020-01-02 11:00:00\n",
+                "\t",
+            ),
+            (b'\t', "value\n1,5\n2,7\n", "\t"),
+            (b'\t', "pmids\n123;456\n789;12\n", "\t"),
+            (
+                b',',
+                "id\nsp|P1|A_HUMAN\nsp|P2|B_HUMAN\nsp|P3|C_HUMAN\n",
+                ",",
+            ),
             // Prose is no table of words.
             (b',', "note\nthe first line of it\nand a second one\n", ","),
         ] {
@@ -282,8 +312,15 @@ mod tests {
         for (text, lines) in [
             ("# one\n# two, three\na,b,c\n1,2,3\n4,5,6\n", 2),
             ("Report of the lab\n\na,b,c\n1,2,3\n4,5,6\n", 2),
-            ("Title,,\na,b,c\n1,2,3\n4,5,6\n", 1),
+            ("The title,,\na,b,c\n1,2,3\n4,5,6\n", 1),
             ("a,b,c\n1,2\n3,4,5\n6,7,8\n", 0),
+            ("gene,GO terms\nA,1\nB,1,2,3,4,5,6\nB,1,2,3,4,5,6\n", 0),
+            ("1,,,\n2,,,\n3,5,6,7\n4,5,6,7\n", 0),
+            ("id,,,\nA,1,2,3\nB,4,5,6\n", 0),
+            (
+                "\"A title\nof two lines, and a comma\"\na,b,c\n1,2,3\n4,5,6\n",
+                2,
+            ),
             // R leaves the name of the first column out.
             ("a,b\nr1,1,2\nr2,3,4\n", 0),
             ("a,b\n1,2,3,4\n5,6,7,8\n", 0),
@@ -299,6 +336,11 @@ mod tests {
         for (text, header) in [
             ("id,name\n1,a\n2,b\n", true),
             ("1,a,9.5\n2,b,1.5\n3,c,7\n", false),
+            ("1,O'Neil,45\n2,Smith,50\n3,Jones,51\n4,Brown,52\n", false),
+            (
+                "chr1,29553,31109,MIR1302-2HG\nchr1,34553,36081,FAM138A\nchr2,1,2,OR4F5\nchr2,1,2,A1\n",
+                false,
+            ),
             ("TP53,P04637\nMYC,P01106\n", true),
             ("gene,2019,2020\nTP53,1.5,2.5\nMYC,3.5,4.5\n", true),
             ("gene,1001,1002\nTP53,5,7\nMYC,3,4\nKRAS,8,0\n", true),

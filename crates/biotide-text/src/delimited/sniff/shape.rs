@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use super::cells::{Cell, classify};
 use super::records;
+use super::start::is_comment;
 use crate::delimited::Dialect;
 use crate::delimited::columns::unquote;
+use crate::delimited::preamble::SampleRecord;
 
 /// The shape of most records, and how much speaks for it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,6 +17,9 @@ pub(super) struct Shape {
     consistency: f64,
     /// The share of all records.
     coverage: f64,
+    /// Whether the first record that is neither comment nor title has it, or is one field short, as R's
+    /// header is.
+    from_start: bool,
     /// The share of the cells that look like values.
     values: f64,
 }
@@ -36,12 +41,23 @@ impl Shape {
             .max_by(|a, b| a.0.total_cmp(&b.0));
         let fields = best.map_or(1, |(_, fields)| fields);
         // What stands before the first such record is before the table.
-        let is_one = |record: &&super::super::preamble::SampleRecord| record.fields.len() == fields;
+        let is_one = |record: &&SampleRecord| record.fields.len() == fields;
         let first = records
             .iter()
             .position(|record| is_one(&record))
             .unwrap_or(0);
         let table = &records[first..];
+        let text = |record: &&SampleRecord| &bytes[record.fields[0].start..record.end];
+        let plain = |record: &&SampleRecord| !is_comment(text(record));
+        let is_row = |record: &SampleRecord| {
+            let n = record.fields.len();
+            n == fields || n > 1 && n + 1 == fields
+        };
+        // Three columns under titles of some words are a table; two may be the halves of a list's values.
+        let is_title =
+            |record: &SampleRecord| record.fields.len() == 1 && text(&record).contains(&b' ');
+        let from_start = records.iter().find(plain).is_some_and(is_row)
+            || fields > 2 && records[..first].iter().filter(plain).all(is_title);
         let alike = table.iter().filter(is_one);
         let (mut cells, mut odd, mut n) = (0usize, 0.0, 0usize);
         for record in alike {
@@ -59,6 +75,7 @@ impl Shape {
         Self {
             fields,
             consistency: n as f64 / table.len().max(1) as f64,
+            from_start,
             coverage: n as f64 / records.len().max(1) as f64,
             values: 1.0 - odd / cells.max(1) as f64,
         }
@@ -67,6 +84,11 @@ impl Shape {
     /// Fields of most records.
     pub(super) fn fields(&self) -> usize {
         self.fields
+    }
+
+    /// Whether the text starts with such a record.
+    pub(super) fn from_start(&self) -> bool {
+        self.from_start
     }
 
     /// The share of records, from the first of this shape on, that have it.

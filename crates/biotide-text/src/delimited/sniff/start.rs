@@ -18,57 +18,68 @@ pub(super) fn lines_before(
         return Some(0);
     }
     let newline = dialect.record_end.byte();
-    let bom = usize::from(bytes.starts_with(b"\xEF\xBB\xBF")) * 3;
-    let mut at = bom;
+    let mut at = usize::from(bytes.starts_with(b"\xEF\xBB\xBF")) * 3;
+    let (mut line, mut titles) = (0, 0);
+    // The line before, if it may be R's header, which is one field shorter than the rows.
     let mut last = None;
-    for line in 0..MOST {
+    while titles < MOST {
         let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) else {
             return complete.then_some(0);
         };
         let end = memchr::memchr(newline, rest);
         let text = end.map_or(rest, |end| &rest[..end]);
+        let comment = is_comment(text);
+        if comment && end.is_some() && memchr::memmem::find(text, &dialect.delimiter).is_none() {
+            (at, line, last) = (at + text.len() + 1, line + 1, None);
+            continue;
+        }
         let window = &rest[..rest.len().min(WINDOW.max(text.len() + 1))];
         let whole = complete && window.len() == rest.len();
         let record = records(window, 0, whole, dialect).next();
         if record.is_none() && !complete && window.len() == rest.len() {
             return None;
         }
-        let (found, filled) = match &record {
-            // A blank line or a comment is passed over by the reader: the record is a later line's.
-            Some(record) if record.fields[0].start == 0 => {
-                let filled = record
-                    .fields
-                    .iter()
-                    .filter(|field| !window[(*field).clone()].trim_ascii().is_empty());
-                (record.fields.len(), filled.count())
-            }
-            _ => (0, 0),
-        };
-        if found == fields && filled > 1 {
-            // R's header is one field shorter, and not before the table.
+        // A blank line or a comment is passed over by the reader: the record is a later line's.
+        let record = record.filter(|record| record.fields[0].start == 0);
+        let (mut found, mut filled, mut titled) = (0, 0, false);
+        let mut next = text.len() + 1;
+        if let Some(record) = &record {
+            let cells = record
+                .fields
+                .iter()
+                .map(|field| window[field.clone()].trim_ascii());
+            let cells: Vec<&[u8]> = cells.filter(|cell| !cell.is_empty()).collect();
+            (found, filled) = (record.fields.len(), cells.len());
+            // `Results of March,,,`: words in the first field of many.
+            titled = matches!(cells[..], [title] if found == 1 || title.contains(&b' '));
+            next = next.max(record.next);
+        }
+        if found == fields && filled > 0 && !titled {
             return Some(match last {
-                Some((before, found, filled)) if found + 1 == fields && filled == found => before,
+                Some(before) if filled > 1 => before,
                 _ => line,
             });
         }
-        let comment = [&b"#"[..], b"%", b"!", b"//"]
-            .iter()
-            .any(|prefix| text.starts_with(prefix));
-        if !(filled <= 1 || comment || found * 3 <= fields) && found + 1 != fields {
+        let r_header = found + 1 == fields && filled == found && found > 1 && !comment;
+        if !(filled == 0 || titled || comment || r_header) || r_header && last.is_some() {
             return Some(0);
         }
-        if found + 1 == fields && filled == found && !comment {
-            if last.is_some_and(|(_, found, filled)| found + 1 == fields && filled == found) {
-                return Some(0);
-            }
-            last = Some((line, found, filled));
-        } else {
-            last = None;
+        last = r_header.then_some(line);
+        titles += usize::from(!comment);
+        // A title in quotes may be of several lines.
+        let passed = &rest[..next.min(rest.len())];
+        line += memchr::memchr_iter(newline, passed).count();
+        if end.is_none() {
+            return complete.then_some(0);
         }
-        match memchr::memchr(newline, rest) {
-            Some(end) => at += end + 1,
-            None => return complete.then_some(0),
-        }
+        at += passed.len();
     }
     Some(0)
+}
+
+/// Whether a line before a table is a comment in the manner of most formats.
+pub(super) fn is_comment(line: &[u8]) -> bool {
+    [&b"#"[..], b"%", b"!", b"//"]
+        .iter()
+        .any(|prefix| line.starts_with(prefix))
 }
