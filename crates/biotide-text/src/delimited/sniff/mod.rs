@@ -73,7 +73,7 @@ pub fn sniff(bytes: &[u8], complete: bool, given: &Given) -> Sniffed {
         let shape = Shape::of(bytes, complete_table, &dialect);
         let usual = dialect.delimiter == [given.usual];
         // A list of values is no table, because some of them hold a comma.
-        let alike = shape.consistency() >= LEAST_CONSISTENCY && shape.from_start();
+        let alike = shape.consistency() >= LEAST_CONSISTENCY && shape.starts_at_once();
         // Prose may have as many words in every row: blanks are delimiters only where nothing else is.
         let prose = dialect.delimiter == b" "
             && best.as_ref().is_some_and(|(.., known)| known.fields() > 1);

@@ -19,7 +19,7 @@ pub(super) struct Shape {
     coverage: f64,
     /// Whether the first record that is neither comment nor title has it, or is one field short, as R's
     /// header is.
-    from_start: bool,
+    starts_at_once: bool,
     /// The share of the cells that look like values.
     values: f64,
 }
@@ -56,7 +56,7 @@ impl Shape {
         // Three columns under titles of some words are a table; two may be the halves of a list's values.
         let is_title =
             |record: &SampleRecord| record.fields.len() == 1 && text(&record).contains(&b' ');
-        let from_start = records.iter().find(plain).is_some_and(is_row)
+        let starts_at_once = records.iter().find(plain).is_some_and(is_row)
             || fields > 2 && records[..first].iter().filter(plain).all(is_title);
         let alike = table.iter().filter(is_one);
         let (mut cells, mut odd, mut n) = (0usize, 0.0, 0usize);
@@ -75,7 +75,7 @@ impl Shape {
         Self {
             fields,
             consistency: n as f64 / table.len().max(1) as f64,
-            from_start,
+            starts_at_once,
             coverage: n as f64 / records.len().max(1) as f64,
             values: 1.0 - odd / cells.max(1) as f64,
         }
@@ -87,8 +87,8 @@ impl Shape {
     }
 
     /// Whether the text starts with such a record.
-    pub(super) fn from_start(&self) -> bool {
-        self.from_start
+    pub(super) fn starts_at_once(&self) -> bool {
+        self.starts_at_once
     }
 
     /// The share of records, from the first of this shape on, that have it.
