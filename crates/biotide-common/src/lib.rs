@@ -12,6 +12,8 @@ pub mod reject;
 pub mod scan;
 pub mod session;
 mod size;
+mod stale;
 
 pub use error::BiotideError;
 pub use size::{format_size, parse_size};
+pub use stale::remove_stale;

@@ -8,8 +8,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use biotide_common::BiotideError;
 use biotide_common::options::Compression;
+use biotide_common::{BiotideError, remove_stale};
 use datafusion_common::{DataFusionError, Result};
 use datafusion_common_runtime::SpawnedTask;
 use futures::future::{BoxFuture, FutureExt, Shared};
@@ -70,7 +70,7 @@ impl Spool {
     }
 
     fn start(&self, location: &str) -> Result<Kept, BiotideError> {
-        remove_stale(&self.folder);
+        remove_stale(&self.folder, PREFIX);
         let dir = tempfile::Builder::new()
             .prefix(&format!("{PREFIX}{}-", std::process::id()))
             .tempdir_in(&self.folder)
@@ -108,22 +108,6 @@ fn identity(location: &str) -> String {
         }
     }
     location.to_owned()
-}
-
-/// Removes what processes that were killed have left.
-fn remove_stale(folder: &Path) {
-    // Without /proc nothing tells whether a process lives.
-    if !Path::new("/proc/self").exists() {
-        return;
-    }
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let rest = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
-        let process = rest.and_then(|rest| rest.split('-').next()?.parse::<u32>().ok());
-        if process.is_some_and(|id| !Path::new(&format!("/proc/{id}")).exists()) {
-            std::fs::remove_dir_all(entry.path()).ok();
-        }
-    }
 }
 
 fn read(location: &str, folder: &Path) -> Result<String, BiotideError> {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use biotide_common::BiotideError;
+use biotide_common::{BiotideError, remove_stale};
 use datafusion::common::DataFusionError;
 use datafusion::datasource::listing::ListingTableUrl;
 use datafusion::execution::runtime_env::RuntimeEnv;
@@ -56,7 +56,7 @@ impl Staged {
             NEXT.fetch_add(1, Ordering::Relaxed)
         );
         if target.exists() && !target.is_dir() && !target.is_file() {
-            remove_stale(temp, "pipe");
+            clear(temp, "pipe");
             return Ok(Some(Self {
                 staged: temp.join(format!("{}{id}.tmp", prefix("pipe"))),
                 target,
@@ -92,7 +92,7 @@ impl Staged {
             return Err(BiotideError::file(shown.to_string(), problem).into());
         }
         let name = name.to_string_lossy().replace(glob, "_");
-        remove_stale(parent, &name);
+        clear(parent, &name);
         let end = if folder { "" } else { ".tmp" };
         let staged = format!("{}{id}{end}", prefix(&name));
         Ok(Some(Self {
@@ -191,7 +191,8 @@ impl RemoteObject {
         }))
     }
 
-    /// Removes what a write that failed has put there. What was there before stays, if nothing was.
+    /// Removes what a write that failed has put there. If it has put nothing there, what was there before
+    /// stays.
     pub(crate) async fn discard(&self) {
         let version = |meta: &ObjectMeta| (meta.e_tag.clone(), meta.last_modified, meta.size);
         let Ok(now) = self.store.head(&self.path).await else {
@@ -209,30 +210,10 @@ fn prefix(name: &str) -> String {
     format!(".{name}.biotide-")
 }
 
-/// Removes what runs that were killed have left for this target: the name tells their process.
-fn remove_stale(folder: &Path, name: &str) {
-    // Without /proc nothing tells whether a process lives.
-    if !Path::new("/proc/self").exists() {
-        return;
-    }
-    let prefix = prefix(name);
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let staged = entry.file_name();
-        let rest = staged
-            .to_str()
-            .and_then(|staged| staged.strip_prefix(&prefix));
-        let process = rest.and_then(|rest| rest.split('-').next()?.parse::<u32>().ok());
-        let dead = process.is_some_and(|id| !Path::new(&format!("/proc/{id}")).exists());
-        if dead {
-            let path = entry.path();
-            let removed = match path.is_dir() {
-                true => std::fs::remove_dir_all(&path),
-                false => std::fs::remove_file(&path),
-            };
-            if removed.is_ok() {
-                log::warn!("removed {}, left by a run that was killed", path.display());
-            }
-        }
+/// Removes what runs that were killed have left for this target.
+fn clear(folder: &Path, name: &str) {
+    for path in remove_stale(folder, &prefix(name)) {
+        log::warn!("removed {}, left by a run that was killed", path.display());
     }
 }
 
