@@ -14,6 +14,7 @@ use super::boundaries::{Boundaries, Boundary, Span};
 use super::chunk_source::ChunkSource;
 use super::unit::Unit;
 use super::verdict::Verdict;
+use super::worker::Worker;
 use crate::spec::{ChunkReader, FileStart, TextLayout};
 
 /// How long to wait for a predecessor that is at work, before doing its work.
@@ -36,16 +37,6 @@ struct Indexed {
     lines_beyond: u64,
     /// The length of a record that is too long, where its end is not in `bytes`.
     long: Option<u64>,
-}
-
-/// What a worker reads a unit with.
-pub(super) struct Reading<'a> {
-    pub(super) reader: &'a mut dyn ChunkReader,
-    pub(super) filter: Option<&'a mut dyn RowFilter>,
-    /// The buffer of the last unit, to be filled again: fresh memory is slow to fill.
-    pub(super) buffer: &'a mut Vec<u8>,
-    pub(super) batch_rows: usize,
-    pub(super) limit: Option<usize>,
 }
 
 /// One file of one scan, shared by the partitions.
@@ -97,31 +88,38 @@ impl FileScan {
         }
     }
 
-    /// Takes the next unit.
-    pub(super) fn take(&self) -> Option<u64> {
-        let i = self.next.fetch_add(1, Ordering::Relaxed);
-        self.units.get(usize::try_from(i).ok()?).copied()
+    /// Takes the next unit, and its number in line.
+    pub(super) fn take(&self) -> Option<(u64, u64)> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let unit = self.units.get(usize::try_from(number).ok()?);
+        unit.map(|&unit| (number, unit))
     }
 
-    /// Reads a unit that was taken.
+    /// Reads a unit that was taken, of at most `limit` rows.
     ///
     /// Where its first record starts may not be certain yet: then the line after its first newline is
     /// taken for it, and columns are built on that. Only then it must be known whether that was right,
     /// and by that time it nearly always is.
-    pub(super) async fn process(&self, unit: u64, reading: Reading<'_>) -> Result<DecodedChunk> {
-        let Reading {
+    pub(super) async fn process(
+        &self,
+        unit: u64,
+        worker: &mut Worker,
+        limit: Option<usize>,
+    ) -> Result<DecodedChunk> {
+        let Worker {
             reader,
-            mut filter,
+            predicate,
             buffer,
             batch_rows,
-            limit,
-        } = reading;
+            ..
+        } = worker;
+        let reader = &mut **reader;
         let mut certain = self.boundaries.lock().of(unit);
         loop {
             let guess = certain.map(|boundary| boundary.offset);
             let bytes = std::mem::take(buffer);
             let indexed = self
-                .index(unit, guess, bytes, reader, filter.is_some())
+                .index(unit, guess, bytes, reader, predicate.is_some())
                 .await?;
             let begin = indexed.begin;
             self.boundaries.lock().tell(unit, indexed.span(reader));
@@ -140,9 +138,9 @@ impl FileScan {
                 records: certain.map_or(0, |boundary| boundary.records),
             };
             let chunk = Unit::new(indexed.bytes, indexed.long);
-            let some = filter.as_mut().map(|f| &mut **f as &mut dyn RowFilter);
+            let filter = predicate.as_mut().map(|p| p as &mut dyn RowFilter);
             let name = self.source.name();
-            let decoded = chunk.decode(name, place, reader, some, batch_rows, limit);
+            let decoded = chunk.decode(name, place, reader, filter, *batch_rows, limit);
             if certain.is_none() {
                 let (found, reader_used) = self.find(unit, reader).await?;
                 certain = Some(found);

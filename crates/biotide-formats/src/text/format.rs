@@ -105,12 +105,8 @@ impl FileFormat for TextFormat {
                 // A session that is not Biotide's own: the log lives as long as the plan.
                 Arc::new(QueryLog::new(std::env::temp_dir(), false, 1))
             });
-        let ordered = (log.ordered || source.needs_order()).then(|| {
-            source
-                .options()
-                .max_concurrent_chunks
-                .unwrap_or(log.threads)
-        });
+        let ordered = (log.ordered || source.needs_order())
+            .then(|| source.options.max_concurrent_chunks.unwrap_or(log.threads));
         let store = config.object_store_url.as_str();
         let prefix = if store.starts_with("file:") {
             "/"

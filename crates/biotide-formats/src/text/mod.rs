@@ -13,6 +13,7 @@ mod chunk_source;
 mod file_scan;
 mod filter;
 mod format;
+mod opener;
 mod ordered;
 mod source;
 mod stream_scan;

@@ -8,7 +8,6 @@ use datafusion_common::{DataFusionError, Result};
 use datafusion_common_runtime::JoinSet;
 use futures::Stream;
 use futures::stream;
-use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::file_scan::FileScan;
@@ -25,17 +24,13 @@ pub(super) fn ordered(
     window: usize,
     judge: bool,
 ) -> impl Stream<Item = Result<Vec<RecordBatch>>> + Send + 'static {
-    let units = Arc::new(Units {
-        scan: Arc::clone(scan),
-        // The place in line is taken before the unit is: the unit that is due is always on its way.
-        places: Arc::new(Semaphore::new(window.max(workers.len()))),
-        taken: Mutex::new(0),
-        judge,
-    });
+    // The place in line is taken before the unit is: the unit that is due is always on its way.
+    let places = Arc::new(Semaphore::new(window.max(workers.len())));
     let (sender, receiver) = mpsc::unbounded_channel();
     let mut tasks = JoinSet::new();
     for worker in workers {
-        tasks.spawn(work(Arc::clone(&units), worker, sender.clone()));
+        let (scan, places) = (Arc::clone(scan), Arc::clone(&places));
+        tasks.spawn(work(scan, places, worker, sender.clone(), judge));
     }
     let line = Line {
         tasks,
@@ -49,38 +44,21 @@ pub(super) fn ordered(
     })
 }
 
-/// The units that the tasks share.
-struct Units {
+async fn work(
     scan: Arc<FileScan>,
     places: Arc<Semaphore>,
-    /// How many were taken.
-    taken: Mutex<u64>,
-    judge: bool,
-}
-
-impl Units {
-    /// Takes the next unit, and its number in line.
-    fn take(&self) -> Option<(u64, u64)> {
-        let mut taken = self.taken.lock();
-        let unit = self.scan.take()?;
-        *taken += 1;
-        Some((*taken - 1, unit))
-    }
-}
-
-async fn work(
-    units: Arc<Units>,
     mut worker: Worker,
     sender: mpsc::UnboundedSender<(u64, Decoded)>,
+    judge: bool,
 ) {
     loop {
-        let place = Arc::clone(&units.places).acquire_owned().await;
-        let (Ok(place), Some((number, unit))) = (place, units.take()) else {
+        let place = Arc::clone(&places).acquire_owned().await;
+        let (Ok(place), Some((number, unit))) = (place, scan.take()) else {
             return;
         };
-        let decoded = worker.process(&units.scan, unit, None).await;
+        let decoded = worker.process(&scan, unit, None).await;
         let decoded = decoded.and_then(|(batches, _)| {
-            units.scan.passed(units.judge)?;
+            scan.passed(judge)?;
             Ok(batches)
         });
         let failed = decoded.is_err();

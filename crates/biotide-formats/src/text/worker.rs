@@ -5,7 +5,7 @@ use biotide_text::delimited::RowFilter;
 use datafusion_common::Result;
 use datafusion_physical_plan::metrics::Count;
 
-use super::file_scan::{FileScan, Reading};
+use super::file_scan::FileScan;
 use super::filter::Predicate;
 use super::stream_scan::StreamScan;
 use crate::spec::ChunkReader;
@@ -29,15 +29,7 @@ impl Worker {
         unit: u64,
         limit: Option<usize>,
     ) -> Result<(Vec<RecordBatch>, u64)> {
-        let filter = self.predicate.as_mut();
-        let reading = Reading {
-            reader: &mut *self.reader,
-            filter: filter.map(|filter| filter as &mut dyn RowFilter),
-            buffer: &mut self.buffer,
-            batch_rows: self.batch_rows,
-            limit,
-        };
-        let chunk = scan.process(unit, reading).await?;
+        let chunk = scan.process(unit, self, limit).await?;
         self.bytes_scanned
             .add(usize::try_from(scan.unit_len(unit)).unwrap_or(0));
         self.rows_rejected

@@ -1,0 +1,285 @@
+//! Opens files: finds how each is read, and streams its batches.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use biotide_common::options::Compression;
+use biotide_common::scan::ScanStats;
+use biotide_common::session::QueryLog;
+use datafusion_common::{DataFusionError, Result};
+use datafusion_common_runtime::SpawnedTask;
+use datafusion_datasource::PartitionedFile;
+use datafusion_datasource::file_stream::{FileOpenFuture, FileOpener};
+use datafusion_physical_plan::metrics::Count;
+use futures::future::{BoxFuture, FutureExt, Shared};
+use futures::stream::{self, BoxStream, StreamExt};
+use object_store::ObjectStore;
+use object_store::path::Path;
+use parking_lot::Mutex;
+
+use super::ahead::Ahead;
+use super::chunk_source::ChunkSource;
+use super::file_scan::FileScan;
+use super::filter::Predicate;
+use super::ordered::ordered;
+use super::source::TextSource;
+use super::stream_scan::StreamScan;
+use super::verdict::Verdict;
+use super::worker::Worker;
+use crate::compress::Codec;
+use crate::spool::ShownAs;
+
+/// The most bytes of units that may wait where the order is kept.
+const WAITING_BYTES: u64 = 32 << 20;
+
+/// The files of one run. Each is opened by a task of its own: a partition that waits for it does not
+/// depend on a sibling that came first and may not be polled again.
+#[derive(Debug, Default)]
+pub(super) struct Files(Mutex<HashMap<Path, Opening>>);
+
+type Opening = Shared<BoxFuture<'static, std::result::Result<Arc<OpenFile>, Arc<DataFusionError>>>>;
+
+/// A file as its first partition found it.
+#[derive(Debug)]
+enum OpenFile {
+    Anywhere(Arc<FileScan>),
+    /// Taken by the one partition that reads it.
+    Stream(tokio::sync::Mutex<Option<Box<StreamScan>>>),
+}
+
+/// Opens the files of one partition.
+#[derive(Debug, Clone)]
+pub(super) struct TextOpener {
+    pub(super) source: TextSource,
+    pub(super) store: Arc<dyn ObjectStore>,
+    pub(super) files: Arc<Files>,
+    pub(super) log: Arc<QueryLog>,
+    pub(super) ranges: Arc<HashMap<Path, Vec<(u64, u64)>>>,
+    pub(super) bytes_scanned: Count,
+    pub(super) rows_rejected: Count,
+    /// Whether LIMIT may end the scan.
+    pub(super) limited: bool,
+}
+
+impl FileOpener for TextOpener {
+    fn open(&self, file: PartitionedFile) -> Result<FileOpenFuture> {
+        let opener = self.clone();
+        Ok(Box::pin(async move {
+            let opening = {
+                let mut files = opener.files.0.lock();
+                let entry = files.entry(file.path().clone());
+                entry
+                    .or_insert_with(|| opener.clone().opening(file))
+                    .clone()
+            };
+            let open = opening.await.map_err(DataFusionError::Shared)?;
+            opener.stream(&open).await
+        }))
+    }
+}
+
+impl TextOpener {
+    fn opening(self, file: PartitionedFile) -> Opening {
+        let task = SpawnedTask::spawn(async move { self.open_file(&file).await });
+        let joined = async move {
+            match task.await {
+                Ok(opened) => opened.map(Arc::new).map_err(Arc::new),
+                Err(join) => Err(Arc::new(DataFusionError::ExecutionJoin(Box::new(join)))),
+            }
+        };
+        joined.boxed().shared()
+    }
+
+    async fn open_file(&self, file: &PartitionedFile) -> Result<OpenFile> {
+        let name = match file.extensions.get::<ShownAs>() {
+            Some(ShownAs(name)) => name.clone(),
+            None => format!("{}{}", self.source.url_prefix, file.path()),
+        };
+        let layout = &self.source.layout;
+        let source =
+            ChunkSource::open(Arc::clone(&self.store), &file.object_meta, name.clone()).await?;
+        let source = Arc::new(source);
+        let mut head = Vec::new();
+        source.read(0, 64 << 10, &mut head).await?;
+        let option = self.source.options.compression.unwrap_or(Compression::Auto);
+        let codec = Codec::of(&name, option, &head)?;
+        let encoding = layout.transcoded_from();
+        let stats = Arc::new(ScanStats::new(name.clone(), source.size()));
+        self.log.add_scan(Arc::clone(&stats));
+        let threshold = self.source.options.error_threshold.map(|share| share.0);
+        let verdict = Verdict::new(
+            stats,
+            Arc::clone(&self.log),
+            threshold,
+            layout.min_record_bytes(),
+        );
+        let counts_only = self.source.projection.file_indices.is_empty();
+        let chunk_rows = if counts_only {
+            usize::MAX >> 16
+        } else {
+            self.source.batch_size
+        };
+        let unit_bytes = self.source.unit_bytes(chunk_rows);
+        if codec == Codec::None && encoding.is_none() {
+            let start = loop {
+                let read = head.len() as u64;
+                if let Some(start) = layout.start(&name, &head, read == source.size())? {
+                    break start;
+                }
+                source.read(read, read + (1 << 20), &mut head).await?;
+            };
+            let whole = vec![(0, source.size())];
+            let ranges = self.ranges.get(file.path()).unwrap_or(&whole);
+            let layout = Arc::clone(layout);
+            let scan = FileScan::new(source, layout, verdict, start, ranges, unit_bytes);
+            return Ok(OpenFile::Anywhere(Arc::new(scan)));
+        }
+        let mut ahead = Ahead::start(Arc::clone(&source), codec, encoding);
+        let mut text = Vec::new();
+        let mut eof = false;
+        let start = loop {
+            match ahead.next().await? {
+                Some(mut block) => text.append(&mut block),
+                None => eof = true,
+            }
+            if let Some(start) = layout.start(&name, &text, eof)? {
+                break start;
+            }
+        };
+        let max_rows = self.source.options.max_rows;
+        let unit_bytes = usize::try_from(unit_bytes).unwrap_or(usize::MAX);
+        let newline = layout.newline();
+        let scan = StreamScan::new(
+            source, verdict, ahead, text, start, newline, unit_bytes, max_rows,
+        );
+        Ok(OpenFile::Stream(tokio::sync::Mutex::new(Some(Box::new(
+            scan,
+        )))))
+    }
+
+    fn worker(&self) -> Result<Worker> {
+        let schema = self.source.table_schema.file_schema();
+        let predicate = self.source.predicate.as_ref();
+        Ok(Worker {
+            reader: self
+                .source
+                .layout
+                .reader(&self.source.projection.file_indices)?,
+            predicate: predicate
+                .map(|expr| Predicate::new(expr, schema))
+                .transpose()?,
+            buffer: Vec::new(),
+            batch_rows: self.source.batch_size,
+            bytes_scanned: self.bytes_scanned.clone(),
+            rows_rejected: self.rows_rejected.clone(),
+        })
+    }
+
+    async fn stream(&self, file: &OpenFile) -> Result<BoxStream<'static, Result<RecordBatch>>> {
+        match file {
+            OpenFile::Anywhere(scan) => {
+                let scan = Arc::clone(scan);
+                match (self.source.options.max_rows, self.source.ordered) {
+                    (Some(max_rows), _) => Ok(limited(scan, self.worker()?, max_rows)),
+                    (None, Some(workers)) => self.ordered(scan, workers),
+                    (None, None) => Ok(unordered(scan, self.worker()?, self.limited)),
+                }
+            }
+            OpenFile::Stream(scan) => match scan.lock().await.take() {
+                Some(scan) => Ok(sequential(*scan, self.worker()?)),
+                // Another partition reads it.
+                None => Ok(stream::empty().boxed()),
+            },
+        }
+    }
+
+    /// Units decoded by `workers` tasks, handed on in file order; then the verdict, so that what LIMIT ends
+    /// before is not judged.
+    fn ordered(
+        &self,
+        scan: Arc<FileScan>,
+        workers: usize,
+    ) -> Result<BoxStream<'static, Result<RecordBatch>>> {
+        let workers = workers.max(1);
+        let waiting = self.source.options.backpressure_threshold.unwrap_or(10);
+        // Bounded in bytes too: a unit is decoded to about its own size.
+        let most = usize::try_from(WAITING_BYTES / scan.unit_len(0).max(1)).unwrap_or(1);
+        let window = (workers + waiting.min(workers * 2)).min(most.max(1));
+        let workers: Vec<Worker> = (0..workers).map(|_| self.worker()).collect::<Result<_>>()?;
+        let rows = batches(ordered(&scan, workers, window, !self.limited));
+        let verdict = stream::once(async move { scan.finish().await });
+        let verdict = verdict.filter_map(async |done| done.err().map(Err));
+        Ok(rows.chain(verdict).boxed())
+    }
+}
+
+/// Flattens a stream of chunks.
+fn batches(
+    chunks: impl futures::Stream<Item = Result<Vec<RecordBatch>>> + Send + 'static,
+) -> BoxStream<'static, Result<RecordBatch>> {
+    chunks
+        .flat_map(|result| {
+            stream::iter(match result {
+                Ok(batches) => batches.into_iter().map(Ok).collect(),
+                Err(error) => vec![Err(error)],
+            })
+        })
+        .boxed()
+}
+
+/// Units as this partition gets hold of them.
+fn unordered(
+    scan: Arc<FileScan>,
+    worker: Worker,
+    limited: bool,
+) -> BoxStream<'static, Result<RecordBatch>> {
+    batches(stream::try_unfold(
+        (scan, worker, limited),
+        async |(scan, mut worker, limited)| {
+            let Some((_, unit)) = scan.take() else {
+                return Ok(None);
+            };
+            let (batches, _) = worker.process(&scan, unit, None).await?;
+            if scan.passed(!limited)? {
+                scan.finish().await?;
+            }
+            Ok(Some((batches, (scan, worker, limited))))
+        },
+    ))
+}
+
+/// Units one after the other until there are `max_rows` rows.
+fn limited(
+    scan: Arc<FileScan>,
+    worker: Worker,
+    max_rows: usize,
+) -> BoxStream<'static, Result<RecordBatch>> {
+    batches(stream::try_unfold(
+        (scan, worker, max_rows),
+        async |(scan, mut worker, left)| {
+            if left == 0 {
+                return Ok(None);
+            }
+            let Some((_, unit)) = scan.take() else {
+                scan.finish().await?;
+                return Ok(None);
+            };
+            let (batches, rows) = worker.process(&scan, unit, Some(left)).await?;
+            scan.passed(false)?;
+            let left = left - usize::try_from(rows).unwrap_or(left).min(left);
+            Ok(Some((batches, (scan, worker, left))))
+        },
+    ))
+}
+
+/// A compressed file, from start to end.
+fn sequential(scan: StreamScan, worker: Worker) -> BoxStream<'static, Result<RecordBatch>> {
+    batches(stream::try_unfold(
+        (scan, worker),
+        async |(mut scan, mut worker)| {
+            let batches = worker.next(&mut scan).await?;
+            Ok(batches.map(|batches| (batches, (scan, worker))))
+        },
+    ))
+}
