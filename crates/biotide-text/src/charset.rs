@@ -87,6 +87,9 @@ pub fn detect(sample: &[u8]) -> &'static Encoding {
     if let Some(encoding) = utf16_without_mark(sample) {
         return encoding;
     }
+    if simdutf8::basic::from_utf8(sample).is_ok() {
+        return UTF_8;
+    }
     let counts = Counts::of(sample);
     if counts.bad == 0 || counts.sequences >= counts.bad {
         return UTF_8;

@@ -150,21 +150,12 @@ impl Preamble {
         eof: bool,
     ) -> Option<Self> {
         let newline = dialect.record_end.byte();
-        let mut at = if bytes.starts_with(b"\xEF\xBB\xBF") {
-            3
-        } else {
-            0
+        let mark = bytes.len() - without_mark(bytes).len();
+        let at = match after_lines(&bytes[mark..], newline, options.skip_rows) {
+            Some(at) => mark + at,
+            None if eof => bytes.len(),
+            None => return None,
         };
-        for _ in 0..options.skip_rows {
-            match memchr::memchr(newline, &bytes[at..]) {
-                Some(i) => at += i + 1,
-                None if eof => {
-                    at = bytes.len();
-                    break;
-                }
-                None => return None,
-            }
-        }
         let mut preamble = Self {
             data_start: at,
             ..Self::default()
@@ -244,6 +235,19 @@ impl Preamble {
             }
         }
         self.names = unique(names, has_header, &mut self.warnings);
+    }
+}
+
+/// A text without its byte order mark.
+pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)
+}
+
+/// Where so many physical lines have ended; `None` where there are not so many.
+pub(crate) fn after_lines(bytes: &[u8], newline: u8, lines: usize) -> Option<usize> {
+    match lines.checked_sub(1) {
+        None => Some(0),
+        Some(last) => Some(memchr::memchr_iter(newline, bytes).nth(last)? + 1),
     }
 }
 

@@ -6,6 +6,7 @@ use super::cells::{Cell, classify};
 use super::records;
 use crate::delimited::Dialect;
 use crate::delimited::columns::{trim, unquote};
+use crate::delimited::preamble::after_lines;
 
 /// Records that are looked at.
 const MOST: usize = 100;
@@ -14,14 +15,9 @@ const MOST: usize = 100;
 /// are, and no other cell speaks for a header: words over numbers, a plain word (`gene`) over what is none,
 /// the empty corner of a matrix.
 pub(super) fn has(bytes: &[u8], complete: bool, dialect: &Dialect, skip_rows: usize) -> bool {
-    let newline = dialect.record_end.byte();
-    let mut at = usize::from(bytes.starts_with(b"\xEF\xBB\xBF")) * 3;
-    for _ in 0..skip_rows {
-        match memchr::memchr(newline, &bytes[at..]) {
-            Some(end) => at += end + 1,
-            None => return true,
-        }
-    }
+    let Some(at) = after_lines(bytes, dialect.record_end.byte(), skip_rows) else {
+        return true;
+    };
     let mut rows = records(bytes, at, complete, dialect).take(MOST);
     let Some(first) = rows.next() else {
         return true;

@@ -10,7 +10,7 @@ mod header;
 mod shape;
 mod start;
 
-use super::preamble::SampleReader;
+use super::preamble::{SampleReader, without_mark};
 use super::{Dialect, RecordEnd};
 use crate::charset::Charset;
 use shape::Shape;
@@ -65,6 +65,7 @@ const USUAL: f64 = 1.15;
 
 /// Looks at the start of a text; `complete` says that it is all of it.
 pub fn sniff(bytes: &[u8], complete: bool, given: &Given) -> Sniffed {
+    let bytes = without_mark(bytes);
     let all = bytes;
     let (bytes, complete_table) = window(after_comments(bytes), complete);
     let end = RecordEnd::of(bytes);
@@ -126,7 +127,7 @@ pub fn lines_before_table(
     dialect: &Dialect,
     fields: usize,
 ) -> Option<usize> {
-    start::lines_before(bytes, complete, dialect, fields)
+    start::lines_before(without_mark(bytes), complete, dialect, fields)
 }
 
 /// A text without the comments before its table (of which the last may be its header).
@@ -325,6 +326,7 @@ mod tests {
             ("a,b\nr1,1,2\nr2,3,4\n", 0),
             ("a,b\n1,2,3,4\n5,6,7,8\n", 0),
             ("#chrom,pos,id\n1,2,3\n4,5,6\n", 0),
+            ("\u{FEFF}# one\na,b,c\n1,2,3\n", 1),
             ("a\nb\nc\n", 0),
         ] {
             assert_eq!(found(b',', text).skip_rows, lines, "{text}");

@@ -18,7 +18,7 @@ pub(super) fn lines_before(
         return Some(0);
     }
     let newline = dialect.record_end.byte();
-    let mut at = usize::from(bytes.starts_with(b"\xEF\xBB\xBF")) * 3;
+    let mut at = 0;
     let (mut line, mut titles) = (0, 0);
     // The line before, if it may be R's header, which is one field shorter than the rows.
     let mut last = None;
