@@ -4,7 +4,7 @@
 use biotide::prelude::*;
 use futures::StreamExt;
 
-use crate::support::{self, SETTINGS, assert_closes, error, query, value};
+use crate::support::{self, SETTINGS, assert_closes, error, gen_data, query, value};
 
 const ENDINGS: [&str; 4] = ["zst", "bz2", "xz", "lz4"];
 
@@ -44,10 +44,7 @@ async fn every_codec_is_read_to_its_end() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn damage_comes_after_the_rows_before_it() {
     let folder = folder();
-    let rows: String = (0..200_000u32)
-        .map(|i| format!("{i}\t{}\n", i.wrapping_mul(2_654_435_761)))
-        .collect();
-    let packed = support::gzip(format!("id\thash\n{rows}").as_bytes());
+    let packed = support::gzip(gen_data::hashed_rows(200_000).as_bytes());
     let mut flipped = packed.clone();
     let at = packed.len() / 2;
     flipped[at..at + 64].fill(0xA5);

@@ -297,3 +297,11 @@ impl Made {
         reasons
     }
 }
+
+/// A table of so many rows that do not compress well.
+pub(crate) fn hashed_rows(rows: u32) -> String {
+    let row = |i: u32| format!("{i}\t{}\n", i.wrapping_mul(2_654_435_761));
+    std::iter::once("id\thash\n".to_owned())
+        .chain((0..rows).map(row))
+        .collect()
+}
