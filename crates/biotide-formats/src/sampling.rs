@@ -11,7 +11,7 @@ use object_store::{ObjectMeta, ObjectStore};
 
 use crate::compress::Codec;
 use crate::files::File;
-use crate::spec::{Evidence, FormatSpec, SampledFile, TextLayout};
+use crate::spec::{FormatSpec, SampledFile, TextLayout};
 use crate::text::{Ahead, ChunkSource, peek};
 
 /// Looks at the start of a file, and at places further on; at `only` so many bytes of its start where
@@ -113,35 +113,38 @@ pub(crate) async fn infer_full(
     sampled: &[SampledFile],
     layout: Arc<dyn TextLayout>,
 ) -> Result<Arc<dyn TextLayout>> {
-    let mut evidence = Evidence::default();
+    let mut widening = layout.widening();
     for (file, sampled) in files.iter().zip(sampled) {
         let source = ChunkSource::open(Arc::clone(store), &file.meta, sampled.name.clone()).await?;
         let encoding = layout.transcoded_from();
         let mut ahead = Ahead::start(Arc::new(source), sampled.codec, encoding);
-        let (mut rest, mut begun, mut eof) = (Vec::new(), false, false);
+        let (mut rest, mut variant, mut eof) = (Vec::new(), None, false);
         while !eof {
             match ahead.next().await? {
                 Some(mut block) => rest.append(&mut block),
                 None => eof = true,
             }
-            if !begun {
-                let Some(start) = layout.start(&sampled.name, &rest, eof)? else {
-                    continue;
-                };
-                let start = usize::try_from(start.offset).unwrap_or(usize::MAX);
-                rest.drain(..start.min(rest.len()));
-                begun = true;
-            }
+            let variant = match variant {
+                Some(variant) => variant,
+                None => {
+                    let Some(start) = layout.start(&sampled.name, &rest, eof)? else {
+                        continue;
+                    };
+                    let offset = usize::try_from(start.offset).unwrap_or(usize::MAX);
+                    rest.drain(..offset.min(rest.len()));
+                    *variant.insert(start.variant)
+                }
+            };
             // Whole lines. One that a quote carries over a line end is looked at in halves, which have
             // other field counts and are left out: what is seen is never wrong, only less.
-            let whole = match memchr::memrchr(layout.newline(), &rest) {
+            let whole = match memchr::memrchr(layout.newline(variant), &rest) {
                 _ if eof => rest.len(),
                 Some(i) => i + 1,
                 None => 0,
             };
-            layout.widen(&mut evidence, &rest[..whole]);
+            widening.observe(variant, &rest[..whole]);
             rest.drain(..whole);
         }
     }
-    Ok(layout.with_evidence(evidence))
+    Ok(widening.layout())
 }

@@ -44,7 +44,7 @@ pub trait FormatSpec: Debug + Send + Sync + 'static {
     /// always is.
     fn is_enough(&self, head: &[u8], options: &BiotideOptions) -> Result<bool, BiotideError>;
 
-    /// What the records of these files are like. All files must agree, or the one that does not is
+    /// What the records of these files are like. A file that cannot be of one table with the others is
     /// refused by name.
     fn layout(
         &self,
@@ -53,7 +53,8 @@ pub trait FormatSpec: Debug + Send + Sync + 'static {
     ) -> Result<Arc<dyn TextLayout>, BiotideError>;
 }
 
-/// What the records of a table's files are like.
+/// What the records of a table's files are like. Files may be of several *variants*: other columns, or
+/// the same in another order.
 pub trait TextLayout: Debug + Send + Sync + 'static {
     /// The schema of the files, opt-in metadata columns included.
     fn schema(&self) -> SchemaRef;
@@ -61,15 +62,15 @@ pub trait TextLayout: Debug + Send + Sync + 'static {
     /// The mean length of a record in bytes, as far as the sample showed it.
     fn mean_record_bytes(&self) -> f64;
 
-    /// The least length that a record of good shape can have, line end included.
-    fn min_record_bytes(&self) -> u64;
+    /// The least length that a record of good shape can have in files of a variant, line end included.
+    fn min_record_bytes(&self, variant: usize) -> u64;
 
     /// Whether a column tells the line of its record: then a chunk is decoded only when its place is
     /// certain.
     fn shows_lines(&self) -> bool;
 
-    /// The byte that ends lines.
-    fn newline(&self) -> u8;
+    /// The byte that ends lines in files of a variant.
+    fn newline(&self, variant: usize) -> u8;
 
     /// The encoding of the files, if they have to be made UTF-8 before they are read.
     fn transcoded_from(&self) -> Option<&'static Encoding>;
@@ -81,23 +82,29 @@ pub trait TextLayout: Debug + Send + Sync + 'static {
     /// not a file of this layout. `None` if that needs more than these first bytes.
     fn start(&self, file: &str, head: &[u8], eof: bool) -> Result<Option<FileStart>, BiotideError>;
 
-    /// A reader of the columns of `projection` (positions in [`TextLayout::schema`]).
-    fn reader(&self, projection: &[usize]) -> Result<Box<dyn ChunkReader>, BiotideError>;
+    /// A reader of files of a variant: of the columns of `projection` (positions in
+    /// [`TextLayout::schema`]), which are NULL where these files have none.
+    fn reader(
+        &self,
+        variant: usize,
+        projection: &[usize],
+    ) -> Result<Box<dyn ChunkReader>, BiotideError>;
 
     /// Whether one bad row ends the read.
     fn fails_on_error(&self) -> bool;
 
-    /// Widens the column types by what these decompressed bytes of the file hold. Used by
-    /// `infer = full`: called with consecutive blocks of whole records.
-    fn widen(&self, evidence: &mut Evidence, records: &[u8]);
-
-    /// The layout with the types that the evidence shows.
-    fn with_evidence(&self, evidence: Evidence) -> Arc<dyn TextLayout>;
+    /// For `infer = full`: types that hold all values of the files.
+    fn widening(&self) -> Box<dyn Widening>;
 }
 
-/// What `infer = full` has seen.
-#[derive(Debug, Default)]
-pub struct Evidence(pub Option<biotide_text::delimited::Inference>);
+/// Finds types that hold all values of a table's files.
+pub trait Widening: Send {
+    /// Looks at the next decompressed bytes of a file of a variant: whole records.
+    fn observe(&mut self, variant: usize, records: &[u8]);
+
+    /// The layout with the types that were seen.
+    fn layout(self: Box<Self>) -> Arc<dyn TextLayout>;
+}
 
 /// Where the records of a file start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +113,8 @@ pub struct FileStart {
     pub offset: u64,
     /// Newlines before it.
     pub lines: u64,
+    /// Which of the layout's variants the file is of.
+    pub variant: usize,
 }
 
 /// Decodes chunks, see [`biotide_text::delimited::ChunkDecoder`].

@@ -233,6 +233,35 @@ impl OptionValue for Names {
     }
 }
 
+/// Names and what they become, written as a CSV list: `old=new,"a, b"=c`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aliases(pub Vec<(String, String)>);
+
+impl OptionValue for Aliases {
+    const KIND: &'static str = "list";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let pair = |item: String| match item.split_once('=') {
+            Some((old, new)) if !old.trim().is_empty() && !new.trim().is_empty() => {
+                Ok((old.trim().to_owned(), new.trim().to_owned()))
+            }
+            _ => Err(format!("'{item}' is not old=new")),
+        };
+        Ok(Self(
+            Names::parse(text)?
+                .0
+                .into_iter()
+                .map(pair)
+                .collect::<Result<_, _>>()?,
+        ))
+    }
+
+    fn show(&self) -> String {
+        let pairs = self.0.iter().map(|(old, new)| format!("{old}={new}"));
+        Names(pairs.collect()).show()
+    }
+}
+
 macro_rules! choices {
     ($(#[$doc:meta])* $name:ident { $( $(#[$vdoc:meta])* $variant:ident = $text:literal, )* }) => {
         $(#[$doc])*

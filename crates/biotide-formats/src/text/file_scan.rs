@@ -44,6 +44,9 @@ struct Indexed {
 pub(super) struct FileScan {
     source: Arc<ChunkSource>,
     layout: Arc<dyn TextLayout>,
+    /// Which of the layout's variants the file is of.
+    pub(super) variant: usize,
+    newline: u8,
     pub(super) verdict: Verdict,
     unit_bytes: u64,
     /// Units of this process: spans of the file.
@@ -84,6 +87,8 @@ impl FileScan {
             done: AtomicU64::new(0),
             boundaries: Mutex::new(Boundaries::new(first)),
             lookahead: lookahead.clamp(512, 64 << 10),
+            variant: start.variant,
+            newline: layout.newline(start.variant),
             layout,
         }
     }
@@ -226,7 +231,7 @@ impl FileScan {
         loop {
             let known = from.or_else(|| {
                 let skipped = usize::try_from(first - base).unwrap_or(0);
-                let newline = memchr::memchr(self.layout.newline(), bytes.get(skipped..)?);
+                let newline = memchr::memchr(self.newline, bytes.get(skipped..)?);
                 newline.map(|i| (skipped + i) as u64 + 1)
             });
             let eof = stop_at == size;
@@ -281,7 +286,7 @@ impl FileScan {
                     let record = base + at as u64;
                     let (text_end, next, lines) =
                         self.skip_line(stop_at, bytes.last().copied()).await?;
-                    let newline = self.layout.newline();
+                    let newline = self.newline;
                     let inside = memchr::memchr_iter(newline, &bytes[at..]).count() as u64;
                     return Ok(indexed(
                         bytes,
@@ -301,9 +306,9 @@ impl FileScan {
         while at < self.source.size() {
             bytes.clear();
             self.source.read(at, at + (1 << 20), &mut bytes).await?;
-            if let Some(i) = memchr::memchr(self.layout.newline(), &bytes) {
+            if let Some(i) = memchr::memchr(self.newline, &bytes) {
                 let last = if i > 0 { Some(bytes[i - 1]) } else { before };
-                let cr = self.layout.newline() == b'\n' && last == Some(b'\r');
+                let cr = self.newline == b'\n' && last == Some(b'\r');
                 let end = at + i as u64;
                 return Ok((end - u64::from(cr), end + 1, 1));
             }

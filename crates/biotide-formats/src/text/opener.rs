@@ -107,13 +107,6 @@ impl TextOpener {
         let encoding = layout.transcoded_from();
         let stats = Arc::new(ScanStats::new(name.clone(), source.size()));
         self.log.add_scan(Arc::clone(&stats));
-        let threshold = self.source.options.error_threshold.map(|share| share.0);
-        let verdict = Verdict::new(
-            stats,
-            Arc::clone(&self.log),
-            threshold,
-            layout.min_record_bytes(),
-        );
         let counts_only = self.source.projection.file_indices.is_empty();
         let chunk_rows = if counts_only {
             usize::MAX >> 16
@@ -131,6 +124,7 @@ impl TextOpener {
             };
             let whole = vec![(0, source.size())];
             let ranges = self.ranges.get(file.path()).unwrap_or(&whole);
+            let verdict = self.verdict(stats, start.variant);
             let layout = Arc::clone(layout);
             let scan = FileScan::new(source, layout, verdict, start, ranges, unit_bytes);
             return Ok(OpenFile::Anywhere(Arc::new(scan)));
@@ -149,7 +143,8 @@ impl TextOpener {
         };
         let max_rows = self.source.options.max_rows;
         let unit_bytes = usize::try_from(unit_bytes).unwrap_or(usize::MAX);
-        let newline = layout.newline();
+        let newline = layout.newline(start.variant);
+        let verdict = self.verdict(stats, start.variant);
         let scan = StreamScan::new(
             source, verdict, ahead, text, start, newline, unit_bytes, max_rows,
         );
@@ -158,14 +153,20 @@ impl TextOpener {
         )))))
     }
 
-    fn worker(&self) -> Result<Worker> {
+    fn verdict(&self, stats: Arc<ScanStats>, variant: usize) -> Verdict {
+        let threshold = self.source.options.error_threshold.map(|share| share.0);
+        let least = self.source.layout.min_record_bytes(variant);
+        Verdict::new(stats, Arc::clone(&self.log), threshold, least)
+    }
+
+    fn worker(&self, variant: usize) -> Result<Worker> {
         let schema = self.source.table_schema.file_schema();
         let predicate = self.source.predicate.as_ref();
         Ok(Worker {
             reader: self
                 .source
                 .layout
-                .reader(&self.source.projection.file_indices)?,
+                .reader(variant, &self.source.projection.file_indices)?,
             predicate: predicate
                 .map(|expr| Predicate::new(expr, schema))
                 .transpose()?,
@@ -180,14 +181,18 @@ impl TextOpener {
         match file {
             OpenFile::Anywhere(scan) => {
                 let scan = Arc::clone(scan);
+                let variant = scan.variant;
                 match (self.source.options.max_rows, self.source.ordered) {
-                    (Some(max_rows), _) => Ok(limited(scan, self.worker()?, max_rows)),
+                    (Some(max_rows), _) => Ok(limited(scan, self.worker(variant)?, max_rows)),
                     (None, Some(workers)) => self.ordered(scan, workers),
-                    (None, None) => Ok(unordered(scan, self.worker()?, self.limited)),
+                    (None, None) => Ok(unordered(scan, self.worker(variant)?, self.limited)),
                 }
             }
             OpenFile::Stream(scan) => match scan.lock().await.take() {
-                Some(scan) => Ok(sequential(*scan, self.worker()?)),
+                Some(scan) => {
+                    let worker = self.worker(scan.variant())?;
+                    Ok(sequential(*scan, worker))
+                }
                 // Another partition reads it.
                 None => Ok(stream::empty().boxed()),
             },
@@ -206,7 +211,9 @@ impl TextOpener {
         // Bounded in bytes too: a unit is decoded to about its own size.
         let most = usize::try_from(WAITING_BYTES / scan.unit_len(0).max(1)).unwrap_or(1);
         let window = (workers + waiting.min(workers * 2)).min(most.max(1));
-        let workers: Vec<Worker> = (0..workers).map(|_| self.worker()).collect::<Result<_>>()?;
+        let workers: Vec<Worker> = (0..workers)
+            .map(|_| self.worker(scan.variant))
+            .collect::<Result<_>>()?;
         let rows = batches(ordered(&scan, workers, window, !self.limited));
         let verdict = stream::once(async move { scan.finish().await });
         let verdict = verdict.filter_map(async |done| done.err().map(Err));

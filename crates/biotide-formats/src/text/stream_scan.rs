@@ -80,6 +80,11 @@ impl StreamScan {
         false
     }
 
+    /// Which of the layout's variants the file is of.
+    pub(super) fn variant(&self) -> usize {
+        self.start.variant
+    }
+
     /// The batches of the next chunk; `None` at the end.
     pub(super) async fn next(
         &mut self,

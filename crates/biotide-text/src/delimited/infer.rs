@@ -109,11 +109,14 @@ impl Inference {
         }
     }
 
-    /// Adds what another has seen.
-    pub fn merge(&mut self, other: &Self) {
+    /// Adds what another has seen: `places` has for each column where it is in the other.
+    pub fn merge(&mut self, other: &Self, places: &[Option<usize>]) {
         self.records += other.records;
         self.bytes += other.bytes;
-        for (a, b) in self.seen.iter_mut().zip(&other.seen) {
+        for (a, place) in self.seen.iter_mut().zip(places) {
+            let Some(b) = place.and_then(|place| other.seen.get(place)) else {
+                continue;
+            };
             a.ints += b.ints;
             a.long_ints += b.long_ints;
             a.floats += b.floats;

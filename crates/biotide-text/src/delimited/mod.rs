@@ -49,4 +49,4 @@ pub use index::{Indexer, RecordIndex, Stop};
 pub use infer::{Inference, infer_columns};
 pub use layout::{Column, ColumnType, Layout, OnBadValue, OnError, TextArray};
 pub use preamble::{HeaderOptions, Preamble};
-pub use sniff::{Given, Sniffed, lines_before_table, sniff};
+pub use sniff::{Given, Sniffed, is_note, lines_before_table, sniff};

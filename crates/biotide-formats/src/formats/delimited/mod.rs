@@ -1,7 +1,10 @@
 //! TSV and CSV: [`biotide_text::delimited`] as a format.
 
+mod evolve;
+mod infer;
 mod layout;
 mod options;
+mod reader;
 
 use std::sync::Arc;
 

@@ -6,7 +6,8 @@ use biotide_common::BiotideError;
 use biotide_common::options::{self, BiotideOptions};
 use biotide_text::charset::Charset;
 use biotide_text::delimited::{
-    ColumnType, Dialect, Given, Layout, OnBadValue, OnError, TextArray, date_format_problem,
+    ColumnType, Dialect, Given, HeaderOptions, Layout, OnBadValue, OnError, TextArray,
+    date_format_problem,
 };
 
 /// What the options say of the dialect; the rest is looked for. `delimiter`: what the format stands for.
@@ -24,6 +25,15 @@ pub(super) fn given(options: &BiotideOptions, delimiter: u8) -> Given {
         },
         skip_rows: options.skip_rows,
         charset: Charset::UTF_8,
+    }
+}
+
+/// How to read what stands before the records.
+pub(super) fn header(options: &BiotideOptions, header: bool, skip_rows: usize) -> HeaderOptions {
+    HeaderOptions {
+        header,
+        skip_rows,
+        column_names: options.column_names.as_ref().map(|names| names.0.clone()),
     }
 }
 
@@ -88,9 +98,15 @@ pub(super) fn apply(options: &BiotideOptions, layout: &mut Layout) -> Result<(),
     }
     if options.skip_empty == Some(true) {
         let keys = options.key_columns.iter().flat_map(|keys| &keys.0);
-        let place =
-            |key: &String| position(layout, key).ok_or_else(|| unknown("key_columns", key, layout));
-        layout.skip_empty = Some(keys.map(place).collect::<Result<_, _>>()?);
+        // Of several files some may lack a key: it is NULL in all of their rows.
+        let places: Vec<usize> = keys
+            .clone()
+            .filter_map(|key| position(layout, key))
+            .collect();
+        match keys.clone().find(|key| position(layout, key).is_none()) {
+            Some(key) if places.is_empty() => return Err(unknown("key_columns", key, layout)),
+            _ => layout.skip_empty = Some(places),
+        }
     }
     Ok(())
 }

@@ -130,6 +130,11 @@ pub fn lines_before_table(
     start::lines_before(without_mark(bytes), complete, dialect, fields)
 }
 
+/// Whether a line before a table is blank, or a comment in the manner of most formats.
+pub fn is_note(line: &[u8]) -> bool {
+    line.trim_ascii().is_empty() || start::is_comment(without_mark(line))
+}
+
 /// A text without the comments before its table (of which the last may be its header).
 fn after_comments(bytes: &[u8]) -> &[u8] {
     let newline = RecordEnd::of(&bytes[..bytes.len().min(WINDOW)]).byte();

@@ -1,0 +1,406 @@
+//! From samples of files to the layout of their table.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use biotide_common::BiotideError;
+use biotide_common::options::BiotideOptions;
+use biotide_text::charset::Charset;
+use biotide_text::delimited::{
+    Column, ColumnType, Dialect, Given, HeaderOptions, Inference, Layout, Preamble, RecordEnd,
+    Sniffed, infer_columns, is_note, lines_before_table, sniff,
+};
+use encoding_rs::Encoding;
+
+use super::evolve::Columns;
+use super::layout::{DelimitedLayout, Variant};
+use super::options;
+use crate::spec::SampledFile;
+
+/// The share of records of one shape from which on a file has a dialect of its own.
+const LEAST_CONSISTENCY: f64 = 0.6;
+
+/// Files of one header, as their samples show them.
+struct Found<'a> {
+    /// The first of them.
+    file: &'a str,
+    layout: Layout,
+    preamble: Preamble,
+    evidence: Inference,
+}
+
+/// What the caller says, and what holds for all files.
+struct Plan<'a> {
+    options: &'a BiotideOptions,
+    header: HeaderOptions,
+    given: Vec<(String, ColumnType)>,
+    /// Whether every file must have the columns of the first, in their order.
+    strict: bool,
+}
+
+impl DelimitedLayout {
+    pub(super) fn infer(
+        delimiter: u8,
+        files: &[SampledFile],
+        options: &BiotideOptions,
+    ) -> Result<Self, BiotideError> {
+        options::check(options, delimiter)?;
+        let encoding = encoding(files)?;
+        let charset = Charset::of(encoding);
+        let given = Given {
+            charset: charset.unwrap_or_default(),
+            ..options::given(options, delimiter)
+        };
+        let first = first_dialect(files, &given);
+        let plan = Plan {
+            options,
+            header: options::header(options, first.header, 0),
+            given: options::schema(options)?,
+            // Without names nothing but its place tells what a column is.
+            strict: options.strict_schema == Some(true)
+                || !first.header
+                || options.column_names.is_some(),
+        };
+        let mut starts: Vec<(Dialect, usize)> = Vec::new();
+        let mut found: Vec<Found<'_>> = Vec::new();
+        let (mut empty, mut titled) = (None, 0usize);
+        for file in files {
+            let sniffed = dialect_of(file, &first, &given);
+            let (dialect, fields) = (sniffed.dialect, sniffed.fields);
+            let Some((layout, preamble)) = plan.of_file(dialect, fields, file, &mut titled)? else {
+                empty = empty.or(Some(&file.name));
+                continue;
+            };
+            let start = (layout.dialect.clone(), fields);
+            if !starts.contains(&start) {
+                starts.push(start);
+            }
+            plan.add(&mut found, file, layout, preamble)?;
+        }
+        if found.is_empty() {
+            let problem = "the file is empty: there is no header to take columns from; give \
+                           column_names or schema";
+            return Err(BiotideError::file(empty.map_or("", |name| name), problem));
+        }
+        let columns = plan.columns(&found)?;
+        let mut this = Self {
+            inferred: vec![true; columns.names().len()],
+            table: Arc::new(Layout {
+                columns: columns
+                    .names()
+                    .iter()
+                    .map(|name| Column::new(name, ColumnType::Text))
+                    .collect(),
+                ..found[0].layout.clone()
+            }),
+            variants: Vec::with_capacity(found.len()),
+            starts,
+            header: plan.header,
+            skip_rows: options.skip_rows,
+            transcoded_from: charset.is_none().then_some(encoding),
+            shown: (0..columns.names().len()).collect(),
+            metadata_columns: options.metadata_columns.unwrap_or(false),
+            mean_record_bytes: 100.0,
+            consistency: first.consistency,
+        };
+        let mut evidence = Inference::new(columns.names().len());
+        for (found, of_table) in found.into_iter().zip(columns.places()) {
+            let mut places = vec![None; columns.names().len()];
+            for (place, &column) in of_table.iter().enumerate() {
+                places[column] = Some(place);
+            }
+            evidence.merge(&found.evidence, &places);
+            this.variants.push(Variant {
+                header: found.preamble.header,
+                layout: Arc::new(found.layout),
+                places,
+            });
+        }
+        this.mean_record_bytes = evidence.mean_record_bytes().unwrap_or(100.0).max(2.0);
+        let types = evidence.types(&this.table);
+        let typed = this.table.columns.iter().zip(types);
+        let typed = typed.map(|(column, ty)| Column {
+            ty,
+            inferred: true,
+            ..column.clone()
+        });
+        this.set_types(typed.collect());
+        this.given_types(&plan.given, options.all_text == Some(true))?;
+        this.show(options)?;
+        Ok(this)
+    }
+
+    /// Shows the columns that were asked for.
+    fn show(&mut self, options: &BiotideOptions) -> Result<(), BiotideError> {
+        let Some(columns) = &options.columns else {
+            return Ok(());
+        };
+        let place = |name: &String| {
+            options::position(&self.table, name)
+                .ok_or_else(|| options::unknown("columns", name, &self.table))
+        };
+        self.shown = columns.0.iter().map(place).collect::<Result<_, _>>()?;
+        let mut seen = HashSet::new();
+        match self.shown.iter().find(|place| !seen.insert(**place)) {
+            Some(twice) => Err(BiotideError::Option {
+                key: "columns".to_owned(),
+                value: self.table.columns[*twice].name.clone(),
+                problem: "is named twice; name every column once, and SELECT it twice".to_owned(),
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The encoding of all files; one that shows no character beyond ASCII goes with any.
+fn encoding(files: &[SampledFile]) -> Result<&'static Encoding, BiotideError> {
+    let mut known: Option<&SampledFile> = None;
+    for file in files {
+        let shows = Charset::of(file.encoding).is_none() || !file.sample.head.is_ascii();
+        match known {
+            Some(first) if shows && first.encoding != file.encoding => {
+                let problem = format!(
+                    "its text looks like {}, that of {} like {}: read them one by one, or give the \
+                     encoding",
+                    file.encoding.name(),
+                    first.name,
+                    first.encoding.name()
+                );
+                return Err(BiotideError::file(&file.name, problem));
+            }
+            None if shows => known = Some(file),
+            _ => {}
+        }
+    }
+    let first = known.or(files.first());
+    Ok(first.map_or(encoding_rs::UTF_8, |file| file.encoding))
+}
+
+/// The dialect of the first file that shows one.
+fn first_dialect(files: &[SampledFile], given: &Given) -> Sniffed {
+    let mut first = None;
+    for file in files {
+        let sniffed = sniff(&file.sample.head, file.sample.complete, given);
+        if sniffed.fields > 1 {
+            return sniffed;
+        }
+        first = first.or(Some(sniffed));
+    }
+    first.unwrap_or_else(|| sniff(&[], true, given))
+}
+
+/// The dialect of a file: that of the first, unless it makes nothing of this one and another does.
+fn dialect_of(file: &SampledFile, first: &Sniffed, given: &Given) -> Sniffed {
+    let sample = &file.sample;
+    let as_first = Given {
+        delimiter: Some(first.dialect.delimiter.clone()),
+        quote: Some(first.dialect.quote),
+        escape: Some(first.dialect.escape),
+        header: Some(first.header),
+        ..given.clone()
+    };
+    let sniffed = sniff(&sample.head, sample.complete, &as_first);
+    if sniffed.fields > 1 || first.fields < 2 {
+        return sniffed;
+    }
+    let own = sniff(&sample.head, sample.complete, given);
+    match own.fields > 1 && own.consistency >= LEAST_CONSISTENCY {
+        true => own,
+        false => sniffed,
+    }
+}
+
+impl Plan<'_> {
+    /// The untyped layout of one file; `None` where it is empty.
+    fn of_file(
+        &self,
+        mut dialect: Dialect,
+        fields: usize,
+        file: &SampledFile,
+        titled: &mut usize,
+    ) -> Result<Option<(Layout, Preamble)>, BiotideError> {
+        let sample = &file.sample;
+        dialect.record_end = RecordEnd::of(&sample.head);
+        let before = || lines_before_table(&sample.head, sample.complete, &dialect, fields);
+        let skip_rows = self.options.skip_rows.or_else(before).unwrap_or(0);
+        let header = &HeaderOptions {
+            skip_rows,
+            ..self.header.clone()
+        };
+        let preamble = Preamble::read(&dialect, header, &sample.head, sample.complete);
+        let Some(mut preamble) = preamble else {
+            let n = sample.head.len();
+            let problem = format!(
+                "no header found in the first {n} bytes; is this a delimited text file? (A quote that \
+                 is never closed hides the rest: try quote = 'none'.)"
+            );
+            return Err(BiotideError::file(&file.name, problem));
+        };
+        if self.options.skip_rows.is_none() && skip_rows > 0 {
+            let newline = dialect.record_end.byte();
+            let mut lines = sample.head.split(|&byte| byte == newline).take(skip_rows);
+            // Of many files the first is told.
+            *titled += usize::from(!lines.all(is_note));
+            if *titled == 1 {
+                log::warn!(
+                    "{}: its table starts on line {}: what stands before it is taken for titles \
+                     (skip_rows = 0 reads it)",
+                    file.name,
+                    skip_rows + 1
+                );
+                *titled += 1;
+            }
+        }
+        if preamble.names.is_empty() {
+            if self.given.is_empty() {
+                return Ok(None);
+            }
+            preamble.names = self.given.iter().map(|(name, _)| name.clone()).collect();
+        }
+        let misnamed = preamble
+            .warnings
+            .iter()
+            .find(|warning| warning.starts_with("column_names"));
+        if let Some(warning) = misnamed {
+            let hint = match header.header {
+                true => "",
+                false => "; columns that are declared name all that such a file has",
+            };
+            return Err(BiotideError::file(&file.name, format!("{warning}{hint}")));
+        }
+        for warning in &preamble.warnings {
+            log::warn!("{}: {warning}", file.name);
+        }
+        self.rename(&mut preamble.names, &file.name)?;
+        let columns = preamble
+            .names
+            .iter()
+            .map(|name| Column::new(name, ColumnType::Text));
+        let mut layout = Layout::new(dialect, columns.collect());
+        layout.trailing_delimiter = preamble.trailing_delimiter;
+        options::apply(self.options, &mut layout)?;
+        Ok(Some((layout, preamble)))
+    }
+
+    /// Gives columns the names that `column_aliases` has for them.
+    fn rename(&self, names: &mut [String], file: &str) -> Result<(), BiotideError> {
+        let Some(aliases) = &self.options.column_aliases else {
+            return Ok(());
+        };
+        for name in names.iter_mut() {
+            if let Some((_, alias)) = aliases.0.iter().find(|(old, _)| old == name) {
+                name.clone_from(alias);
+            }
+        }
+        let mut seen = HashSet::new();
+        match names.iter().find(|name| !seen.insert(*name)) {
+            Some(twice) => {
+                let problem =
+                    format!("column_aliases gives two of its columns the name \"{twice}\"");
+                Err(BiotideError::file(file, problem))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Adds a file to those of its header.
+    fn add<'a>(
+        &self,
+        found: &mut Vec<Found<'a>>,
+        file: &'a SampledFile,
+        mut layout: Layout,
+        preamble: Preamble,
+    ) -> Result<(), BiotideError> {
+        let evidence = infer_columns(&mut layout, &file.sample, preamble.data_start);
+        let of_it = found.iter_mut().find(|found| {
+            found.layout.dialect == layout.dialect && found.preamble.header == preamble.header
+        });
+        let new = Found {
+            file: &file.name,
+            layout,
+            preamble,
+            evidence,
+        };
+        let Some(known) = of_it else {
+            found.push(new);
+            return Ok(());
+        };
+        known.layout.trailing_delimiter |= new.layout.trailing_delimiter;
+        if known.preamble.names == new.preamble.names {
+            let places: Vec<_> = (0..known.preamble.names.len()).map(Some).collect();
+            known.evidence.merge(&new.evidence, &places);
+            known.preamble.records += new.preamble.records;
+            return Ok(());
+        }
+        // Without a row a header does not tell whether it leaves row_names out, or ends with a
+        // delimiter: then another file with this header does.
+        let headed = !new.preamble.header.is_empty();
+        match (known.preamble.records, new.preamble.records) {
+            (_, 0) if headed => {}
+            (0, _) if headed => {
+                let trailing = known.layout.trailing_delimiter;
+                *known = new;
+                known.layout.trailing_delimiter = trailing;
+            }
+            _ => return Err(differs(known, &new)),
+        }
+        Ok(())
+    }
+
+    /// The columns of all files.
+    fn columns(&self, found: &[Found<'_>]) -> Result<Columns, BiotideError> {
+        let mut columns = Columns::default();
+        let mut other = None;
+        for (i, of_file) in found.iter().enumerate() {
+            let names = &of_file.preamble.names;
+            if self.strict && *names != found[0].preamble.names {
+                return Err(differs(&found[0], of_file));
+            }
+            let known = columns.names().len();
+            let new = columns.add(names);
+            if i > 0 && new == names.len() {
+                let problem = format!(
+                    "it has no column of {}: {}; read them one by one, or say with column_aliases \
+                     which columns are the same",
+                    found[0].file,
+                    difference(&found[0].preamble.names, names)
+                );
+                return Err(BiotideError::file(of_file.file, problem));
+            }
+            if i > 0 && (new > 0 || names.len() < known) {
+                other = other.or(Some(of_file));
+            }
+        }
+        if let Some(other) = other {
+            log::warn!(
+                "{}: its columns are not those of {}: {}. Columns that a file lacks are NULL in its rows \
+                 (strict_schema = true refuses such files)",
+                other.file,
+                found[0].file,
+                difference(&found[0].preamble.names, &other.preamble.names)
+            );
+        }
+        Ok(columns)
+    }
+}
+
+/// Refuses a file whose columns are others than the table's.
+fn differs(first: &Found<'_>, other: &Found<'_>) -> BiotideError {
+    let problem = format!(
+        "its header is not that of {}: {}; read the files one by one, or name those with the same header",
+        first.file,
+        difference(&first.preamble.names, &other.preamble.names)
+    );
+    BiotideError::file(other.file, problem)
+}
+
+/// How the columns of two files differ, in words.
+fn difference(ours: &[String], theirs: &[String]) -> String {
+    let missing = ours.iter().find(|name| !theirs.contains(name));
+    let extra = theirs.iter().find(|name| !ours.contains(name));
+    match (missing, extra) {
+        (Some(name), _) => format!("it has no column \"{name}\""),
+        (None, Some(name)) => format!("it has a column \"{name}\" more"),
+        (None, None) => "its columns stand in another order".to_owned(),
+    }
+}
