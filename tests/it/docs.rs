@@ -111,6 +111,8 @@ fn reason_doc(reason: Reason) -> &'static str {
         Reason::InvalidUtf8 => "bytes that are not UTF-8",
         Reason::RecordTooLong => "a record longer than `max_record_bytes`",
         Reason::BadValue => "a value that is not of its column's type",
+        Reason::InvalidJson => "a line, or a value of a list, that is not JSON",
+        Reason::NotAnObject => "JSON that is not an object",
         Reason::OutOfRange => "a number too large, or too close to zero, for its column's type",
     }
 }

@@ -5,6 +5,7 @@ mod compressed;
 mod convert;
 mod docs;
 mod inference;
+mod json;
 mod memory;
 mod monitor;
 mod odd_files;

@@ -28,6 +28,8 @@ pub struct ScanStats {
     pub skipped: AtomicU64,
     /// Records with at least one problem.
     pub problem_records: AtomicU64,
+    /// Values of JSON under keys that are no column.
+    pub unknown: AtomicU64,
     /// Whether the end was reached.
     pub complete: AtomicBool,
     /// Problems by reason.
@@ -61,6 +63,7 @@ impl ScanStats {
             skipped: get(&self.skipped),
             nulled: action("nulled"),
             repaired: action("repaired"),
+            unknown: get(&self.unknown),
             complete: self.complete.load(Ordering::Relaxed),
             reasons: self
                 .reasons
@@ -93,6 +96,8 @@ pub struct ScanReport {
     pub nulled: u64,
     /// Rows that were kept, changed.
     pub repaired: u64,
+    /// Values of JSON under keys that the sample did not show: they are in no column.
+    pub unknown: u64,
     /// Whether every scan reached its end.
     pub complete: bool,
     /// Problems by reason.
@@ -116,6 +121,7 @@ impl ScanReport {
             total.skipped += report.skipped;
             total.nulled += report.nulled;
             total.repaired += report.repaired;
+            total.unknown += report.unknown;
             total.complete &= report.complete;
             for (reason, n) in report.reasons {
                 *total.reasons.entry(reason).or_default() += n;

@@ -106,6 +106,9 @@ pub(crate) async fn sample(
     })
 }
 
+/// Bytes without the end of a record, beyond which they are let go.
+const LONGEST: usize = 256 << 20;
+
 /// Reads every file whole to find types that hold all values.
 pub(crate) async fn infer_full(
     store: &Arc<dyn ObjectStore>,
@@ -135,16 +138,13 @@ pub(crate) async fn infer_full(
                     *variant.insert(start.variant)
                 }
             };
-            // Whole lines. One that a quote carries over a line end is looked at in halves, which have
-            // other field counts and are left out: what is seen is never wrong, only less.
-            let whole = match memchr::memrchr(layout.newline(variant), &rest) {
-                _ if eof => rest.len(),
-                Some(i) => i + 1,
-                None => 0,
-            };
-            widening.observe(variant, &rest[..whole]);
-            rest.drain(..whole);
+            let done = widening.observe(variant, &rest, eof);
+            rest.drain(..done.min(rest.len()));
+            if rest.len() > LONGEST {
+                // No record of the table is that long.
+                rest.clear();
+            }
         }
     }
-    Ok(widening.layout())
+    Ok(widening.layout()?)
 }

@@ -37,6 +37,11 @@ pub trait FormatSpec: Debug + Send + Sync + 'static {
     /// Its name in SQL: `STORED AS NAME`, `read_name(…)`.
     fn name(&self) -> &'static str;
 
+    /// Other names for it.
+    fn aliases(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// File name endings, without compression.
     fn extensions(&self) -> &'static [&'static str];
 
@@ -69,6 +74,9 @@ pub trait TextLayout: Debug + Send + Sync + 'static {
     /// certain.
     fn shows_lines(&self) -> bool;
 
+    /// Whether files of a variant can be read from any line on; else they are read from their start.
+    fn reads_anywhere(&self, variant: usize) -> bool;
+
     /// The byte that ends lines in files of a variant.
     fn newline(&self, variant: usize) -> u8;
 
@@ -99,11 +107,12 @@ pub trait TextLayout: Debug + Send + Sync + 'static {
 
 /// Finds types that hold all values of a table's files.
 pub trait Widening: Send {
-    /// Looks at the next decompressed bytes of a file of a variant: whole records.
-    fn observe(&mut self, variant: usize, records: &[u8]);
+    /// Looks at the next decompressed bytes of a file of a variant, from the start of a record on; answers
+    /// how many are done with. `eof` says that nothing follows.
+    fn observe(&mut self, variant: usize, records: &[u8], eof: bool) -> usize;
 
     /// The layout with the types that were seen.
-    fn layout(self: Box<Self>) -> Arc<dyn TextLayout>;
+    fn layout(self: Box<Self>) -> Result<Arc<dyn TextLayout>, BiotideError>;
 }
 
 /// Where the records of a file start.
@@ -128,6 +137,10 @@ pub trait ChunkReader: Debug + Send {
         eof: bool,
         filtered: bool,
     ) -> biotide_text::Result<Stop>;
+
+    /// The columns (positions in [`TextLayout::schema`]) of the filter that chunks will be decoded with, if
+    /// there is one. Told before the first chunk is indexed.
+    fn expect_filter(&mut self, columns: &[usize]);
 
     /// Records and newlines that the last index passed.
     fn passed(&self) -> (u64, u64);

@@ -42,6 +42,7 @@
 pub mod charset;
 pub mod delimited;
 pub mod error;
+pub mod json_lines;
 pub mod problem;
 pub mod sample;
 pub mod scan;

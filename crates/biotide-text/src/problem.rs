@@ -17,6 +17,10 @@ pub enum Reason {
     InvalidUtf8,
     /// A record longer than `max_record_bytes`.
     RecordTooLong,
+    /// A record that is not JSON.
+    InvalidJson,
+    /// JSON that is not an object.
+    NotAnObject,
     /// A value that does not parse as its column's type.
     BadValue,
     /// A number that overflows, or a non-zero number that underflows to zero.
@@ -25,13 +29,15 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of the documentation.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::TooFewFields,
         Self::TooManyFields,
         Self::UnterminatedQuote,
         Self::TextAfterQuote,
         Self::InvalidUtf8,
         Self::RecordTooLong,
+        Self::InvalidJson,
+        Self::NotAnObject,
         Self::BadValue,
         Self::OutOfRange,
     ];
@@ -45,6 +51,8 @@ impl Reason {
             Self::TextAfterQuote => "text_after_quote",
             Self::InvalidUtf8 => "invalid_utf8",
             Self::RecordTooLong => "record_too_long",
+            Self::InvalidJson => "invalid_json",
+            Self::NotAnObject => "not_an_object",
             Self::BadValue => "bad_value",
             Self::OutOfRange => "out_of_range",
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use biotide_common::BiotideError;
 use biotide_common::options::BiotideOptions;
+use biotide_formats::formats;
 use biotide_formats::sink::TextSinkFormat;
 use biotide_formats::spool::Spool;
 use biotide_formats::table::BiotideTableFactory;
@@ -131,8 +132,11 @@ impl BiotideContextBuilder {
             .with_config(config)
             .with_runtime_env(runtime.build_arc()?)
             .with_default_features();
-        for name in ["TSV", "CSV"] {
-            state = state.with_table_factory(name.to_owned(), Arc::new(BiotideTableFactory));
+        for format in formats::all() {
+            for name in std::iter::once(format.name()).chain(format.aliases().iter().copied()) {
+                let name = name.to_ascii_uppercase();
+                state = state.with_table_factory(name, Arc::new(BiotideTableFactory));
+            }
         }
         let mut state = state.build();
         for format in TextSinkFormat::all() {

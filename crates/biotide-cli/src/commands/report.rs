@@ -156,8 +156,18 @@ fn bad_rows(scan: &ScanReport, file: Option<&str>) -> Option<String> {
         line.push_str(if line.is_empty() { "" } else { ", " });
         line.push_str(&format!("{} {values} nulled", scan.nulled));
     }
+    if scan.unknown > 0 {
+        line.push_str(if line.is_empty() { "" } else { ", " });
+        line.push_str(&format!(
+            "{} values stand under keys that the sample did not show (--infer full finds them)",
+            scan.unknown
+        ));
+    }
     if line.is_empty() {
         return None;
+    }
+    if scan.rejected + scan.repaired + scan.nulled == 0 {
+        return Some(line);
     }
     Some(match file {
         Some(file) => format!("{line}; see {file}"),

@@ -95,6 +95,7 @@ options! {
     column_names: Names = "the header's", "Names that replace those of the header, or stand in for one.";
     column_aliases: Aliases = "none", "Other names for columns: a list such as `UniProt ID=uniprot,uniprot_id=uniprot`. So a column that was renamed over the years is one.";
     strict_schema: bool = "false", "Refuse a set of files whose headers differ. Otherwise columns are matched by name, and NULL in the rows of a file that lacks them.";
+    flatten: bool = "false", "JSON: the members of nested objects are columns of their own, `a.b`; else an object is a struct.";
     null_values: Names = "the empty field; for numbers, dates and booleans also NA N/A NaN NULL None . -", "More spellings of NULL, in every column.";
     strip_whitespace: bool = "false", "Trim spaces and tabs around unquoted text.";
     skip_empty: bool = "false", "Skip records in which every field (every one of key_columns, if given) is empty or NULL.";

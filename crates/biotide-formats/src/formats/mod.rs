@@ -1,6 +1,9 @@
 //! The formats, one folder each.
 
+mod columns;
 pub mod delimited;
+pub mod json_lines;
+mod reader;
 
 use std::sync::Arc;
 
@@ -22,14 +25,17 @@ pub fn all() -> Vec<Arc<dyn FormatSpec>> {
     vec![
         Arc::new(delimited::Delimited::TSV),
         Arc::new(delimited::Delimited::CSV),
+        Arc::new(json_lines::JsonLines),
     ]
 }
 
 /// The format of this name, in any case.
 pub fn by_name(name: &str) -> Option<Arc<dyn FormatSpec>> {
-    all()
-        .into_iter()
-        .find(|format| format.name().eq_ignore_ascii_case(name))
+    let is_it = |format: &Arc<dyn FormatSpec>| {
+        let mut names = std::iter::once(format.name()).chain(format.aliases().iter().copied());
+        names.any(|known| known.eq_ignore_ascii_case(name))
+    };
+    all().into_iter().find(is_it)
 }
 
 /// The format of a path, by its ending; those of [`COMPRESSED`] are looked through.

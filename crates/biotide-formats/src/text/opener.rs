@@ -7,6 +7,7 @@ use arrow::array::RecordBatch;
 use biotide_common::options::Compression;
 use biotide_common::scan::ScanStats;
 use biotide_common::session::QueryLog;
+use biotide_text::delimited::RowFilter;
 use datafusion_common::{DataFusionError, Result};
 use datafusion_common_runtime::SpawnedTask;
 use datafusion_datasource::PartitionedFile;
@@ -122,12 +123,14 @@ impl TextOpener {
                 }
                 source.read(read, read + (1 << 20), &mut head).await?;
             };
-            let whole = vec![(0, source.size())];
-            let ranges = self.ranges.get(file.path()).unwrap_or(&whole);
-            let verdict = self.verdict(stats, start.variant);
-            let layout = Arc::clone(layout);
-            let scan = FileScan::new(source, layout, verdict, start, ranges, unit_bytes);
-            return Ok(OpenFile::Anywhere(Arc::new(scan)));
+            if layout.reads_anywhere(start.variant) {
+                let whole = vec![(0, source.size())];
+                let ranges = self.ranges.get(file.path()).unwrap_or(&whole);
+                let verdict = self.verdict(stats, start.variant);
+                let layout = Arc::clone(layout);
+                let scan = FileScan::new(source, layout, verdict, start, ranges, unit_bytes);
+                return Ok(OpenFile::Anywhere(Arc::new(scan)));
+            }
         }
         let mut ahead = Ahead::start(Arc::clone(&source), codec, encoding);
         let mut text = Vec::new();
@@ -162,14 +165,17 @@ impl TextOpener {
     fn worker(&self, variant: usize) -> Result<Worker> {
         let schema = self.source.table_schema.file_schema();
         let predicate = self.source.predicate.as_ref();
+        let predicate = predicate
+            .map(|expr| Predicate::new(expr, schema))
+            .transpose()?;
+        let projection = &self.source.projection.file_indices;
+        let mut reader = self.source.layout.reader(variant, projection)?;
+        if let Some(predicate) = &predicate {
+            reader.expect_filter(predicate.columns());
+        }
         Ok(Worker {
-            reader: self
-                .source
-                .layout
-                .reader(variant, &self.source.projection.file_indices)?,
-            predicate: predicate
-                .map(|expr| Predicate::new(expr, schema))
-                .transpose()?,
+            reader,
+            predicate,
             buffer: Vec::new(),
             batch_rows: self.source.batch_size,
             bytes_scanned: self.bytes_scanned.clone(),

@@ -56,6 +56,7 @@ impl Verdict {
             (&stats.blank, chunk.blank),
             (&stats.skipped, chunk.skipped),
             (&stats.problem_records, chunk.problem_records),
+            (&stats.unknown, chunk.unknown),
         ] {
             if n > 0 {
                 total.fetch_add(n, Ordering::Relaxed);

@@ -11,6 +11,7 @@ use super::flaw::{Flaw, Subject};
 use super::index::{Indexer, RecordIndex, Stop};
 use super::{ColumnType, Layout, OnBadValue, OnError};
 use crate::error::{Result, TextError};
+use crate::json_lines::JsonIndexer;
 use crate::problem::{Action, Problem, Reason};
 use crate::scan::Scanner;
 
@@ -53,6 +54,8 @@ pub struct DecodedChunk {
     pub flaws: Vec<Flaw>,
     /// Records with at least one problem.
     pub problem_records: u64,
+    /// Values of JSON under keys that are no column.
+    pub unknown: u64,
 }
 
 /// Decodes the chunks of one scan, one after the other. Reuses its buffers.
@@ -62,8 +65,15 @@ pub struct ChunkDecoder {
     projection: Vec<usize>,
     schema: SchemaRef,
     full_schema: SchemaRef,
-    indexer: Indexer,
+    indexer: Indexing,
     index: RecordIndex,
+}
+
+/// How records are found.
+#[derive(Debug)]
+enum Indexing {
+    Delimited(Box<Indexer>),
+    Json(JsonIndexer),
 }
 
 impl ChunkDecoder {
@@ -96,14 +106,22 @@ impl ChunkDecoder {
         layout.validate()?;
         let full_schema = Self::full_schema(&layout);
         let projection = projection.unwrap_or_else(|| (0..layout.columns.len()).collect());
-        Ok(Self {
+        let mut this = Self {
             schema: Arc::new(full_schema.project(&projection)?),
             full_schema,
             projection,
-            indexer: Indexer::with_scanner(Arc::clone(&layout), scanner),
+            indexer: match &layout.json {
+                Some(json) => Indexing::Json(JsonIndexer::new(Arc::clone(&layout), json, &[])),
+                None => {
+                    let indexer = Indexer::with_scanner(Arc::clone(&layout), scanner);
+                    Indexing::Delimited(Box::new(indexer))
+                }
+            },
             index: RecordIndex::default(),
             layout,
-        })
+        };
+        this.expect_filter(&[]);
+        Ok(this)
     }
 
     /// The schema of the batches.
@@ -130,8 +148,32 @@ impl ChunkDecoder {
             && !filtered
             && self.layout.skip_empty.is_none()
             && !self.checks_values();
-        self.indexer
-            .index(bytes, from, limit, eof, count_only, &mut self.index)
+        let out = &mut self.index;
+        match &mut self.indexer {
+            Indexing::Delimited(indexer) => indexer.index(bytes, from, limit, eof, count_only, out),
+            Indexing::Json(indexer) => indexer.index(bytes, from, limit, eof, out),
+        }
+    }
+
+    /// The columns that a filter of [`ChunkDecoder::decode`] will look at, if there will be one.
+    pub fn expect_filter(&mut self, columns: &[usize]) {
+        let Indexing::Json(indexer) = &mut self.indexer else {
+            return;
+        };
+        let all = 0..self.layout.columns.len();
+        let typed = self.layout.on_bad_value == OnBadValue::Reject;
+        let keys = self
+            .layout
+            .skip_empty
+            .iter()
+            .flat_map(|keys| match keys[..] {
+                [] => all.clone().collect(),
+                _ => keys.clone(),
+            });
+        let keys: Vec<usize> = keys.collect();
+        let checked = all.filter(|_| typed);
+        let projected = self.projection.iter().chain(columns).chain(&keys).copied();
+        indexer.want(&projected.chain(checked).collect::<Vec<_>>());
     }
 
     /// Whether every typed column of every row is to be looked at.
@@ -171,6 +213,10 @@ impl ChunkDecoder {
             rejected: index.rejected(),
             blank: index.blank(),
             flaws: index.bad.clone(),
+            unknown: match &self.indexer {
+                Indexing::Delimited(_) => 0,
+                Indexing::Json(indexer) => indexer.unknown(),
+            },
             ..DecodedChunk::default()
         };
         let mut bad = Vec::new();
@@ -312,6 +358,10 @@ impl ChunkDecoder {
             bytes,
             index: &self.index,
             column,
+            slot: match &self.indexer {
+                Indexing::Delimited(_) => column,
+                Indexing::Json(indexer) => indexer.slot(column).unwrap_or(0),
+            },
             rows,
             compact,
         }
@@ -469,7 +519,12 @@ impl ChunkDecoder {
         let (column, message, raw) = match flaw.subject {
             Subject::Record { fields } => {
                 let raw = Problem::bounded(&bytes[span.clone()]);
-                (None, self.record_message(fields, flaw.reason), raw)
+                let message = match &self.layout.json {
+                    Some(json) => json.message(&bytes[span.clone()], flaw.reason),
+                    None => None,
+                };
+                let message = message.unwrap_or_else(|| self.record_message(fields, flaw.reason));
+                (None, message, raw)
             }
             Subject::Value { row, column } => {
                 let column = column as usize;
@@ -484,7 +539,10 @@ impl ChunkDecoder {
                     Reason::OutOfRange => "is out of range for",
                     _ => "is not of type",
                 };
-                let ty = self.layout.columns[column].ty.name();
+                let ty = match self.layout.columns[column].ty {
+                    ty @ ColumnType::Nested(_) => self.layout.data_type(ty).to_string(),
+                    ty => ty.name(),
+                };
                 let message = format!("'{}' {what} {ty}", shorten(&shown));
                 (Some(column), message, raw)
             }

@@ -28,10 +28,13 @@ pub struct RecordIndex {
     /// Where each row starts.
     pub(crate) starts: Vec<u32>,
     /// Where each field ends, `stride` of them a row. A field that a short row lacks ends before it
-    /// starts.
+    /// starts. With `pairs`: where each value starts and ends, and in the end of a row where the record
+    /// ends.
     pub(crate) split: Split,
-    /// Fields per row.
+    /// Positions per row.
     pub(crate) stride: usize,
+    /// Whether fields may stand in any order, with something else between them (JSON).
+    pub(crate) pairs: bool,
     /// Rows before each record that is no row, in order: gives rows their record number.
     pub(crate) gaps: Vec<u32>,
     /// Records of the wrong shape, in order.
@@ -84,7 +87,7 @@ impl RecordIndex {
         (self.starts.capacity() + self.split.ends.capacity() + self.split.newlines.capacity()) * 4
     }
 
-    fn reset(&mut self, stride: usize, from: usize) {
+    pub(crate) fn reset(&mut self, stride: usize, from: usize) {
         self.starts.clear();
         self.split.clear();
         self.gaps.clear();
@@ -120,6 +123,19 @@ impl RecordIndex {
 
     pub(crate) fn gap(&mut self) {
         self.gaps.push(self.starts.len() as u32);
+    }
+
+    /// Gives bad records their line: the newlines of the chunk before them.
+    pub(crate) fn place(&mut self, bytes: &[u8], newline: u8) {
+        let mut at = self.covered.start;
+        let mut line = 0;
+        for bad in &mut self.bad {
+            let start = bad.bytes().start.max(at);
+            let between = &bytes[at..start];
+            line += memchr::memchr_iter(newline, between).count() as u32;
+            at = start;
+            bad.line = line;
+        }
     }
 }
 
@@ -189,7 +205,7 @@ impl Indexer {
         if out.split.non_ascii {
             self.check_utf8(bytes, out);
         }
-        self.place(bytes, out);
+        out.place(bytes, self.separators.newline);
         Ok(stop)
     }
 
@@ -496,18 +512,5 @@ impl Indexer {
         out.split.ends.truncate(kept * stride);
         out.bad.append(&mut new_bad);
         out.bad.sort_by_key(Flaw::key);
-    }
-
-    /// Gives bad records their line: the newlines of the chunk before them.
-    fn place(&self, bytes: &[u8], out: &mut RecordIndex) {
-        let mut at = out.covered.start;
-        let mut line = 0;
-        for bad in &mut out.bad {
-            let start = bad.bytes().start.max(at);
-            let between = &bytes[at..start];
-            line += memchr::memchr_iter(self.separators.newline, between).count() as u32;
-            at = start;
-            bad.line = line;
-        }
     }
 }

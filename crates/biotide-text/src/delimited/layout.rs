@@ -6,6 +6,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
 use super::{Dialect, date_format_problem};
 use crate::error::{Result, TextError};
+use crate::json_lines::Json;
 
 /// What to do with a row of the wrong shape: field count, quoting, encoding, size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -60,10 +61,12 @@ pub enum ColumnType {
     TimestampTz,
     /// Text, as it stands.
     Text,
+    /// A struct or a list, in JSON: the type of this number of the layout's [`Json::nested`].
+    Nested(usize),
 }
 
 impl ColumnType {
-    /// The Arrow type.
+    /// The Arrow type; of what is nested that of its JSON text.
     pub fn data_type(self, text: TextArray) -> DataType {
         match self {
             Self::Boolean => DataType::Boolean,
@@ -73,7 +76,7 @@ impl ColumnType {
             Self::Date => DataType::Date32,
             Self::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
             Self::TimestampTz => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-            Self::Text => match text {
+            Self::Text | Self::Nested(_) => match text {
                 TextArray::View => DataType::Utf8View,
                 TextArray::Utf8 => DataType::Utf8,
             },
@@ -106,6 +109,7 @@ impl ColumnType {
             Self::Timestamp => "timestamp".into(),
             Self::TimestampTz => "timestamptz".into(),
             Self::Text => "text".into(),
+            Self::Nested(_) => "nested".into(),
         }
     }
 
@@ -199,6 +203,8 @@ pub struct Layout {
     pub max_record_bytes: usize,
     /// What text columns become.
     pub text: TextArray,
+    /// The records are JSON: then nothing of the dialect matters.
+    pub json: Option<Arc<Json>>,
 }
 
 impl Layout {
@@ -218,6 +224,7 @@ impl Layout {
             date_format: None,
             max_record_bytes: 16 << 20,
             text: TextArray::default(),
+            json: None,
         }
     }
 
@@ -249,9 +256,18 @@ impl Layout {
         }
     }
 
+    /// The Arrow type of a column.
+    pub fn data_type(&self, ty: ColumnType) -> DataType {
+        let nested = match (ty, &self.json) {
+            (ColumnType::Nested(at), Some(json)) => json.nested.get(at),
+            _ => None,
+        };
+        nested.map_or_else(|| ty.data_type(self.text), DataType::clone)
+    }
+
     /// The Arrow schema of all columns.
     pub fn schema(&self) -> SchemaRef {
-        let field = |c: &Column| Field::new(&c.name, c.ty.data_type(self.text), true);
+        let field = |c: &Column| Field::new(&c.name, self.data_type(c.ty), true);
         Arc::new(Schema::new(
             self.columns.iter().map(field).collect::<Vec<_>>(),
         ))

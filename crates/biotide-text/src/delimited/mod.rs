@@ -42,11 +42,13 @@ mod sniff;
 
 pub use chunk::{ChunkDecoder, DecodedChunk, Place, RowFilter};
 pub use columns::date_format_problem;
+pub(crate) use columns::{BadValue, Fields as ChunkFields};
 pub use decoder::Decoder;
 pub use dialect::{Dialect, RecordEnd};
 pub use flaw::Flaw;
 pub use index::{Indexer, RecordIndex, Stop};
 pub use infer::{Inference, infer_columns};
 pub use layout::{Column, ColumnType, Layout, OnBadValue, OnError, TextArray};
+pub(crate) use preamble::unique_names;
 pub use preamble::{HeaderOptions, Preamble};
 pub use sniff::{Given, Sniffed, is_note, lines_before_table, sniff};

@@ -234,7 +234,7 @@ impl Preamble {
                 names.clone_from(given);
             }
         }
-        self.names = unique(names, has_header, &mut self.warnings);
+        self.names = unique_names(names, has_header, &mut self.warnings);
     }
 }
 
@@ -264,7 +264,11 @@ fn commonest(counts: impl Iterator<Item = usize>) -> usize {
 }
 
 /// `x`, `x` becomes `x`, `x_2`; a blank seventh name `column_7`.
-fn unique(names: Vec<String>, had_header: bool, warnings: &mut Vec<String>) -> Vec<String> {
+pub(crate) fn unique_names(
+    names: Vec<String>,
+    had_header: bool,
+    warnings: &mut Vec<String>,
+) -> Vec<String> {
     let mut seen: HashSet<String> = HashSet::new();
     let taken: HashSet<String> = names.iter().cloned().collect();
     let mut out = Vec::with_capacity(names.len());

@@ -11,6 +11,7 @@ mod compare;
 mod fuzz_bodies;
 mod harness;
 mod inputs;
+mod json_body;
 mod oracle;
 mod projection;
 mod replay;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::rng::{Rng, for_seeds};
-use crate::{fuzz_bodies, inputs};
+use crate::{fuzz_bodies, inputs, json_body};
 
 fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
     let folder = [env!("CARGO_MANIFEST_DIR"), "fuzz", "corpus", target];
@@ -83,5 +83,35 @@ fn mutated_corpus() {
         fuzz_bodies::decode_any_chunking(&input);
         fuzz_bodies::simd_vs_scalar(&input);
         fuzz_bodies::sniff_any(&input);
+    });
+}
+
+/// What JSON is made of.
+const SIGNS: &[u8] = b"{}[]\",:\n\\ 0e-nN\xC3\r1";
+
+#[test]
+fn json_any() {
+    replay("json_any", json_body::json_any);
+    let corpus = corpus("json_any");
+    for_seeds(4_000, |seed| {
+        let mut rng = Rng::new(seed);
+        let mut input = corpus[rng.below(corpus.len())].1.clone();
+        if rng.chance(1, 2) {
+            input[0] = rng.next() as u8 & 31;
+        }
+        for _ in 0..=rng.below(4) {
+            let at = rng.below(input.len() + 1).max(1);
+            match rng.below(4) {
+                0 if at < input.len() => drop(input.remove(at)),
+                1 => input.insert(at, SIGNS[rng.below(SIGNS.len())]),
+                2 if at < input.len() => input[at] ^= 1 << rng.below(8),
+                _ => {
+                    let from = rng.below(input.len() + 1).clamp(1, at);
+                    let copy = input[from..at].to_vec();
+                    input.splice(at..at, copy);
+                }
+            }
+        }
+        json_body::json_any(&input);
     });
 }

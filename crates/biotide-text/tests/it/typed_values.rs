@@ -38,7 +38,7 @@ pub(crate) fn value_of(
             .ok_or(Reason::BadValue),
         ColumnType::Timestamp => time(text, false),
         ColumnType::TimestampTz => time(text, true),
-        ColumnType::Text => Ok(text.to_owned()),
+        ColumnType::Text | ColumnType::Nested(_) => Ok(text.to_owned()),
     };
     value.map(Some)
 }

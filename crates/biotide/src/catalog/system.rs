@@ -16,6 +16,8 @@ use datafusion::prelude::SessionContext;
 use futures::stream;
 use parking_lot::RwLock;
 
+use biotide_formats::formats;
+
 use crate::rejects::FinishedLogs;
 
 const BATCH: usize = 8192;
@@ -161,12 +163,16 @@ impl Words {
                 for (name, function) in state.window_functions() {
                     add(name, "window", function.documentation());
                 }
-                for name in ["read_csv", "read_tsv"] {
+                for format in formats::all() {
+                    let name = format!("read_{}", format.name());
                     rows.push(vec![
-                        Some(name.to_owned()),
+                        Some(name.clone()),
                         Some("table".to_owned()),
                         Some(format!("{name}('path-or-glob', option => value, …)")),
-                        Some("The table of delimited files, read with these options.".to_owned()),
+                        Some(
+                            "The table of files of this format, read with these options."
+                                .to_owned(),
+                        ),
                     ]);
                 }
                 rows.sort();

@@ -10,11 +10,11 @@ use biotide_text::delimited::{
     Column, ColumnType, Dialect, Given, HeaderOptions, Inference, Layout, Preamble, RecordEnd,
     Sniffed, infer_columns, is_note, lines_before_table, sniff,
 };
-use encoding_rs::Encoding;
 
 use super::evolve::Columns;
 use super::layout::{DelimitedLayout, Variant};
 use super::options;
+use crate::formats::columns;
 use crate::spec::SampledFile;
 
 /// The share of records of one shape from which on a file has a dialect of its own.
@@ -45,7 +45,7 @@ impl DelimitedLayout {
         options: &BiotideOptions,
     ) -> Result<Self, BiotideError> {
         options::check(options, delimiter)?;
-        let encoding = encoding(files)?;
+        let encoding = columns::encoding(files)?;
         let charset = Charset::of(encoding);
         let given = Given {
             charset: charset.unwrap_or_default(),
@@ -55,7 +55,7 @@ impl DelimitedLayout {
         let plan = Plan {
             options,
             header: options::header(options, first.header, 0),
-            given: options::schema(options)?,
+            given: columns::schema(options)?,
             // Without names nothing but its place tells what a column is.
             strict: options.strict_schema == Some(true)
                 || !first.header
@@ -82,11 +82,11 @@ impl DelimitedLayout {
                            column_names or schema";
             return Err(BiotideError::file(empty.map_or("", |name| name), problem));
         }
-        let columns = plan.columns(&found)?;
+        let names = plan.columns(&found)?;
         let mut this = Self {
-            inferred: vec![true; columns.names().len()],
+            inferred: Vec::new(),
             table: Arc::new(Layout {
-                columns: columns
+                columns: names
                     .names()
                     .iter()
                     .map(|name| Column::new(name, ColumnType::Text))
@@ -98,14 +98,14 @@ impl DelimitedLayout {
             header: plan.header,
             skip_rows: options.skip_rows,
             transcoded_from: charset.is_none().then_some(encoding),
-            shown: (0..columns.names().len()).collect(),
+            shown: Vec::new(),
             metadata_columns: options.metadata_columns.unwrap_or(false),
             mean_record_bytes: 100.0,
             consistency: first.consistency,
         };
-        let mut evidence = Inference::new(columns.names().len());
-        for (found, of_table) in found.into_iter().zip(columns.places()) {
-            let mut places = vec![None; columns.names().len()];
+        let mut evidence = Inference::new(names.names().len());
+        for (found, of_table) in found.into_iter().zip(names.places()) {
+            let mut places = vec![None; names.names().len()];
             for (place, &column) in of_table.iter().enumerate() {
                 places[column] = Some(place);
             }
@@ -125,55 +125,12 @@ impl DelimitedLayout {
             ..column.clone()
         });
         this.set_types(typed.collect());
-        this.given_types(&plan.given, options.all_text == Some(true))?;
-        this.show(options)?;
+        let (columns, inferred) = columns::typed(options, &plan.given, &this.table)?;
+        this.inferred = inferred;
+        this.set_types(columns);
+        this.shown = columns::shown(options, &this.table)?;
         Ok(this)
     }
-
-    /// Shows the columns that were asked for.
-    fn show(&mut self, options: &BiotideOptions) -> Result<(), BiotideError> {
-        let Some(columns) = &options.columns else {
-            return Ok(());
-        };
-        let place = |name: &String| {
-            options::position(&self.table, name)
-                .ok_or_else(|| options::unknown("columns", name, &self.table))
-        };
-        self.shown = columns.0.iter().map(place).collect::<Result<_, _>>()?;
-        let mut seen = HashSet::new();
-        match self.shown.iter().find(|place| !seen.insert(**place)) {
-            Some(twice) => Err(BiotideError::Option {
-                key: "columns".to_owned(),
-                value: self.table.columns[*twice].name.clone(),
-                problem: "is named twice; name every column once, and SELECT it twice".to_owned(),
-            }),
-            None => Ok(()),
-        }
-    }
-}
-
-/// The encoding of all files; one that shows no character beyond ASCII goes with any.
-fn encoding(files: &[SampledFile]) -> Result<&'static Encoding, BiotideError> {
-    let mut known: Option<&SampledFile> = None;
-    for file in files {
-        let shows = Charset::of(file.encoding).is_none() || !file.sample.head.is_ascii();
-        match known {
-            Some(first) if shows && first.encoding != file.encoding => {
-                let problem = format!(
-                    "its text looks like {}, that of {} like {}: read them one by one, or give the \
-                     encoding",
-                    file.encoding.name(),
-                    first.name,
-                    first.encoding.name()
-                );
-                return Err(BiotideError::file(&file.name, problem));
-            }
-            None if shows => known = Some(file),
-            _ => {}
-        }
-    }
-    let first = known.or(files.first());
-    Ok(first.map_or(encoding_rs::UTF_8, |file| file.encoding))
 }
 
 /// The dialect of the first file that shows one.
@@ -278,7 +235,7 @@ impl Plan<'_> {
             .map(|name| Column::new(name, ColumnType::Text));
         let mut layout = Layout::new(dialect, columns.collect());
         layout.trailing_delimiter = preamble.trailing_delimiter;
-        options::apply(self.options, &mut layout)?;
+        columns::apply(self.options, &mut layout)?;
         Ok(Some((layout, preamble)))
     }
 

@@ -6,13 +6,14 @@ use arrow::datatypes::{Schema, SchemaRef};
 use biotide_common::BiotideError;
 use biotide_common::options::BiotideOptions;
 use biotide_text::delimited::{
-    ChunkDecoder, Column, ColumnType, Dialect, HeaderOptions, Inference, Layout, OnBadValue,
-    OnError, Preamble, RecordEnd, lines_before_table, sniff,
+    ChunkDecoder, Column, Dialect, HeaderOptions, Inference, Layout, OnBadValue, OnError, Preamble,
+    RecordEnd, lines_before_table, sniff,
 };
 use encoding_rs::Encoding;
 
 use super::options;
-use super::reader::DelimitedReader;
+use crate::formats::columns;
+use crate::formats::reader::TableReader;
 use crate::spec::{ChunkReader, FileStart, TextLayout, Widening};
 
 /// The files of a table: their columns, and those of each variant.
@@ -74,7 +75,7 @@ impl DelimitedLayout {
     ) -> Result<bool, BiotideError> {
         options::check(options, delimiter)?;
         let sniffed = sniff(head, false, &options::given(options, delimiter));
-        let most = options::max_record_bytes(options)
+        let most = columns::max_record_bytes(options)
             .unwrap_or_else(|| Layout::new(sniffed.dialect.clone(), Vec::new()).max_record_bytes);
         let header = options::header(options, sniffed.header, sniffed.skip_rows);
         let preamble = Preamble::read(&sniffed.dialect, &header, head, false);
@@ -129,6 +130,10 @@ impl TextLayout for DelimitedLayout {
 
     fn mean_record_bytes(&self) -> f64 {
         self.mean_record_bytes
+    }
+
+    fn reads_anywhere(&self, _variant: usize) -> bool {
+        true
     }
 
     fn min_record_bytes(&self, variant: usize) -> u64 {
@@ -215,7 +220,7 @@ impl TextLayout for DelimitedLayout {
             places.extend([Some(columns), Some(columns + 1)]);
         }
         let layout = Arc::clone(&variant.layout);
-        let reader = DelimitedReader::new(layout, self.schema(), places, projection);
+        let reader = TableReader::new(layout, self.schema(), places, projection);
         Ok(Box::new(reader.map_err(|error| BiotideError::Text {
             file: "the reader".to_owned(),
             source: Box::new(error),
@@ -243,12 +248,20 @@ struct Seen {
 }
 
 impl Widening for Seen {
-    fn observe(&mut self, variant: usize, records: &[u8]) {
+    fn observe(&mut self, variant: usize, records: &[u8], eof: bool) -> usize {
         let layout = &self.layout.variants[variant].layout;
-        self.variants[variant].observe_records(layout, records, 0, true);
+        // Whole lines. One that a quote carries over a line end is looked at in halves, which have other
+        // field counts and are left out: what is seen is never wrong, only less.
+        let whole = match memchr::memrchr(layout.dialect.record_end.byte(), records) {
+            _ if eof => records.len(),
+            Some(i) => i + 1,
+            None => 0,
+        };
+        self.variants[variant].observe_records(layout, &records[..whole], 0, true);
+        whole
     }
 
-    fn layout(mut self: Box<Self>) -> Arc<dyn TextLayout> {
+    fn layout(mut self: Box<Self>) -> Result<Arc<dyn TextLayout>, BiotideError> {
         let mut columns = self.layout.table.columns.clone();
         let mut all = Inference::new(columns.len());
         for (variant, seen) in self.layout.variants.iter().zip(&self.variants) {
@@ -260,33 +273,7 @@ impl Widening for Seen {
             column.ty = ty;
         }
         self.layout.set_types(columns);
-        Arc::new(self.layout)
-    }
-}
-
-impl DelimitedLayout {
-    /// The types as the user has them: all text, or some by name.
-    pub(super) fn given_types(
-        &mut self,
-        given: &[(String, ColumnType)],
-        all_text: bool,
-    ) -> Result<(), BiotideError> {
-        let mut columns = self.table.columns.clone();
-        if all_text {
-            columns
-                .iter_mut()
-                .for_each(|column| column.ty = ColumnType::Text);
-            self.inferred.fill(false);
-        }
-        for (name, ty) in given {
-            let Some(at) = options::position(&self.table, name) else {
-                return Err(options::unknown("schema", name, &self.table));
-            };
-            columns[at] = Column::new(std::mem::take(&mut columns[at].name), *ty);
-            self.inferred[at] = false;
-        }
-        self.set_types(columns);
-        Ok(())
+        Ok(Arc::new(self.layout))
     }
 }
 

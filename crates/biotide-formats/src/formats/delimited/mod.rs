@@ -4,7 +4,6 @@ mod evolve;
 mod infer;
 mod layout;
 mod options;
-mod reader;
 
 use std::sync::Arc;
 

@@ -15,6 +15,7 @@ use arrow_buffer::{Buffer, ScalarBuffer};
 use super::index::RecordIndex;
 use super::{ColumnType, Dialect, Layout};
 use crate::error::Result;
+use crate::json_lines::unescape as unescape_json;
 use crate::problem::Reason;
 use nulls::Nulls;
 
@@ -55,6 +56,8 @@ pub(crate) struct Fields<'a> {
     pub bytes: &'a Buffer,
     pub index: &'a RecordIndex,
     pub column: usize,
+    /// Its place in a row of the index.
+    pub slot: usize,
     pub rows: Rows<'a>,
     /// Whether long text should be copied instead of pointing into the chunk.
     pub compact: bool,
@@ -68,21 +71,25 @@ impl<'a> Fields<'a> {
             starts,
             split,
             stride,
+            pairs,
             ..
         } = self.index;
         let (starts, ends) = (starts.as_slice(), split.ends.as_slice());
-        let delimiter = self.layout.dialect.delimiter.len();
-        let column = self.column;
+        // A field starts where the one before it ends, behind a delimiter; or where that is written down.
+        let (slot, between) = match pairs {
+            true => (2 * self.slot + 1, 0),
+            false => (self.slot, self.layout.dialect.delimiter.len()),
+        };
         // One loop, and one place where `f` is called: else it is a function of its own, called a row.
         for i in 0..self.rows.len() {
             let row = match self.rows {
                 Rows::All(_) => i,
                 Rows::Some(rows) => rows[i] as usize,
             };
-            let at = row * stride + column;
-            let start = match column {
+            let at = row * stride + slot;
+            let start = match slot {
                 0 => starts[row] as usize,
-                _ => ends[at - 1] as usize + delimiter,
+                _ => ends[at - 1] as usize + between,
             };
             f(row as u32, start, (ends[at] as usize).max(start));
         }
@@ -93,7 +100,11 @@ impl<'a> Fields<'a> {
     pub(crate) fn value(&self, start: usize, end: usize) -> (Cow<'a, [u8]>, bool) {
         let field = self.bytes.as_slice().get(start..end).unwrap_or_default();
         if self.index.quoted {
-            return unquote(&self.layout.dialect, field);
+            return match (self.index.pairs, field) {
+                (false, _) => unquote(&self.layout.dialect, field),
+                (true, [b'"', ..]) => (Cow::Owned(unescape_json(field)), true),
+                (true, _) => (Cow::Borrowed(field), false),
+            };
         }
         (Cow::Borrowed(field), false)
     }
@@ -177,6 +188,7 @@ impl<'a> Fields<'a> {
             ColumnType::Timestamp => Ok(self.timestamp(false, bad)),
             ColumnType::TimestampTz => Ok(self.timestamp(true, bad)),
             ColumnType::Text => self.text(),
+            ColumnType::Nested(at) => self.nested(at, bad),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::spec::ChunkReader;
 
 /// A chunk decoder whose columns are counted as the table shows them; those that the files lack are NULL.
 #[derive(Debug)]
-pub(super) struct DelimitedReader {
+pub(crate) struct TableReader {
     decoder: ChunkDecoder,
     /// Where the columns that the table shows are in the files.
     places: Vec<Option<usize>>,
@@ -24,9 +24,9 @@ pub(super) struct DelimitedReader {
     decoded: Vec<Option<usize>>,
 }
 
-impl DelimitedReader {
+impl TableReader {
     /// `places`: where the columns of `table` are in files of this layout.
-    pub(super) fn new(
+    pub(crate) fn new(
         layout: Arc<Layout>,
         table: SchemaRef,
         places: Vec<Option<usize>>,
@@ -76,7 +76,7 @@ struct Shifted<'a> {
 }
 
 impl<'a> Shifted<'a> {
-    fn new(filter: &'a mut dyn RowFilter, reader: &DelimitedReader) -> biotide_text::Result<Self> {
+    fn new(filter: &'a mut dyn RowFilter, reader: &TableReader) -> biotide_text::Result<Self> {
         let (mut columns, mut places) = (Vec::new(), Vec::new());
         for &column in filter.columns() {
             let place = reader.places[column];
@@ -109,7 +109,7 @@ impl RowFilter for Shifted<'_> {
     }
 }
 
-impl ChunkReader for DelimitedReader {
+impl ChunkReader for TableReader {
     fn index(
         &mut self,
         bytes: &[u8],
@@ -119,6 +119,11 @@ impl ChunkReader for DelimitedReader {
         filtered: bool,
     ) -> biotide_text::Result<Stop> {
         self.decoder.index(bytes, from, limit, eof, filtered)
+    }
+
+    fn expect_filter(&mut self, columns: &[usize]) {
+        let present = columns.iter().filter_map(|&column| self.places[column]);
+        self.decoder.expect_filter(&present.collect::<Vec<_>>());
     }
 
     fn passed(&self) -> (u64, u64) {
