@@ -139,3 +139,150 @@ async fn a_codec_is_looked_through_by_convert() {
         report.files
     );
 }
+
+/// Members of zip archives: by name, or the only one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn members_of_archives() {
+    use std::io::Write;
+    use zip::write::{SimpleFileOptions, ZipWriter};
+    let folder = folder();
+    let archive = |name: &str, members: &[(&str, &[u8])]| {
+        let path = folder.path().join(name);
+        let mut zip = ZipWriter::new(std::fs::File::create(&path).unwrap());
+        for (i, (member, bytes)) in members.iter().enumerate() {
+            // Packed and stored, and with the wide sizes of zip64.
+            let options = SimpleFileOptions::default()
+                .compression_method(
+                    [
+                        zip::CompressionMethod::Deflated,
+                        zip::CompressionMethod::Stored,
+                    ][i % 2],
+                )
+                .large_file(i % 2 == 1);
+            zip.start_file(*member, options).unwrap();
+            zip.write_all(bytes).unwrap();
+        }
+        zip.finish().unwrap();
+        path.display().to_string()
+    };
+    let rows = gen_data::hashed_rows(50_000);
+    let latin = b"name;value\ncaf\xE9;1\nni\xF1o;2\n";
+    let one = archive(
+        "one.csv.zip",
+        &[("__MACOSX/x", b"junk"), ("inner/rows.tsv", rows.as_bytes())],
+    );
+    let two = archive("two.zip", &[("a.tsv", rows.as_bytes()), ("b.csv", latin)]);
+    for settings in SETTINGS {
+        let context = settings.context();
+        let count = |path: &str| format!("SELECT count(*), sum(id) FROM '{path}'");
+        let (found, report) = query(&context, &count(&one)).await;
+        assert_eq!(found, [["50000", "1249975000"]]);
+        assert_closes(&report);
+        let (found, _) = query(&context, &count(&format!("{two}!/a.tsv"))).await;
+        assert_eq!(found, [["50000", "1249975000"]]);
+        let sql = format!("SELECT name, value FROM '{two}!/b.csv'");
+        assert_eq!(
+            query(&context, &sql).await.0,
+            [["café", "1"], ["niño", "2"]]
+        );
+        // Two members of one archive in one statement.
+        let sql =
+            format!("SELECT count(*) FROM '{two}!/a.tsv' a, '{two}!/b.csv' b WHERE a.id = b.value");
+        assert_eq!(value(&context, &sql).await, "2");
+    }
+    let context = support::context();
+    let message = error(&context, &format!("SELECT * FROM '{two}'")).await;
+    assert!(
+        message.contains("several files: there are a.tsv, b.csv; name one, as 'two.zip!/a.tsv'"),
+        "{message}"
+    );
+    let message = error(&context, &format!("SELECT * FROM '{two}!/c.csv'")).await;
+    assert!(
+        message.contains("no such member: there are a.tsv, b.csv"),
+        "{message}"
+    );
+    let book = archive(
+        "book.xlsx",
+        &[("[Content_Types].xml", b"<x/>"), ("xl/a.xml", b"<x/>")],
+    );
+    let message = error(&context, &format!("SELECT * FROM '{book}'")).await;
+    assert!(
+        message.contains("a workbook or document of Office"),
+        "{message}"
+    );
+    // Cut short: the directory at its end is gone.
+    let bytes = std::fs::read(&one).unwrap();
+    let cut = support::write(
+        &folder.path().join("cut.tsv.zip"),
+        &bytes[..bytes.len() / 2],
+    );
+    let message = error(&context, &format!("SELECT count(*) FROM '{cut}'")).await;
+    assert!(
+        message.contains("cut.tsv.zip") && message.contains("damaged or cut short"),
+        "{message}"
+    );
+    // A bit that has flipped in the middle is found by the checksum.
+    let mut bad = bytes.clone();
+    bad[bytes.len() / 2] ^= 0x40;
+    let bad = support::write(&folder.path().join("bad.tsv.zip"), bad);
+    error(&context, &format!("SELECT count(*) FROM '{bad}'")).await;
+}
+
+/// BGZF is read anywhere, in parallel: the rows, rejects and places are those of the plain text.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn blocks_are_read_in_parallel() {
+    let folder = folder();
+    let mut text = gen_data::hashed_rows(120_000);
+    for (i, at) in [(1, text.len() / 3), (2, text.len() / 2)] {
+        let line = text[..at].rfind('\n').unwrap() + 1;
+        text.insert_str(line, &format!("broken {i}\n"));
+    }
+    let plain = support::write(&folder.path().join("a.tsv"), &text);
+    let packed = support::bgzf(text.as_bytes(), 50_000);
+    let (mut rows, mut log) = (None, None);
+    for name in ["b.tsv.gz", "b.tsv.bgz", "misnamed.tsv"] {
+        let path = support::write(&folder.path().join(name), &packed);
+        for settings in SETTINGS {
+            let context = settings.context();
+            for path in [&plain, &path] {
+                let sql = format!(
+                    "SELECT count(*), sum(id), sum(hash % 1000), max(_line), sum(_offset) \
+                     FROM read_tsv('{path}', metadata_columns => true) WHERE hash % 3 = 0"
+                );
+                let (found, report) = query(&context, &sql).await;
+                assert_eq!(rows.get_or_insert_with(|| found.clone()), &found, "{path}");
+                assert_closes(&report);
+                assert_eq!(
+                    report.bytes,
+                    std::fs::metadata(path).unwrap().len(),
+                    "{path}"
+                );
+                let found: Vec<_> = support::rejects(&context).await;
+                let found: Vec<Vec<String>> = found.iter().map(|row| row[1..].to_vec()).collect();
+                assert_eq!(found.len(), 2);
+                assert_eq!(log.get_or_insert_with(|| found.clone()), &found, "{path}");
+                let first = format!("SELECT id FROM '{path}' LIMIT 3");
+                assert_eq!(query(&context, &first).await.0, [["0"], ["1"], ["2"]]);
+            }
+        }
+    }
+    let context = support::context();
+    // A block that is damaged is named; a file that is cut within one is read to there.
+    let mut bad = packed.clone();
+    bad[packed.len() / 2] ^= 0x20;
+    let bad = support::write(&folder.path().join("bad.tsv.gz"), bad);
+    let message = error(&context, &format!("SELECT count(*) FROM '{bad}'")).await;
+    assert!(
+        message.contains("bad.tsv.gz") && message.contains("damaged"),
+        "{message}"
+    );
+    let cut = support::write(
+        &folder.path().join("cut.tsv.gz"),
+        &packed[..packed.len() / 2],
+    );
+    let message = error(&context, &format!("SELECT count(*) FROM '{cut}'")).await;
+    assert!(
+        message.contains("cut.tsv.gz") && message.contains("cut short"),
+        "{message}"
+    );
+}

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 
-use crate::args::Args;
+use crate::args::{Args, Verb};
 use crate::error::{Context, Failure};
 use crate::settings::Settings;
 
@@ -60,6 +60,10 @@ fn start(args: Args) -> Result<(), Failure> {
         .build()
         .context("starting the threads")?;
     let result = runtime.block_on(async {
+        // A shell outlives the statement that a signal ends.
+        if let Verb::Shell = args.verb {
+            return commands::run(args.verb, &settings).await;
+        }
         tokio::select! {
             result = commands::run(args.verb, &settings) => result,
             signal = signals::first() => Err(Failure::Signal(signal?)),

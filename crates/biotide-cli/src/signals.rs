@@ -15,7 +15,8 @@ const GRACE: Duration = Duration::from_secs(10);
 pub(crate) struct Signal(u8);
 
 impl Signal {
-    const INTERRUPT: Self = Self(2);
+    /// Ctrl-C.
+    pub(crate) const INTERRUPT: Self = Self(2);
 
     /// As a shell reports it.
     pub(crate) fn exit_code(self) -> u8 {
@@ -47,6 +48,12 @@ pub(crate) async fn first() -> Result<Signal, Failure> {
         std::process::exit(signal.exit_code().into());
     });
     Ok(told.await.context("listening for signals")?)
+}
+
+/// Waits for the next signal, which ends nothing by itself.
+pub(crate) async fn next() -> Result<Signal, Failure> {
+    let mut signals = Signals::listen().context("listening for signals")?;
+    Ok(signals.next().await)
 }
 
 #[cfg(unix)]

@@ -24,18 +24,22 @@ pub enum Codec {
     Xz,
     /// LZ4 frames.
     Lz4,
+    /// A zip archive, of which one member is read.
+    Zip,
 }
 
 /// First bytes, and the codec that they tell.
-const KNOWN: [(&[u8], Codec); 4] = [
+const KNOWN: [(&[u8], Codec); 6] = [
     (&[0x1F, 0x8B, 0x08], Codec::Gzip),
     (&[0x28, 0xB5, 0x2F, 0xFD], Codec::Zstd),
     (&[0xFD, b'7', b'z', b'X', b'Z', 0], Codec::Xz),
     (&[0x04, 0x22, 0x4D, 0x18], Codec::Lz4),
+    (b"PK\x03\x04", Codec::Zip),
+    (b"PK\x05\x06", Codec::Zip),
 ];
 
 /// First bytes of what is no table.
-const NO_TABLE: [(&[u8], &str); 15] = [
+const NO_TABLE: [(&[u8], &str); 14] = [
     (
         &[0x02, 0x21, 0x4C, 0x18],
         "LZ4 data of the old kind; unpack it with `lz4 -d`",
@@ -60,10 +64,6 @@ const NO_TABLE: [(&[u8], &str); 15] = [
         b"PAR1\x15",
         "a Parquet file; give it a name that ends in .parquet",
     ),
-    (
-        b"PK\x03\x04",
-        "a zip archive (as a workbook of Excel is); unpack it, or save it as CSV",
-    ),
     (b"Rar!\x1A\x07", "a RAR archive; unpack it"),
     (b"7z\xBC\xAF", "a 7-Zip archive; unpack it"),
 ];
@@ -79,6 +79,7 @@ impl Codec {
             Compression::Bzip2 => return Ok(Self::Bzip2),
             Compression::Xz => return Ok(Self::Xz),
             Compression::Lz4 => return Ok(Self::Lz4),
+            Compression::Zip => return Ok(Self::Zip),
             Compression::Auto => {}
         }
         let starts = |magic: &[u8]| head.starts_with(magic);
@@ -120,16 +121,18 @@ impl Codec {
             Self::Bzip2 => "bzip2",
             Self::Xz => "xz",
             Self::Lz4 => "lz4",
+            Self::Zip => "zip",
         }
     }
 
-    /// Reads decompressed bytes: every member, frame or stream, to the true end.
+    /// Reads decompressed bytes: every member, frame or stream, to the true end. A zip archive is not read
+    /// so, but by its directory: see [`crate::zip`].
     pub fn reader<'a>(
         self,
         compressed: impl BufRead + Send + 'a,
     ) -> std::io::Result<Box<dyn Read + Send + 'a>> {
         Ok(match self {
-            Self::None => Box::new(compressed),
+            Self::None | Self::Zip => Box::new(compressed),
             Self::Gzip => Box::new(MultiGzDecoder::new(compressed)),
             Self::Zstd => {
                 let mut decoder = zstd::Decoder::with_buffer(compressed)?;
@@ -200,7 +203,7 @@ mod tests {
 
     fn packed(codec: Codec, text: &[u8]) -> Vec<u8> {
         match codec {
-            Codec::None => text.to_vec(),
+            Codec::None | Codec::Zip => text.to_vec(),
             Codec::Gzip => {
                 let mut out =
                     flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());

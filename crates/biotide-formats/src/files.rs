@@ -118,6 +118,11 @@ impl Location {
             );
             BiotideError::file(text, problem)
         };
+        // What is in an archive is found by its name.
+        let archive = crate::zip::archive(text);
+        if archive != text && !std::path::Path::new(text).exists() {
+            return Ok(Self::parse(archive)?.shown_as(text));
+        }
         let url = Self::url(text).map_err(|error| match error {
             DataFusionError::External(error) => bad(&error),
             error => bad(&error),

@@ -21,3 +21,4 @@ pub mod spec;
 pub mod spool;
 pub mod table;
 pub mod text;
+mod zip;

@@ -12,7 +12,7 @@ use object_store::{ObjectMeta, ObjectStore};
 use crate::compress::Codec;
 use crate::files::File;
 use crate::spec::{FormatSpec, SampledFile, TextLayout};
-use crate::text::{Ahead, ChunkSource, peek};
+use crate::text::{Ahead, ChunkSource, is_bgzf, peek};
 
 /// Looks at the start of a file, and at places further on; at `only` so many bytes of its start where
 /// it is one of many.
@@ -32,6 +32,7 @@ pub(crate) async fn sample(
     source.read(0, wanted as u64, &mut head).await?;
     let option = options.compression.unwrap_or(Compression::Auto);
     let codec = Codec::of(&name, option, &head)?;
+    let blocks = codec == Codec::Gzip && is_bgzf(&head);
     let given = options.encoding.and_then(|encoding| encoding.0);
     let mut encoding = match given {
         // UTF-16 of either kind: the mark knows better.
@@ -41,6 +42,13 @@ pub(crate) async fn sample(
         },
         Some(encoding) => encoding,
         None if codec == Codec::None => detect(&head),
+        // (Of an archive not its head, but its directory tells.)
+        None if codec == Codec::Zip => {
+            let first = Ahead::start(Arc::clone(&source), codec, None)
+                .next()
+                .await?;
+            detect(&first.unwrap_or_default())
+        }
         None => detect(&peek(codec, &head)),
     };
     let transcoded = Charset::of(encoding).is_none().then_some(encoding);
@@ -101,6 +109,7 @@ pub(crate) async fn sample(
         name,
         size,
         codec,
+        blocks,
         encoding,
         sample,
     })

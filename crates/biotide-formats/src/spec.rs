@@ -23,6 +23,8 @@ pub struct SampledFile {
     pub size: u64,
     /// How it is compressed.
     pub codec: Codec,
+    /// Whether it is compressed in blocks (BGZF).
+    pub blocks: bool,
     /// What its text is in.
     pub encoding: &'static Encoding,
     /// Its start and some places further on, decompressed, and UTF-8 if [`Charset::of`] its encoding is
@@ -83,6 +85,9 @@ pub trait TextLayout: Debug + Send + Sync + 'static {
     /// The encoding of the files, if they have to be made UTF-8 before they are read.
     fn transcoded_from(&self) -> Option<&'static Encoding>;
 
+    /// What was found, for a person.
+    fn describe(&self) -> Description;
+
     /// Why this may be no table at all, of a file whose name does not say that it is one.
     fn doubt(&self) -> Option<&'static str>;
 
@@ -103,6 +108,21 @@ pub trait TextLayout: Debug + Send + Sync + 'static {
 
     /// For `infer = full`: types that hold all values of the files.
     fn widening(&self) -> Box<dyn Widening>;
+}
+
+/// What was found of a table's files.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Description {
+    /// How the files are read, in words.
+    pub dialect: Vec<String>,
+    /// The options that read them the same way.
+    pub options: Vec<(&'static str, String)>,
+    /// For each column, what its type was found by.
+    pub evidence: Vec<String>,
+    /// What is odd about the header, or the files.
+    pub warnings: Vec<String>,
+    /// Files whose columns are not those of the first, with how they differ.
+    pub different: Vec<(String, String)>,
 }
 
 /// Finds types that hold all values of a table's files.

@@ -25,10 +25,11 @@ use datafusion_physical_plan::ExecutionPlan;
 use datafusion_physical_plan::empty::EmptyExec;
 use datafusion_session::Session;
 
+use crate::compress::Codec;
 use crate::files::{self, File, Location};
 use crate::formats;
 use crate::sampling::{infer_full, sample};
-use crate::spec::{FormatSpec, TextLayout};
+use crate::spec::{FormatSpec, SampledFile, TextLayout};
 use crate::spool::Spool;
 use crate::text::TextFormat;
 
@@ -43,12 +44,36 @@ pub struct BiotideTable {
     layout: Arc<dyn TextLayout>,
     /// The columns of the files, and the partition columns behind them.
     columns: TableSchema,
+    files: Vec<FileSummary>,
+}
+
+/// What was found of a file, without its rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileSummary {
+    /// Its path or URL.
+    pub name: String,
+    /// Its size as it lies in its store.
+    pub size: u64,
+    /// How it is compressed.
+    pub compression: &'static str,
+    /// The encoding of its text.
+    pub encoding: &'static str,
 }
 
 impl BiotideTable {
     /// What the records of its files are like.
     pub fn layout(&self) -> &Arc<dyn TextLayout> {
         &self.layout
+    }
+
+    /// The name of its format.
+    pub fn format(&self) -> &'static str {
+        self.format.name
+    }
+
+    /// Its files, as they were when it was opened.
+    pub fn files(&self) -> &[FileSummary] {
+        &self.files
     }
 }
 
@@ -142,7 +167,9 @@ impl OpenTable {
         if options.infer == Some(Infer::Full) {
             layout = infer_full(&store, &files, &sampled, layout).await?;
         }
-        let format = TextFormat::new(spec.name(), Arc::clone(&layout), Arc::new(options));
+        let splits = |file: &SampledFile| file.blocks || file.codec == Codec::None;
+        let format = TextFormat::new(spec.name(), Arc::clone(&layout), Arc::new(options))
+            .splitting(sampled.iter().all(splits));
         let text = || DataType::Dictionary(Box::new(DataType::UInt16), Box::new(DataType::Utf8));
         let partitions = partitions
             .into_iter()
@@ -155,6 +182,7 @@ impl OpenTable {
             format,
             layout,
             columns,
+            files: sampled.iter().map(summary).collect(),
         }))
     }
 
@@ -185,11 +213,22 @@ impl OpenTable {
                 problem: format!("is not a format that can be read; use {}", known()),
             })?);
         }
-        let path = files
-            .first()
-            .map(|file| file.meta.location.as_ref())
-            .unwrap_or_default();
+        let path = files.first().map(|file| file.name.as_str());
+        let path = path.unwrap_or_default();
         Ok(formats::by_path(path).unwrap_or_else(|| Arc::new(formats::delimited::Delimited::TSV)))
+    }
+}
+
+fn summary(file: &SampledFile) -> FileSummary {
+    FileSummary {
+        name: file.name.clone(),
+        size: file.size,
+        compression: if file.blocks {
+            "bgzf"
+        } else {
+            file.codec.name()
+        },
+        encoding: file.encoding.name(),
     }
 }
 

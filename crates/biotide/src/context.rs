@@ -99,6 +99,38 @@ impl BiotideContext {
         Ok(statements)
     }
 
+    /// Whether a text ends with a statement's semicolon: not inside a text, a quoted name or a comment.
+    pub fn is_ended(sql: &str) -> bool {
+        let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize();
+        // What cannot be cut into words is not over yet: a quote is open.
+        tokens.is_ok_and(|tokens| {
+            let mut words = tokens.iter().rev();
+            let last = words.find(|token| !matches!(token, Token::Whitespace(_) | Token::EOF));
+            last == Some(&Token::SemiColon)
+        })
+    }
+
+    /// The tables and views that a statement can name, those of other schemas with their schema.
+    pub fn table_names(&self) -> Vec<String> {
+        let state = self.session.state();
+        let catalog = &state.config_options().catalog;
+        let mut names = Vec::new();
+        let Some(known) = self.session.catalog(&catalog.default_catalog) else {
+            return names;
+        };
+        for schema in known.schema_names() {
+            let tables = known.schema(&schema).map(|schema| schema.table_names());
+            for table in tables.into_iter().flatten() {
+                names.push(match schema == catalog.default_schema {
+                    true => table,
+                    false => format!("{schema}.{table}"),
+                });
+            }
+        }
+        names.sort();
+        names
+    }
+
     /// A log for a new statement.
     pub(crate) fn new_log(&self, ordered: bool) -> Arc<QueryLog> {
         let threads = self.session.state().config().target_partitions();
@@ -109,6 +141,23 @@ impl BiotideContext {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_statement_ends_with_its_semicolon() {
+        for ended in ["SELECT 1;", "SELECT ';';\n-- done", "SELECT 1; "] {
+            assert!(BiotideContext::is_ended(ended), "{ended}");
+        }
+        for open in [
+            "SELECT 1",
+            "SELECT ';",
+            "SELECT 1 /* ;",
+            "SELECT 1 -- ;",
+            "",
+            "SELECT \";",
+        ] {
+            assert!(!BiotideContext::is_ended(open), "{open}");
+        }
+    }
 
     #[test]
     fn scripts_are_cut_where_statements_end() {

@@ -26,6 +26,7 @@
 //! | [`context`], [`builder`] | the session: memory, threads, options, formats |
 //! | [`statement`] | one SQL statement: planned, run, reported |
 //! | [`convert`] | files to Parquet, CSV, TSV, JSON Lines, Arrow |
+//! | [`inspect`] | what is in files: dialect, types and why, the look of every column |
 //! | [`catalog`] | `FROM 'path'`, and the tables `system.rejects`, `.options`, `.functions` |
 //! | [`memory`] | sizes and peaks of this process |
 
@@ -34,6 +35,7 @@ pub mod catalog;
 pub mod context;
 pub mod convert;
 mod error;
+pub mod inspect;
 pub mod memory;
 mod monitor;
 pub mod prelude;

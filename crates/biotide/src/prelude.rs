@@ -3,6 +3,7 @@
 pub use crate::builder::BiotideContextBuilder;
 pub use crate::context::BiotideContext;
 pub use crate::convert::{ConvertReport, ConvertRequest};
+pub use crate::inspect::{InspectRequest, Inspection};
 pub use crate::monitor::Monitor;
 pub use crate::statement::Statement;
 pub use crate::{Error, ScanReport};

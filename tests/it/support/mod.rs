@@ -133,3 +133,17 @@ pub(crate) fn assert_closes(report: &ScanReport) {
         "{report:?}"
     );
 }
+
+/// BGZF (SAM specification, section 4.1), in blocks of so many bytes of text, with its mark of the end.
+pub(crate) fn bgzf(text: &[u8], block: usize) -> Vec<u8> {
+    let mut out = Vec::new();
+    for part in text.chunks(block).chain([&b""[..]]) {
+        let packed = gzip(part);
+        // Behind gzip's own header of ten bytes; that of a block has one extra field.
+        let data = &packed[10..];
+        out.extend([31, 139, 8, 4, 0, 0, 0, 0, 0, 255, 6, 0, b'B', b'C', 2, 0]);
+        out.extend(((data.len() + 18 - 1) as u16).to_le_bytes());
+        out.extend(data);
+    }
+    out
+}

@@ -13,7 +13,9 @@ use clap::Command;
 use clap::error::ErrorKind;
 
 pub(crate) use self::globals::Globals;
-pub(crate) use self::verbs::{ConvertArgs, Ending, ReportTo, Script, SqlArgs};
+pub(crate) use self::verbs::{
+    ConvertArgs, Ending, InspectArgs, InspectTo, ReportTo, Script, SqlArgs,
+};
 use crate::output::Format;
 
 /// Everything that was typed.
@@ -30,6 +32,8 @@ pub(crate) struct Args {
 pub(crate) enum Verb {
     Sql(SqlArgs),
     Convert(ConvertArgs),
+    Inspect(InspectArgs),
+    Shell,
 }
 
 /// Reads the command line. The error also stands for `--help` and `--version`.
@@ -37,12 +41,17 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Args, cl
     let mut command = command();
     let mut matches = command.try_get_matches_from_mut(args)?;
     let Some((verb, mut matches)) = matches.remove_subcommand() else {
-        return Err(command.error(ErrorKind::MissingSubcommand, "there is no verb"));
+        return Ok(Args {
+            globals: globals::given(&mut matches),
+            read_options: Vec::new(),
+            verb: Verb::Shell,
+        });
     };
     let globals = globals::given(&mut matches);
     let read_options = reading::given(&matches);
     let verb = match verb.as_str() {
         "convert" => Verb::Convert(verbs::convert(&mut matches)),
+        "inspect" => Verb::Inspect(verbs::inspect(&mut matches)),
         _ => {
             let args = verbs::sql(&mut matches);
             let file = args.output.as_ref().is_some_and(|output| output != "-");
@@ -64,13 +73,13 @@ fn command() -> Command {
     Command::new("biotide")
         .about("SQL over large, messy text tables, and their conversion")
         .version(env!("CARGO_PKG_VERSION"))
-        .subcommand_required(true)
-        .arg_required_else_help(true)
+        .after_help("Without a command: a SQL shell.")
         .args_override_self(true)
         .disable_help_subcommand(true)
         .args(globals::args())
         .subcommand(verbs::sql_command())
         .subcommand(verbs::convert_command())
+        .subcommand(verbs::inspect_command())
 }
 
 #[cfg(test)]
@@ -118,7 +127,7 @@ mod tests {
     #[test]
     fn wrong_usage_has_code_two() {
         for line in [
-            "biotide",
+            "biotide nothing",
             "biotide sql",
             "biotide sql --on-error ignore x",
             "biotide convert a.tsv",

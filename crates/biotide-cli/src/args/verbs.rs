@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use biotide::prelude::ConvertRequest;
+use biotide::prelude::{ConvertRequest, InspectRequest};
 use clap::builder::{NonEmptyStringValueParser, ValueParser};
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
 
@@ -33,8 +33,23 @@ pub(crate) struct ConvertArgs {
     pub(crate) ending: Ending,
 }
 
-/// What is said of a job that is done.
+/// `biotide inspect`.
 #[derive(Debug)]
+pub(crate) struct InspectArgs {
+    pub(crate) request: InspectRequest,
+    pub(crate) to: InspectTo,
+}
+
+/// Who an inspection is for.
+#[derive(Debug)]
+pub(crate) enum InspectTo {
+    People,
+    Json,
+    Html(PathBuf),
+}
+
+/// What is said of a job that is done.
+#[derive(Debug, Default)]
 pub(crate) struct Ending {
     pub(crate) report: Option<ReportTo>,
     pub(crate) fail_on_rejects: Option<u64>,
@@ -174,13 +189,70 @@ pub(super) fn convert_command() -> Command {
         .args(reading::args())
 }
 
+pub(super) fn inspect_command() -> Command {
+    Command::new("inspect")
+        .about("Show what is in files: dialect, encoding, types and why, the look of every column, what is odd")
+        .arg(
+            Arg::new("inputs")
+                .value_name("FILE")
+                .required(true)
+                .num_args(1..)
+                .help("Files, globs, URLs, or - for standard input"),
+        )
+        .arg(
+            Arg::new("format")
+                .long("format")
+                .value_name("FORMAT")
+                .help("Format of the files [default: as their names say]")
+                .value_parser(["tsv", "csv", "jsonl"]),
+        )
+        .arg(
+            Arg::new("json")
+                .long("json")
+                .help("Print JSON, for programs")
+                .action(ArgAction::SetTrue),
+        )
+        .arg(
+            Arg::new("html")
+                .long("html")
+                .value_name("PAGE")
+                .help("Write a page with plots, to look at or to mail")
+                .conflicts_with("json")
+                .value_parser(value_parser!(PathBuf)),
+        )
+        .arg(
+            Arg::new("full")
+                .long("full")
+                .help("Look at all rows, not only at the first 100,000")
+                .action(ArgAction::SetTrue),
+        )
+        .args(reading::args())
+}
+
+pub(super) fn inspect(matches: &mut ArgMatches) -> InspectArgs {
+    let json = matches.get_flag("json");
+    InspectArgs {
+        request: InspectRequest {
+            inputs: many(matches, "inputs"),
+            format: matches.remove_one("format"),
+            full: matches.get_flag("full"),
+        },
+        to: match matches.remove_one("html") {
+            Some(page) => InspectTo::Html(page),
+            None if json => InspectTo::Json,
+            None => InspectTo::People,
+        },
+    }
+}
+
+fn many(matches: &mut ArgMatches, id: &str) -> Vec<String> {
+    matches
+        .remove_many(id)
+        .map(Iterator::collect)
+        .unwrap_or_default()
+}
+
 pub(super) fn convert(matches: &mut ArgMatches) -> ConvertArgs {
-    let many = |matches: &mut ArgMatches, id| -> Vec<String> {
-        matches
-            .remove_many(id)
-            .map(Iterator::collect)
-            .unwrap_or_default()
-    };
     ConvertArgs {
         request: ConvertRequest {
             inputs: many(matches, "inputs"),

@@ -1,7 +1,9 @@
 //! One file a verb.
 
 mod convert;
+mod inspect;
 mod report;
+mod shell;
 mod sql;
 
 use crate::args::Verb;
@@ -14,5 +16,7 @@ pub(crate) async fn run(verb: Verb, settings: &Settings) -> Result<(), Failure> 
     match verb {
         Verb::Sql(args) => sql::run(args, settings, &context).await,
         Verb::Convert(args) => convert::run(args, settings, &context).await,
+        Verb::Shell => shell::run(settings, &context).await,
+        Verb::Inspect(args) => inspect::run(args, settings, &context).await,
     }
 }

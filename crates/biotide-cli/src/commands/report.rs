@@ -1,6 +1,7 @@
 //! What is said when work is done: a summary and a line on bad rows on standard error, a report as JSON
 //! where it was asked for, and the verdict on rejects.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::Write;
 
@@ -22,6 +23,8 @@ pub(super) struct Ender<'a> {
     stdout_free: bool,
     file: Option<File>,
     rejected: u64,
+    /// What is to be said later, if it is.
+    held: Option<RefCell<Vec<String>>>,
 }
 
 impl<'a> Ender<'a> {
@@ -32,13 +35,32 @@ impl<'a> Ender<'a> {
             stdout_free,
             file: None,
             rejected: 0,
+            held: None,
         }
+    }
+
+    /// One that keeps what it has to say, until it is asked.
+    pub(super) fn holding(settings: &'a Settings) -> Self {
+        Self {
+            held: Some(RefCell::default()),
+            ..Self::new(Ending::default(), settings, false)
+        }
+    }
+
+    /// What was kept.
+    pub(super) fn held(self) -> Option<String> {
+        let held = self.held.map(RefCell::into_inner).unwrap_or_default();
+        (!held.is_empty()).then(|| held.join("\n"))
     }
 
     /// Says something that is not an error.
     pub(super) fn say(&self, text: impl FnOnce() -> String) {
-        if !self.settings.quiet {
-            stderr::say(text());
+        if self.settings.quiet {
+            return;
+        }
+        match &self.held {
+            Some(held) => held.borrow_mut().push(text()),
+            None => stderr::say(text()),
         }
     }
 

@@ -6,7 +6,7 @@ use biotide::prelude::{BiotideContext, ConvertReport, ScanReport, Statement};
 use futures::StreamExt;
 
 use super::report::{Ender, count_of, written};
-use crate::args::{Script, SqlArgs};
+use crate::args::{Ending, Script, SqlArgs};
 use crate::error::{Context, Failure};
 use crate::output::{self, Format, Output};
 use crate::progress::{Progress, format_seconds};
@@ -37,7 +37,7 @@ pub(crate) async fn run(
             }
             // Nobody reads on: what only shows something need not run.
             _ if out.closed() && kind(sql) == Kind::Query => Ok(None),
-            _ => show(context, sql, &mut out, &ender, settings).await,
+            _ => show(context, sql, &mut out, &ender, settings, true).await,
         };
         let place = |failure: Failure| match n {
             1 => failure,
@@ -62,6 +62,41 @@ impl Script {
         };
         Ok(text.trim_start_matches('\u{feff}').to_owned())
     }
+}
+
+/// How a shell shows the results of single statements.
+pub(super) struct Show<'a> {
+    pub(super) context: &'a BiotideContext,
+    pub(super) settings: &'a Settings,
+    /// Whether rows and time are told.
+    pub(super) timing: bool,
+}
+
+impl Show<'_> {
+    /// Shows a result; answers what is to be said of it below.
+    pub(super) async fn on(&self, sql: &str, out: &mut Output) -> Result<Option<String>, Failure> {
+        let mut ender = Ender::holding(self.settings);
+        let shown = show(self.context, sql, out, &ender, self.settings, self.timing).await?;
+        if let Some(report) = shown {
+            ender.add(&report)?;
+        }
+        Ok(ender.held())
+    }
+
+    /// Writes a result to a file.
+    pub(super) async fn to_file(&self, sql: &str, file: &str) -> Result<(), Failure> {
+        let mut ender = Ender::new(Ending::default(), self.settings, false);
+        let written = write_file(self.context, sql, file, None, &ender, self.settings).await?;
+        if let Some(report) = written {
+            ender.add(&report)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a statement shows something.
+pub(super) fn is_query(sql: &str) -> bool {
+    kind(sql) == Kind::Query
 }
 
 /// Runs a statement whose result goes to a file.
@@ -98,6 +133,7 @@ async fn show(
     out: &mut Output,
     ender: &Ender<'_>,
     settings: &Settings,
+    timing: bool,
 ) -> Result<Option<ConvertReport>, Failure> {
     let start = Instant::now();
     let bytes_before = out.bytes();
@@ -113,9 +149,9 @@ async fn show(
     let (rows, scan): (Option<u64>, ScanReport) = (rows?, scan?);
     let Some(rows) = rows else { return Ok(None) };
     let seconds = start.elapsed().as_secs_f64();
-    if kind == Kind::Write {
+    if kind == Kind::Write && timing {
         ender.say(|| format!("{} written in {}", count_of(rows), format_seconds(seconds)));
-    } else if out.format() == Format::Table {
+    } else if timing && out.format() == Format::Table {
         ender.say(|| format!("{} in {}", count_of(rows), format_seconds(seconds)));
     }
     Ok(Some(ConvertReport {

@@ -14,8 +14,10 @@ use arrow::datatypes::SchemaRef;
 use biotide::{DelimitedEncoder, JsonLinesEncoder};
 use clap::ValueEnum;
 
-use crate::error::Failure;
+use crate::error::{Context, Failure};
 use stdout::Stdout;
+pub(crate) use stdout::Target;
+pub(crate) use table::table;
 use text::TextWriter;
 
 /// How results are written.
@@ -83,6 +85,11 @@ impl Output {
             writer: None,
             results: 0,
         })
+    }
+
+    /// Sends what follows to somewhere else.
+    pub(crate) fn send_to(&mut self, target: Target) {
+        self.stdout.send_to(target);
     }
 
     pub(crate) fn format(&self) -> Format {
@@ -159,6 +166,15 @@ impl Output {
             }
             Format::Parquet => Box::new(binary::ParquetWriter::new(out, schema)?),
         })
+    }
+}
+
+/// Shows a text.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = Stdout::default();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if !out.closed() => Err(error).context("writing to standard output")?,
+        _ => Ok(()),
     }
 }
 

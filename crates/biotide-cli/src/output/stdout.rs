@@ -1,13 +1,24 @@
 //! Standard output that counts what it takes and notices when nobody reads on.
 
 use std::io::{self, BufWriter, ErrorKind, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Standard output.
-#[derive(Debug, Clone, Default)]
+/// Where what is shown goes.
+#[derive(Clone, Default)]
+pub(crate) enum Target {
+    /// Standard output.
+    #[default]
+    Own,
+    /// Something that stands in for it.
+    Other(Arc<Mutex<dyn Write + Send>>),
+}
+
+/// Standard output, or what stands in for it.
+#[derive(Clone, Default)]
 pub(crate) struct Stdout {
     seen: Arc<Seen>,
+    target: Target,
 }
 
 #[derive(Debug, Default)]
@@ -17,6 +28,11 @@ struct Seen {
 }
 
 impl Stdout {
+    /// Sends what follows to somewhere else.
+    pub(super) fn send_to(&mut self, target: Target) {
+        self.target = target;
+    }
+
     /// A writer that gathers small pieces.
     pub(crate) fn buffered(&self) -> BufWriter<Self> {
         BufWriter::with_capacity(1 << 16, self.clone())
@@ -45,12 +61,26 @@ impl Stdout {
 
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let n = self.notice(io::stdout().lock().write(bytes))?;
+        let written = match &self.target {
+            Target::Own => io::stdout().lock().write(bytes),
+            Target::Other(target) => locked(target).write(bytes),
+        };
+        let n = self.notice(written)?;
         self.seen.bytes.fetch_add(n as u64, Ordering::Relaxed);
         Ok(n)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.notice(io::stdout().lock().flush())
+        let flushed = match &self.target {
+            Target::Own => io::stdout().lock().flush(),
+            Target::Other(target) => locked(target).flush(),
+        };
+        self.notice(flushed)
     }
+}
+
+fn locked<'a>(
+    target: &'a Mutex<dyn Write + Send + 'static>,
+) -> MutexGuard<'a, dyn Write + Send + 'static> {
+    target.lock().unwrap_or_else(PoisonError::into_inner)
 }

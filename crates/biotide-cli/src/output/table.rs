@@ -71,6 +71,23 @@ impl TableWriter {
     }
 }
 
+/// A whole table as text: names of columns, and whether they hold numbers.
+pub(crate) fn table(columns: &[(&str, bool)], rows: &[Vec<String>]) -> String {
+    let column = |&(name, number): &(&str, bool)| Column {
+        name: name.to_owned(),
+        number,
+        width: 0,
+    };
+    let terminal = std::io::stdout().is_terminal();
+    let mut layout = Layout {
+        columns: columns.iter().map(column).collect(),
+        screen: terminal.then(|| usize::from(Term::stdout().size().1)),
+    };
+    let cells = rows.iter().flatten().map(|text| layout.cell(text));
+    let cells: Vec<String> = cells.collect();
+    layout.render(&cells)
+}
+
 impl ResultWriter for TableWriter {
     fn write(&mut self, batch: &RecordBatch) -> anyhow::Result<()> {
         let options = FormatOptions::default().with_null("NULL");

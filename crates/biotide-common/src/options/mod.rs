@@ -89,6 +89,7 @@ options! {
     escape: OneByte = "found in the file: \\, or none (a doubled quote stands for a quote)", "Makes the next character text: inside quotes, or everywhere if there is no quote.";
     comment: Bytes = "none", "A record that starts with this is a comment.";
     header: bool = "found in the file: yes, unless the first record is like those below it", "Whether the first record names the columns.";
+    header_rows: usize = "found in the file: 1, or 2 where units stand below the names", "Records that the header is of; their fields are joined to names.";
     skip_rows: usize = "found in each file: titles and comments before the table", "Physical lines to skip before anything else is looked at.";
     max_rows: usize = "no limit", "The most rows to take from each file, bad ones not counted.";
     columns: Names = "all", "The columns to read, in this order.";

@@ -375,6 +375,8 @@ choices! {
         Xz = "xz",
         /// LZ4 frames.
         Lz4 = "lz4",
+        /// A zip archive.
+        Zip = "zip",
     }
 }
 

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use crate::spec::FormatSpec;
 
 /// Endings of compressed files, which are looked through.
-pub const COMPRESSED: [&str; 8] = [
-    ".gz", ".bgz", ".bgzf", ".zst", ".zstd", ".bz2", ".xz", ".lz4",
+pub const COMPRESSED: [&str; 9] = [
+    ".gz", ".bgz", ".bgzf", ".zst", ".zstd", ".bz2", ".xz", ".lz4", ".zip",
 ];
 
 /// A path without the ending of its compression.

@@ -1,7 +1,7 @@
 //! A file that can only be read from its start: decompressed, and made UTF-8, by a thread of its own,
 //! ahead of the one that parses.
 
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,9 +12,11 @@ use encoding_rs::Encoding;
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+use zip::ZipArchive;
 
 use super::chunk_source::ChunkSource;
 use crate::compress::Codec;
+use crate::zip as archive;
 
 /// Bytes of a block, and how many may wait.
 const BLOCK: usize = 256 << 10;
@@ -125,7 +127,32 @@ fn pump(
     consumed: &AtomicU64,
     send: &mut impl FnMut(Vec<u8>) -> bool,
 ) -> std::io::Result<()> {
+    if codec == Codec::Zip {
+        let failed = Arc::clone(&compressed.failed);
+        let name = compressed.source.name().to_owned();
+        let mut members = ZipArchive::new(BufReader::with_capacity(READ, compressed))?;
+        let index = match archive::member(&members, &name) {
+            Ok(index) => index,
+            Err(error) => {
+                *failed.lock() = Some(error.into());
+                return Err(std::io::Error::other("no such member"));
+            }
+        };
+        let mut member = members.by_index(index)?;
+        return copy(&mut member, encoding, produced, consumed, send);
+    }
     let mut reader = codec.reader(BufReader::with_capacity(READ, compressed))?;
+    copy(&mut reader, encoding, produced, consumed, send)
+}
+
+/// Hands on what a reader gives, as UTF-8.
+fn copy(
+    reader: &mut dyn Read,
+    encoding: Option<&'static Encoding>,
+    produced: &mut u64,
+    consumed: &AtomicU64,
+    send: &mut impl FnMut(Vec<u8>) -> bool,
+) -> std::io::Result<()> {
     let mut decoder = encoding.map(Encoding::new_decoder_with_bom_removal);
     loop {
         let mut block = vec![0; BLOCK];
@@ -192,8 +219,21 @@ impl Read for SourceReader {
             return Err(std::io::Error::other("the store failed"));
         }
         self.at += n as u64;
-        self.consumed.store(self.at, Ordering::Relaxed);
+        self.consumed.fetch_add(n as u64, Ordering::Relaxed);
         Ok(n)
+    }
+}
+
+impl Seek for SourceReader {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(by) => self.source.size().checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        let before_start = std::io::ErrorKind::InvalidInput;
+        self.at = at.ok_or(before_start)?;
+        Ok(self.at)
     }
 }
 

@@ -9,6 +9,8 @@ use object_store::path::Path;
 use object_store::{GetOptions, GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt};
 use parking_lot::RwLock;
 
+use super::bgzf::Blocks;
+
 /// Bytes of one file, readable anywhere.
 #[derive(Debug)]
 pub struct ChunkSource {
@@ -18,6 +20,8 @@ pub struct ChunkSource {
     store: Arc<dyn ObjectStore>,
     /// Set where the file is on a local disk: then it is read without detour.
     file: RwLock<Option<File>>,
+    /// Set where its text is read instead of its bytes.
+    blocks: Option<Blocks>,
 }
 
 impl ChunkSource {
@@ -47,7 +51,29 @@ impl ChunkSource {
             meta: meta.clone(),
             store,
             file: RwLock::new(file),
+            blocks: None,
         })
+    }
+
+    /// Reads the text of a local BGZF file from now on, if it is whole; answers whether it is.
+    pub(super) fn unpack(&mut self) -> Result<bool> {
+        let io = |e| BiotideError::io(format!("reading {}", self.name), e);
+        self.blocks = match &*self.file.read() {
+            Some(file) => Blocks::of(file, self.size).map_err(io)?,
+            None => None,
+        };
+        if let Some(blocks) = &self.blocks {
+            self.size = blocks.text();
+        }
+        Ok(self.blocks.is_some())
+    }
+
+    /// Bytes of the store that stand for this span of what is read: all spans add up to its size there.
+    pub(super) fn stored(&self, from: u64, to: u64) -> u64 {
+        match &self.blocks {
+            Some(blocks) => blocks.before(to) - blocks.before(from),
+            None => to - from,
+        }
     }
 
     /// How messages call the file.
@@ -55,7 +81,7 @@ impl ChunkSource {
         &self.name
     }
 
-    /// Its size when it was planned: bytes that come later are not read.
+    /// The size of what is read: as it was when it was planned, bytes that come later are not read.
     pub fn size(&self) -> u64 {
         self.size
     }
@@ -87,7 +113,13 @@ impl ChunkSource {
             return Ok(());
         }
         if let Some(file) = &*self.file.read() {
-            return Ok(self.fill_local(file, offset, out)?);
+            return Ok(match &self.blocks {
+                None => self.fill_local(file, offset, out),
+                Some(blocks) => {
+                    let io = |e| BiotideError::io(format!("reading {}", self.name), e);
+                    blocks.fill(file, offset, out).map_err(io)
+                }
+            }?);
         }
         let bytes = self
             .store
@@ -130,13 +162,13 @@ impl ChunkSource {
     /// An error where the file is no longer what was planned: a last record may then be half a record.
     pub async fn check_unchanged(&self) -> Result<()> {
         let now = self.store.head(&self.meta.location).await?;
-        if now.size == self.size && now.last_modified == self.meta.last_modified {
+        if now.size == self.meta.size && now.last_modified == self.meta.last_modified {
             return Ok(());
         }
         let problem = format!(
             "the file changed while it was read ({} bytes then, {} now); run the statement again once \
              it is complete",
-            self.size, now.size
+            self.meta.size, now.size
         );
         Err(BiotideError::file(&self.name, problem).into())
     }

@@ -158,7 +158,7 @@ impl FileScan {
             }
             self.boundaries.lock().forget(unit);
             let decoded = decoded?.map_err(|problem| self.verdict.first_bad(&problem))?;
-            chunk.tell(&self.verdict, place, reader, &decoded, self.unit_len(unit))?;
+            chunk.tell(&self.verdict, place, reader, &decoded, self.stored(unit))?;
             *buffer = chunk.into_buffer();
             return Ok(decoded);
         }
@@ -191,6 +191,12 @@ impl FileScan {
     pub(super) fn unit_len(&self, unit: u64) -> u64 {
         let (start, end) = self.span(unit);
         end - start
+    }
+
+    /// Bytes of the store that a unit stands for.
+    pub(super) fn stored(&self, unit: u64) -> u64 {
+        let (start, end) = self.span(unit);
+        self.source.stored(start, end)
     }
 
     fn span(&self, unit: u64) -> (u64, u64) {

@@ -26,9 +26,11 @@ use crate::spec::TextLayout;
 /// A text format with a layout that is known. Plain data: options and layout.
 #[derive(Debug, Clone)]
 pub struct TextFormat {
-    name: &'static str,
+    pub(crate) name: &'static str,
     layout: Arc<dyn TextLayout>,
     options: Arc<BiotideOptions>,
+    /// All files can be read anywhere, whatever their names say.
+    splits: bool,
 }
 
 impl TextFormat {
@@ -42,7 +44,15 @@ impl TextFormat {
             name,
             layout,
             options,
+            splits: false,
         }
+    }
+
+    /// Says that all files can be read anywhere, whatever their names say.
+    #[must_use]
+    pub fn splitting(mut self, splits: bool) -> Self {
+        self.splits = splits;
+        self
     }
 
     /// What so many bytes hold. Estimates, never exact: an exact row count would answer `count(*)`
@@ -129,6 +139,7 @@ impl FileFormat for TextFormat {
 
     fn file_source(&self, table_schema: TableSchema) -> Arc<dyn FileSource> {
         let (layout, options) = (Arc::clone(&self.layout), Arc::clone(&self.options));
-        Arc::new(TextSource::new(self.name, layout, options, table_schema))
+        let source = TextSource::new(self.name, layout, options, table_schema);
+        Arc::new(source.splitting(self.splits))
     }
 }

@@ -8,6 +8,7 @@
 //! a sibling to be polled.
 
 mod ahead;
+mod bgzf;
 mod boundaries;
 mod chunk_source;
 mod file_scan;
@@ -22,6 +23,7 @@ mod verdict;
 mod worker;
 
 pub(crate) use ahead::{Ahead, peek};
+pub(crate) use bgzf::is_bgzf;
 pub use chunk_source::ChunkSource;
 pub use format::TextFormat;
 pub use source::TextSource;

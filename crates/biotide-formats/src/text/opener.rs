@@ -20,6 +20,7 @@ use object_store::path::Path;
 use parking_lot::Mutex;
 
 use super::ahead::Ahead;
+use super::bgzf::is_bgzf;
 use super::chunk_source::ChunkSource;
 use super::file_scan::FileScan;
 use super::filter::Predicate;
@@ -37,7 +38,7 @@ const WAITING_BYTES: u64 = 32 << 20;
 /// The files of one run. Each is opened by a task of its own: a partition that waits for it does not
 /// depend on a sibling that came first and may not be polled again.
 #[derive(Debug, Default)]
-pub(super) struct Files(Mutex<HashMap<Path, Opening>>);
+pub(super) struct Files(Mutex<HashMap<String, Opening>>);
 
 type Opening = Shared<BoxFuture<'static, std::result::Result<Arc<OpenFile>, Arc<DataFusionError>>>>;
 
@@ -69,7 +70,7 @@ impl FileOpener for TextOpener {
         Ok(Box::pin(async move {
             let opening = {
                 let mut files = opener.files.0.lock();
-                let entry = files.entry(file.path().clone());
+                let entry = files.entry(opener.name(&file));
                 entry
                     .or_insert_with(|| opener.clone().opening(file))
                     .clone()
@@ -92,21 +93,43 @@ impl TextOpener {
         joined.boxed().shared()
     }
 
-    async fn open_file(&self, file: &PartitionedFile) -> Result<OpenFile> {
-        let name = match file.extensions.get::<ShownAs>() {
+    /// How messages call a file: no two files of a scan have one name.
+    fn name(&self, file: &PartitionedFile) -> String {
+        match file.extensions.get::<ShownAs>() {
             Some(ShownAs(name)) => name.clone(),
             None => format!("{}{}", self.source.url_prefix, file.path()),
-        };
+        }
+    }
+
+    async fn open_file(&self, file: &PartitionedFile) -> Result<OpenFile> {
+        let name = self.name(file);
         let layout = &self.source.layout;
-        let source =
+        let mut source =
             ChunkSource::open(Arc::clone(&self.store), &file.object_meta, name.clone()).await?;
-        let source = Arc::new(source);
+        let stored = source.size();
         let mut head = Vec::new();
         source.read(0, 64 << 10, &mut head).await?;
         let option = self.source.options.compression.unwrap_or(Compression::Auto);
-        let codec = Codec::of(&name, option, &head)?;
+        let mut codec = Codec::of(&name, option, &head)?;
         let encoding = layout.transcoded_from();
-        let stats = Arc::new(ScanStats::new(name.clone(), source.size()));
+        let stats = Arc::new(ScanStats::new(name.clone(), stored));
+        let whole = vec![(0, stored)];
+        let mut ranges = self.ranges.get(file.path()).unwrap_or(&whole);
+        let all = vec![(0, u64::MAX)];
+        let has_all = ranges.iter().map(|(from, to)| to - from).sum::<u64>() >= stored;
+        // (Of what another process reads a part, this one cannot know which blocks that is.)
+        if codec == Codec::Gzip
+            && encoding.is_none()
+            && has_all
+            && is_bgzf(&head)
+            && source.unpack()?
+        {
+            codec = Codec::None;
+            ranges = &all;
+            head.clear();
+            source.read(0, 64 << 10, &mut head).await?;
+        }
+        let source = Arc::new(source);
         self.log.add_scan(Arc::clone(&stats));
         let counts_only = self.source.projection.file_indices.is_empty();
         let chunk_rows = if counts_only {
@@ -124,8 +147,6 @@ impl TextOpener {
                 source.read(read, read + (1 << 20), &mut head).await?;
             };
             if layout.reads_anywhere(start.variant) {
-                let whole = vec![(0, source.size())];
-                let ranges = self.ranges.get(file.path()).unwrap_or(&whole);
                 let verdict = self.verdict(stats, start.variant);
                 let layout = Arc::clone(layout);
                 let scan = FileScan::new(source, layout, verdict, start, ranges, unit_bytes);

@@ -51,6 +51,8 @@ pub struct TextSource {
     pub(super) ordered: Option<usize>,
     /// How messages call files: the store's URL, or nothing before a local path.
     pub(super) url_prefix: String,
+    /// All files can be read anywhere, whatever their names say.
+    splits: bool,
     runs: Arc<Mutex<Run>>,
 }
 
@@ -81,8 +83,16 @@ impl TextSource {
             log: None,
             ordered: None,
             url_prefix: String::new(),
+            splits: false,
             runs: Arc::default(),
         }
+    }
+
+    /// Says that all files can be read anywhere, whatever their names say.
+    #[must_use]
+    pub(super) fn splitting(mut self, splits: bool) -> Self {
+        self.splits = splits;
+        self
     }
 
     /// Ties the source to a statement. `ordered`: keep the input's order, with this many workers.
@@ -204,11 +214,12 @@ impl FileSource for TextSource {
         };
         if self.ordered.is_some()
             || self.layout.transcoded_from().is_some()
-            || config
-                .file_groups
-                .iter()
-                .flat_map(FileGroup::iter)
-                .any(compressed)
+            || !self.splits
+                && config
+                    .file_groups
+                    .iter()
+                    .flat_map(FileGroup::iter)
+                    .any(compressed)
         {
             return Ok(None);
         }

@@ -31,7 +31,7 @@ impl Worker {
     ) -> Result<(Vec<RecordBatch>, u64)> {
         let chunk = scan.process(unit, self, limit).await?;
         self.bytes_scanned
-            .add(usize::try_from(scan.unit_len(unit)).unwrap_or(0));
+            .add(usize::try_from(scan.stored(unit)).unwrap_or(0));
         self.rows_rejected
             .add(usize::try_from(chunk.rejected).unwrap_or(0));
         Ok((chunk.batches, chunk.delivered))

@@ -413,7 +413,10 @@ impl Indexer {
             }
             Some(reason) => {
                 self.push_bad(record.clone(), reason, fields, true, out);
-                self.pad(mark, record.end, out);
+                let few = reason == Reason::TooFewFields;
+                if !(few && super::repair::resplit(&self.layout, bytes, &record, mark, out)) {
+                    self.pad(mark, record.end, out);
+                }
             }
             None => {}
         }

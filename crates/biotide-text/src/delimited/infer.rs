@@ -15,8 +15,10 @@ use super::{Column, ColumnType};
 use crate::sample::Sample;
 
 /// What the values of one column were.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Seen {
+    /// Empty fields, and spellings of NULL.
+    nulls: u64,
     ints: u64,
     /// Integers that a float does not hold exactly.
     long_ints: u64,
@@ -29,6 +31,35 @@ struct Seen {
     /// Values that parse under `date_format`.
     formatted: u64,
     text: u64,
+    /// Of the texts, the first.
+    first_text: Option<Box<str>>,
+}
+
+impl Seen {
+    fn see_text(&mut self, value: &[u8]) {
+        self.text += 1;
+        if self.first_text.is_none() {
+            let text = String::from_utf8_lossy(value);
+            self.first_text = Some(text.chars().take(40).collect());
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.nulls += other.nulls;
+        self.ints += other.ints;
+        self.long_ints += other.long_ints;
+        self.floats += other.floats;
+        self.infinities += other.infinities;
+        self.booleans += other.booleans;
+        self.dates += other.dates;
+        self.timestamps += other.timestamps;
+        self.timestamps_tz += other.timestamps_tz;
+        self.formatted += other.formatted;
+        self.text += other.text;
+        if self.first_text.is_none() {
+            self.first_text.clone_from(&other.first_text);
+        }
+    }
 }
 
 /// Collects evidence for the columns of a layout.
@@ -56,6 +87,7 @@ impl Inference {
         };
         let value = trim(value);
         if value.is_empty() || is_null_value(layout, value, true) {
+            seen.nulls += 1;
             return;
         }
         if layout
@@ -74,18 +106,18 @@ impl Inference {
                 match exact {
                     Ok(_) if digits <= 15 => seen.ints += 1,
                     Ok(_) => seen.long_ints += 1,
-                    Err(_) => seen.text += 1,
+                    Err(_) => seen.see_text(value),
                 }
             }
             Number::Float => seen.floats += 1,
             Number::Infinity => seen.infinities += 1,
-            Number::LeadingZero | Number::Code => seen.text += 1,
+            Number::LeadingZero | Number::Code => seen.see_text(value),
             Number::None if parse_bool(value).is_ok() => seen.booleans += 1,
             Number::None => match classify_temporal(value) {
                 TemporalClass::Date => seen.dates += 1,
                 TemporalClass::Timestamp => seen.timestamps += 1,
                 TemporalClass::TimestampTz => seen.timestamps_tz += 1,
-                TemporalClass::None => seen.text += 1,
+                TemporalClass::None => seen.see_text(value),
             },
         }
     }
@@ -114,19 +146,47 @@ impl Inference {
         self.records += other.records;
         self.bytes += other.bytes;
         for (a, place) in self.seen.iter_mut().zip(places) {
-            let Some(b) = place.and_then(|place| other.seen.get(place)) else {
-                continue;
-            };
-            a.ints += b.ints;
-            a.long_ints += b.long_ints;
-            a.floats += b.floats;
-            a.infinities += b.infinities;
-            a.booleans += b.booleans;
-            a.dates += b.dates;
-            a.timestamps += b.timestamps;
-            a.timestamps_tz += b.timestamps_tz;
-            a.formatted += b.formatted;
-            a.text += b.text;
+            if let Some(b) = place.and_then(|place| other.seen.get(place)) {
+                a.merge(b);
+            }
+        }
+    }
+
+    /// What the type of a column was found by, in words.
+    pub fn evidence(&self, column: usize) -> String {
+        let Some(seen) = self.seen.get(column) else {
+            return String::new();
+        };
+        let kinds = [
+            (seen.ints + seen.long_ints, "integer", "integers"),
+            (seen.floats + seen.infinities, "float", "floats"),
+            (seen.booleans, "boolean", "booleans"),
+            (seen.dates, "date", "dates"),
+            (seen.timestamps, "timestamp", "timestamps"),
+            (
+                seen.timestamps_tz,
+                "timestamp with a zone",
+                "timestamps with a zone",
+            ),
+            (
+                seen.formatted,
+                "date of the given format",
+                "dates of the given format",
+            ),
+            (seen.text, "text", "texts"),
+            (seen.nulls, "NULL", "NULLs"),
+        ];
+        let kinds = kinds.iter().filter(|(n, ..)| *n > 0);
+        let mut words: Vec<String> = kinds
+            .map(|(n, one, more)| format!("{n} {}", if *n == 1 { one } else { more }))
+            .collect();
+        let others = words.len() - usize::from(seen.text > 0) - usize::from(seen.nulls > 0);
+        if let Some(first) = seen.first_text.as_ref().filter(|_| others > 0) {
+            words.push(format!("first text '{first}'"));
+        }
+        match words.is_empty() {
+            true => "no value seen".to_owned(),
+            false => words.join(", "),
         }
     }
 

@@ -21,6 +21,8 @@
 //!   line for text as a whole.
 //! * A record has as many fields as the layout has columns, or it is malformed. With
 //!   `trailing_delimiter` it may have one more that holds only spaces and tabs.
+//! * Lenient reading splits a record that its delimiter does not split at all by another one, if that
+//!   gives it as many fields as there are columns (three at least) and it holds no quote.
 //! * A record of more than `max_record_bytes`, its line end not counted, is rejected, lenient or not; so
 //!   is a comment as long as that. Beyond that many bytes neither quote nor escape hides a newline.
 //! * Bytes that are not UTF-8 make a record malformed where they stand in a field that is kept.
@@ -38,6 +40,7 @@ mod infer;
 mod layout;
 mod preamble;
 mod quoted;
+mod repair;
 mod sniff;
 
 pub use chunk::{ChunkDecoder, DecodedChunk, Place, RowFilter};

@@ -18,6 +18,8 @@ pub struct HeaderOptions {
     pub skip_rows: usize,
     /// Names that replace those of the header, or stand in for one.
     pub column_names: Option<Vec<String>>,
+    /// Records that the header is of: names over units, for one. At least 1.
+    pub rows: usize,
 }
 
 impl Default for HeaderOptions {
@@ -26,6 +28,7 @@ impl Default for HeaderOptions {
             header: true,
             skip_rows: 0,
             column_names: None,
+            rows: 1,
         }
     }
 }
@@ -55,6 +58,8 @@ pub(crate) struct SampleRecord {
     pub fields: Vec<Range<usize>>,
     pub end: usize,
     pub next: usize,
+    /// Its quotes are not in order.
+    pub stray: bool,
 }
 
 /// Reads records without knowing how many fields they should have.
@@ -102,7 +107,10 @@ impl Iterator for SampleReader<'_> {
             let record = self
                 .indexer
                 .record(self.bytes, start, self.eof, &mut self.index);
-            let Record::Whole { end, next, .. } = record else {
+            let Record::Whole {
+                end, next, problem, ..
+            } = record
+            else {
                 return None;
             };
             self.at = next;
@@ -117,7 +125,12 @@ impl Iterator for SampleReader<'_> {
                 range
             };
             let fields = self.index.split.ends.iter().map(range).collect();
-            return Some(SampleRecord { fields, end, next });
+            return Some(SampleRecord {
+                fields,
+                end,
+                next,
+                stray: problem.is_some(),
+            });
         }
         None
     }
@@ -161,17 +174,24 @@ impl Preamble {
             ..Self::default()
         };
         if options.header {
-            match SampleReader::new(dialect, bytes, at, eof).next() {
-                Some(record) => {
-                    let text = |range: &Range<usize>| {
-                        let (value, _) = unquote(dialect, &bytes[range.clone()]);
-                        dialect.charset.decode(&value).trim().to_owned()
-                    };
-                    preamble.header = record.fields.iter().map(text).collect();
-                    preamble.data_start = record.next;
+            let mut records = SampleReader::new(dialect, bytes, at, eof);
+            for _ in 0..options.rows.max(1) {
+                let Some(record) = records.next() else {
+                    if !eof {
+                        return None;
+                    }
+                    preamble.data_start = bytes.len();
+                    break;
+                };
+                preamble.data_start = record.next;
+                for (i, range) in record.fields.iter().enumerate() {
+                    let (value, _) = unquote(dialect, &bytes[range.clone()]);
+                    let value = dialect.charset.decode(&value);
+                    match preamble.header.get_mut(i) {
+                        Some(name) => *name = format!("{name} {}", value.trim()).trim().to_owned(),
+                        None => preamble.header.push(value.trim().to_owned()),
+                    }
                 }
-                None if eof => preamble.data_start = bytes.len(),
-                None => return None,
             }
         }
         preamble.lines = memchr::memchr_iter(newline, &bytes[..preamble.data_start]).count() as u64;

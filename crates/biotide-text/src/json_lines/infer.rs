@@ -28,6 +28,8 @@ pub struct JsonColumn {
     pub path: Vec<String>,
     /// Boolean, Int64, Float64, Utf8, or a struct or list of such.
     pub data_type: DataType,
+    /// What its type was found by, in words.
+    pub evidence: String,
 }
 
 /// Columns, in the order in which they were seen.
@@ -146,15 +148,11 @@ impl JsonInference {
         self.members.columns(&mut Vec::new(), flatten, &mut found);
         let names = found
             .iter()
-            .map(|(path, _): &(Vec<String>, _)| path.join("."));
+            .map(|column: &JsonColumn| column.path.join("."));
         let mut warnings = Vec::new();
         let names = unique_names(names.collect(), true, &mut warnings);
         let columns = found.into_iter().zip(names);
-        let columns = columns.map(|((path, data_type), name)| JsonColumn {
-            name,
-            path,
-            data_type,
-        });
+        let columns = columns.map(|(column, name)| JsonColumn { name, ..column });
         JsonSchema {
             columns: columns.collect(),
             warnings,
@@ -175,6 +173,7 @@ struct Members {
 /// What the values of one member were.
 #[derive(Debug, Clone, Default)]
 struct Seen {
+    nulls: u64,
     booleans: u64,
     ints: u64,
     /// Integers that a float does not hold exactly.
@@ -234,17 +233,17 @@ impl Members {
     }
 
     /// The members that are columns, with the keys that lead to them.
-    fn columns(
-        &self,
-        path: &mut Vec<String>,
-        flatten: bool,
-        out: &mut Vec<(Vec<String>, DataType)>,
-    ) {
+    fn columns(&self, path: &mut Vec<String>, flatten: bool, out: &mut Vec<JsonColumn>) {
         for (name, seen) in self.names.iter().zip(&self.seen) {
             path.push(name.clone());
             match seen.objects.as_deref() {
                 Some(members) if flatten && seen.is_struct() => members.columns(path, true, out),
-                _ => out.push((path.clone(), seen.data_type().unwrap_or(DataType::Utf8))),
+                _ => out.push(JsonColumn {
+                    name: String::new(),
+                    path: path.clone(),
+                    data_type: seen.data_type().unwrap_or(DataType::Utf8),
+                    evidence: seen.evidence(),
+                }),
             }
             path.pop();
         }
@@ -284,12 +283,14 @@ impl Seen {
                     Err(_) => self.texts += 1,
                 }
             }
-            Kind::Null | Kind::Object | Kind::List => {}
+            Kind::Null => self.nulls += 1,
+            Kind::Object | Kind::List => {}
         }
         Ok(end)
     }
 
     fn merge(&mut self, other: &Self) {
+        self.nulls += other.nulls;
         self.booleans += other.booleans;
         self.ints += other.ints;
         self.long_ints += other.long_ints;
@@ -303,6 +304,28 @@ impl Seen {
         if let Some(theirs) = &other.lists {
             self.lists.get_or_insert_default().merge(theirs);
         }
+    }
+
+    /// What was seen, in words.
+    fn evidence(&self) -> String {
+        let members = self
+            .objects
+            .as_deref()
+            .map_or(0, |members| members.names.len());
+        let words = [
+            (self.ints + self.long_ints, "integers"),
+            (self.floats, "floats"),
+            (self.booleans, "booleans"),
+            (self.texts, "strings"),
+            (self.nulls, "nulls"),
+            (members as u64, "members of objects"),
+        ];
+        let words = words.iter().filter(|(n, _)| *n > 0);
+        let mut words: Vec<String> = words.map(|(n, what)| format!("{n} {what}")).collect();
+        if let Some(items) = &self.lists {
+            words.push(format!("lists of {}", items.evidence()));
+        }
+        words.join(", ")
     }
 
     fn scalars(&self) -> u64 {

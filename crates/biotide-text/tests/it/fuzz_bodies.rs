@@ -157,6 +157,7 @@ fn guess(layout: &Layout, options: [u8; 4], text: &[u8]) {
         header: options[3] & 4 != 0,
         skip_rows: usize::from(options[3] >> 3 & 3),
         column_names: None,
+        rows: 1 + usize::from(options[3] >> 5 & 1),
     };
     let early = Preamble::read(&layout.dialect, &header, &text[..text.len() / 2], false);
     let Some(preamble) = Preamble::read(&layout.dialect, &header, text, true) else {
@@ -214,6 +215,7 @@ pub(crate) fn sniff_any(input: &[u8]) {
             header: found.header,
             skip_rows: found.skip_rows,
             column_names: None,
+            rows: found.header_rows,
         };
         let preamble = Preamble::read(&found.dialect, &header, text, complete);
         assert!(preamble.is_some() || !complete);

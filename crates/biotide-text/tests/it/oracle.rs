@@ -266,6 +266,45 @@ impl Oracle<'_> {
         (at, value)
     }
 
+    /// The fields of a record that its delimiter does not split, and one other does as it should be.
+    fn of_another_delimiter(
+        &self,
+        start: usize,
+        end: usize,
+    ) -> Option<Vec<(std::ops::Range<usize>, Field)>> {
+        let dialect = &self.layout.dialect;
+        let text = &self.text[start..end];
+        let has = |byte: u8| text.contains(&byte);
+        let plain = dialect.delimiter.len() == 1
+            && !has(dialect.delimiter[0])
+            && !dialect.quote.is_some_and(has)
+            && !dialect.escape.is_some_and(has);
+        let columns = self.layout.columns.len();
+        let count = |byte: u8| text.iter().filter(|&&b| b == byte).count();
+        let fitting: Vec<u8> = b",\t;|"
+            .iter()
+            .copied()
+            .filter(|&byte| byte != dialect.delimiter[0] && count(byte) == columns - 1)
+            .collect();
+        let [delimiter] = fitting[..] else {
+            return None;
+        };
+        if !plain || columns < 3 {
+            return None;
+        }
+        let mut at = start;
+        let fields = text.split(|&byte| byte == delimiter).map(|value| {
+            let range = at..at + value.len();
+            at += value.len() + 1;
+            let field = Field {
+                value: value.to_vec(),
+                quoted: false,
+            };
+            (range, field)
+        });
+        Some(fields.collect())
+    }
+
     /// Decides about a record that was read to its end.
     fn judge(&mut self, start: usize, found: Found) -> usize {
         let Found {
@@ -304,6 +343,11 @@ impl Oracle<'_> {
                 return next;
             }
             self.bad(start, end, reason, Action::Repaired);
+            if reason == Reason::TooFewFields
+                && let Some(others) = self.of_another_delimiter(start, end)
+            {
+                fields = others;
+            }
         }
         fields.truncate(stride);
         let invalid =

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use biotide_common::reject::RejectRecord;
 use biotide_common::scan::ScanReport;
 use biotide_common::session::QueryLog;
 use datafusion::catalog::DynamicFileCatalog;
@@ -284,6 +285,11 @@ impl Statement {
     pub fn finish(mut self) -> Result<ScanReport> {
         self.publish()?;
         Ok(self.log.report())
+    }
+
+    /// The first bad rows of the run, in the order of the log.
+    pub(crate) fn first_rejects(&self, n: usize) -> Result<Vec<RejectRecord>> {
+        Ok(self.log.rejects.read()?.take_batch(n)?)
     }
 
     fn publish(&mut self) -> Result<()> {

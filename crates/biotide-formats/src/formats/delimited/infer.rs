@@ -4,18 +4,20 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use biotide_common::BiotideError;
-use biotide_common::options::BiotideOptions;
+use biotide_common::options::{BiotideOptions, Bytes, OneByte, OptionValue};
 use biotide_text::charset::Charset;
 use biotide_text::delimited::{
     Column, ColumnType, Dialect, Given, HeaderOptions, Inference, Layout, Preamble, RecordEnd,
     Sniffed, infer_columns, is_note, lines_before_table, sniff,
 };
 
+use encoding_rs::Encoding;
+
 use super::evolve::Columns;
 use super::layout::{DelimitedLayout, Variant};
 use super::options;
 use crate::formats::columns;
-use crate::spec::SampledFile;
+use crate::spec::{Description, SampledFile};
 
 /// The share of records of one shape from which on a file has a dialect of its own.
 const LEAST_CONSISTENCY: f64 = 0.6;
@@ -36,6 +38,7 @@ struct Plan<'a> {
     given: Vec<(String, ColumnType)>,
     /// Whether every file must have the columns of the first, in their order.
     strict: bool,
+    description: Description,
 }
 
 impl DelimitedLayout {
@@ -52,9 +55,10 @@ impl DelimitedLayout {
             ..options::given(options, delimiter)
         };
         let first = first_dialect(files, &given);
-        let plan = Plan {
+        let mut plan = Plan {
+            description: describe(&first, encoding),
             options,
-            header: options::header(options, first.header, 0),
+            header: options::header(options, &first, 0),
             given: columns::schema(options)?,
             // Without names nothing but its place tells what a column is.
             strict: options.strict_schema == Some(true)
@@ -63,11 +67,11 @@ impl DelimitedLayout {
         };
         let mut starts: Vec<(Dialect, usize)> = Vec::new();
         let mut found: Vec<Found<'_>> = Vec::new();
-        let (mut empty, mut titled) = (None, 0usize);
+        let mut empty = None;
         for file in files {
             let sniffed = dialect_of(file, &first, &given);
             let (dialect, fields) = (sniffed.dialect, sniffed.fields);
-            let Some((layout, preamble)) = plan.of_file(dialect, fields, file, &mut titled)? else {
+            let Some((layout, preamble)) = plan.of_file(dialect, fields, file)? else {
                 empty = empty.or(Some(&file.name));
                 continue;
             };
@@ -102,6 +106,7 @@ impl DelimitedLayout {
             metadata_columns: options.metadata_columns.unwrap_or(false),
             mean_record_bytes: 100.0,
             consistency: first.consistency,
+            description: plan.description,
         };
         let mut evidence = Inference::new(names.names().len());
         for (found, of_table) in found.into_iter().zip(names.places()) {
@@ -117,6 +122,9 @@ impl DelimitedLayout {
             });
         }
         this.mean_record_bytes = evidence.mean_record_bytes().unwrap_or(100.0).max(2.0);
+        this.description.evidence = (0..this.table.columns.len())
+            .map(|column| evidence.evidence(column))
+            .collect();
         let types = evidence.types(&this.table);
         let typed = this.table.columns.iter().zip(types);
         let typed = typed.map(|(column, ty)| Column {
@@ -154,6 +162,7 @@ fn dialect_of(file: &SampledFile, first: &Sniffed, given: &Given) -> Sniffed {
         quote: Some(first.dialect.quote),
         escape: Some(first.dialect.escape),
         header: Some(first.header),
+        header_rows: Some(first.header_rows),
         ..given.clone()
     };
     let sniffed = sniff(&sample.head, sample.complete, &as_first);
@@ -167,14 +176,85 @@ fn dialect_of(file: &SampledFile, first: &Sniffed, given: &Given) -> Sniffed {
     }
 }
 
+/// How the first file is written, and the options that say so.
+fn describe(first: &Sniffed, encoding: &'static Encoding) -> Description {
+    let dialect = &first.dialect;
+    let delimiter = Bytes(dialect.delimiter.clone()).show();
+    let byte = |byte: Option<u8>| OneByte(byte).show();
+    let mut description = Description {
+        dialect: vec![
+            format!("delimiter {}", word(&delimiter)),
+            format!("quote {}", word(&byte(dialect.quote))),
+        ],
+        options: vec![
+            ("delimiter", delimiter),
+            ("quote", byte(dialect.quote)),
+            ("header", first.header.to_string()),
+            ("header_rows", first.header_rows.to_string()),
+            ("skip_rows", first.skip_rows.to_string()),
+            ("encoding", encoding.name().to_ascii_lowercase()),
+        ],
+        ..Description::default()
+    };
+    if let Some(escape) = dialect.escape {
+        let escape = byte(Some(escape));
+        description
+            .dialect
+            .push(format!("escape {}", word(&escape)));
+        description.options.push(("escape", escape));
+    }
+    if let Some(comment) = &dialect.comment {
+        let comment = Bytes(comment.clone()).show();
+        description
+            .dialect
+            .push(format!("comments start with {}", word(&comment)));
+        description.options.push(("comment", comment));
+    }
+    description.dialect.push(match dialect.record_end {
+        RecordEnd::Lf => "lines end with LF or CRLF".to_owned(),
+        RecordEnd::Cr => "lines end with CR".to_owned(),
+    });
+    description
+        .dialect
+        .push(match (first.header, first.skip_rows) {
+            (true, lines) if first.header_rows > 1 => {
+                format!(
+                    "header of {} rows from line {}",
+                    first.header_rows,
+                    lines + 1
+                )
+            }
+            (true, lines) => format!("header on line {}", lines + 1),
+            (false, 0) => "no header".to_owned(),
+            (false, lines) => format!("no header, records from line {}", lines + 1),
+        });
+    description
+}
+
+/// A name as it is, a sign in quotes.
+fn word(shown: &str) -> String {
+    match shown.chars().all(|c| c.is_ascii_alphabetic()) {
+        true => shown.to_owned(),
+        false => format!("'{shown}'"),
+    }
+}
+
 impl Plan<'_> {
+    /// Notes what is odd; of many files the first few are told at once.
+    fn warn(&mut self, warning: String) {
+        const TOLD: usize = 10;
+        if self.description.warnings.len() < TOLD {
+            log::warn!("{warning}");
+        }
+        self.description.warnings.push(warning);
+    }
+
     /// The untyped layout of one file; `None` where it is empty.
     fn of_file(
-        &self,
+        &mut self,
         mut dialect: Dialect,
         fields: usize,
         file: &SampledFile,
-        titled: &mut usize,
     ) -> Result<Option<(Layout, Preamble)>, BiotideError> {
         let sample = &file.sample;
         dialect.record_end = RecordEnd::of(&sample.head);
@@ -196,16 +276,13 @@ impl Plan<'_> {
         if self.options.skip_rows.is_none() && skip_rows > 0 {
             let newline = dialect.record_end.byte();
             let mut lines = sample.head.split(|&byte| byte == newline).take(skip_rows);
-            // Of many files the first is told.
-            *titled += usize::from(!lines.all(is_note));
-            if *titled == 1 {
-                log::warn!(
+            if !lines.all(is_note) {
+                self.warn(format!(
                     "{}: its table starts on line {}: what stands before it is taken for titles \
                      (skip_rows = 0 reads it)",
                     file.name,
                     skip_rows + 1
-                );
-                *titled += 1;
+                ));
             }
         }
         if preamble.names.is_empty() {
@@ -226,7 +303,7 @@ impl Plan<'_> {
             return Err(BiotideError::file(&file.name, format!("{warning}{hint}")));
         }
         for warning in &preamble.warnings {
-            log::warn!("{}: {warning}", file.name);
+            self.warn(format!("{}: {warning}", file.name));
         }
         self.rename(&mut preamble.names, &file.name)?;
         let columns = preamble
@@ -305,9 +382,8 @@ impl Plan<'_> {
     }
 
     /// The columns of all files.
-    fn columns(&self, found: &[Found<'_>]) -> Result<Columns, BiotideError> {
+    fn columns(&mut self, found: &[Found<'_>]) -> Result<Columns, BiotideError> {
         let mut columns = Columns::default();
-        let mut other = None;
         for (i, of_file) in found.iter().enumerate() {
             let names = &of_file.preamble.names;
             if self.strict && *names != found[0].preamble.names {
@@ -325,16 +401,16 @@ impl Plan<'_> {
                 return Err(BiotideError::file(of_file.file, problem));
             }
             if i > 0 && (new > 0 || names.len() < known) {
-                other = other.or(Some(of_file));
+                let difference = difference(&found[0].preamble.names, names);
+                let different = (of_file.file.to_owned(), difference);
+                self.description.different.push(different);
             }
         }
-        if let Some(other) = other {
+        if let [(file, difference), ..] = &self.description.different[..] {
             log::warn!(
-                "{}: its columns are not those of {}: {}. Columns that a file lacks are NULL in its rows \
-                 (strict_schema = true refuses such files)",
-                other.file,
-                found[0].file,
-                difference(&found[0].preamble.names, &other.preamble.names)
+                "{file}: its columns are not those of {}: {difference}. Columns that a file lacks are \
+                 NULL in its rows (strict_schema = true refuses such files)",
+                found[0].file
             );
         }
         Ok(columns)

@@ -14,7 +14,7 @@ use encoding_rs::Encoding;
 use super::options;
 use crate::formats::columns;
 use crate::formats::reader::TableReader;
-use crate::spec::{ChunkReader, FileStart, TextLayout, Widening};
+use crate::spec::{ChunkReader, Description, FileStart, TextLayout, Widening};
 
 /// The files of a table: their columns, and those of each variant.
 #[derive(Debug, Clone)]
@@ -37,6 +37,7 @@ pub struct DelimitedLayout {
     pub(super) inferred: Vec<bool>,
     /// The share of the first file's records that have as many fields as most.
     pub(super) consistency: f64,
+    pub(super) description: Description,
 }
 
 /// Files with the same header.
@@ -64,6 +65,7 @@ impl DelimitedLayout {
             mean_record_bytes: 100.0,
             inferred: Vec::new(),
             consistency: 1.0,
+            description: Description::default(),
         }
     }
 
@@ -77,7 +79,7 @@ impl DelimitedLayout {
         let sniffed = sniff(head, false, &options::given(options, delimiter));
         let most = columns::max_record_bytes(options)
             .unwrap_or_else(|| Layout::new(sniffed.dialect.clone(), Vec::new()).max_record_bytes);
-        let header = options::header(options, sniffed.header, sniffed.skip_rows);
+        let header = options::header(options, &sniffed, sniffed.skip_rows);
         let preamble = Preamble::read(&sniffed.dialect, &header, head, false);
         // The header says how many columns there are only together with a row.
         Ok(head.len() > most || preamble.is_some_and(|preamble| preamble.records > 0))
@@ -154,6 +156,15 @@ impl TextLayout for DelimitedLayout {
 
     fn transcoded_from(&self) -> Option<&'static Encoding> {
         self.transcoded_from
+    }
+
+    fn describe(&self) -> Description {
+        let shown = self.shown.iter();
+        let evidence = shown.filter_map(|&i| self.description.evidence.get(i).cloned());
+        Description {
+            evidence: evidence.collect(),
+            ..self.description.clone()
+        }
     }
 
     fn doubt(&self) -> Option<&'static str> {
@@ -290,6 +301,7 @@ mod tests {
             name: format!("file {i}"),
             size: text.len() as u64,
             codec: Codec::None,
+            blocks: false,
             encoding: encoding_rs::UTF_8,
             sample: Sample::whole(*text),
         };

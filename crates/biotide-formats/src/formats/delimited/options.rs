@@ -3,7 +3,7 @@
 use biotide_common::BiotideError;
 use biotide_common::options::BiotideOptions;
 use biotide_text::charset::Charset;
-use biotide_text::delimited::{Dialect, Given, HeaderOptions};
+use biotide_text::delimited::{Dialect, Given, HeaderOptions, Sniffed};
 
 /// What the options say of the dialect; the rest is looked for. `delimiter`: what the format stands for.
 pub(super) fn given(options: &BiotideOptions, delimiter: u8) -> Given {
@@ -18,15 +18,21 @@ pub(super) fn given(options: &BiotideOptions, delimiter: u8) -> Given {
             Some(_) => Some(options.header.unwrap_or(true)),
             None => options.header,
         },
+        header_rows: options.header_rows,
         skip_rows: options.skip_rows,
         charset: Charset::UTF_8,
     }
 }
 
 /// How to read what stands before the records.
-pub(super) fn header(options: &BiotideOptions, header: bool, skip_rows: usize) -> HeaderOptions {
+pub(super) fn header(
+    options: &BiotideOptions,
+    sniffed: &Sniffed,
+    skip_rows: usize,
+) -> HeaderOptions {
     HeaderOptions {
-        header,
+        header: sniffed.header,
+        rows: sniffed.header_rows,
         skip_rows,
         column_names: options.column_names.as_ref().map(|names| names.0.clone()),
     }

@@ -14,7 +14,7 @@ use encoding_rs::{Encoding, UTF_8};
 
 use crate::formats::columns;
 use crate::formats::reader::TableReader;
-use crate::spec::{ChunkReader, FileStart, SampledFile, TextLayout, Widening};
+use crate::spec::{ChunkReader, Description, FileStart, SampledFile, TextLayout, Widening};
 
 /// The files of a table: their columns, however their records are framed.
 #[derive(Debug, Clone)]
@@ -26,6 +26,7 @@ pub struct JsonLayout {
     /// The columns that the table shows.
     shown: Vec<usize>,
     mean_record_bytes: f64,
+    description: Description,
 }
 
 /// The variants of files.
@@ -38,6 +39,7 @@ impl JsonLayout {
     ) -> Result<Self, BiotideError> {
         let mut all = JsonInference::default();
         let mut first: Option<(&str, JsonInference)> = None;
+        let mut different = Vec::new();
         for file in files {
             let seen = JsonInference::of(Framing::of(&file.sample.head), &file.sample);
             let Some((name, known)) = &first else {
@@ -47,12 +49,13 @@ impl JsonLayout {
             };
             let keys: HashSet<&String> = known.keys().iter().collect();
             let other = seen.keys().iter().find(|key| !keys.contains(key));
-            if options.strict_schema == Some(true)
-                && let Some(other) = other
-            {
+            if let Some(other) = other {
                 let problem =
                     format!("its records have a key \"{other}\", those of {name} have not");
-                return Err(BiotideError::file(&file.name, problem));
+                if options.strict_schema == Some(true) {
+                    return Err(BiotideError::file(&file.name, problem));
+                }
+                different.push((file.name.clone(), problem));
             }
             all.merge(&seen);
         }
@@ -70,7 +73,17 @@ impl JsonLayout {
         // Only UTF-8 is JSON; what is not is made so, but for bytes in a text that is UTF-8 else.
         let encoding = columns::encoding(files)?;
         let other = encoding != UTF_8;
-        Self::new(&all, Arc::new(options.clone()), other.then_some(encoding))
+        let mut this = Self::new(&all, Arc::new(options.clone()), other.then_some(encoding))?;
+        let framing = files.first().map(|file| Framing::of(&file.sample.head));
+        let words = match framing {
+            Some(Framing::Values) => "objects, one after the other or in a list",
+            _ => "an object a line",
+        };
+        this.description.dialect.push(words.to_owned());
+        this.description.different = different;
+        let encoding = encoding.name().to_ascii_lowercase();
+        this.description.options.push(("encoding", encoding));
+        Ok(this)
     }
 
     fn new(
@@ -89,6 +102,7 @@ impl JsonLayout {
             nested: Vec::new(),
         };
         let mut table = Layout::new(Dialect::tsv(), Vec::new());
+        let mut evidence = Vec::new();
         for column in found.columns {
             let alias = options.column_aliases.iter().flat_map(|aliases| &aliases.0);
             let alias = alias.clone().find(|(old, _)| *old == column.name);
@@ -106,11 +120,14 @@ impl JsonLayout {
             match table.columns.get_mut(at) {
                 // Two keys that are one column: a type that holds both.
                 Some(known) => known.ty = common(known.ty, ty, &json.nested),
-                None => table.columns.push(Column {
-                    name,
-                    ty,
-                    inferred: true,
-                }),
+                None => {
+                    evidence.push(column.evidence);
+                    table.columns.push(Column {
+                        name,
+                        ty,
+                        inferred: true,
+                    });
+                }
             }
         }
         // What the sample has not may still come.
@@ -133,6 +150,11 @@ impl JsonLayout {
             })
         });
         Ok(Self {
+            description: Description {
+                evidence,
+                warnings: found.warnings,
+                ..Description::default()
+            },
             mean_record_bytes: seen.mean_record_bytes().unwrap_or(100.0).max(2.0),
             options,
             layouts,
@@ -187,6 +209,15 @@ impl TextLayout for JsonLayout {
 
     fn transcoded_from(&self) -> Option<&'static Encoding> {
         self.transcoded_from
+    }
+
+    fn describe(&self) -> Description {
+        let shown = self.shown.iter();
+        let evidence = shown.map(|&i| self.description.evidence.get(i).cloned());
+        Description {
+            evidence: evidence.map(Option::unwrap_or_default).collect(),
+            ..self.description.clone()
+        }
     }
 
     fn doubt(&self) -> Option<&'static str> {

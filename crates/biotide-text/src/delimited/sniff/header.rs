@@ -37,6 +37,60 @@ pub(super) fn has(bytes: &[u8], complete: bool, dialect: &Dialect, skip_rows: us
     evidence.contains(&Some(true)) || !evidence.contains(&Some(false))
 }
 
+/// Records that the header is of: 2 where the second names units, or goes on, over columns of numbers or
+/// dates. What is no such column says nothing.
+pub(super) fn rows(bytes: &[u8], complete: bool, dialect: &Dialect, skip_rows: usize) -> usize {
+    let Some(at) = after_lines(bytes, dialect.record_end.byte(), skip_rows) else {
+        return 1;
+    };
+    let mut rows = records(bytes, at, complete, dialect).take(MOST);
+    let (Some(first), Some(second)) = (rows.next(), rows.next()) else {
+        return 1;
+    };
+    let cell = |field: &Range<usize>| classify(&unquote(dialect, &bytes[field.clone()]).0);
+    let n = second.fields.len();
+    let below: Vec<Vec<Cell>> = rows
+        .filter(|row| row.fields.len() == n)
+        .map(|row| row.fields.iter().map(cell).collect())
+        .collect();
+    if first.fields.len() != n || below.len() < LEAST {
+        return 1;
+    }
+    let (mut words, mut values) = (0, 0);
+    for (i, field) in second.fields.iter().enumerate() {
+        let filled = below.iter().filter(|row| row[i] != Cell::Empty);
+        let is_typed =
+            |row: &&Vec<Cell>| matches!(row[i], Cell::Integer | Cell::Float | Cell::Date);
+        let typed = filled.clone().filter(is_typed).count() * 10 >= filled.count().max(1) * 9;
+        match cell(field) {
+            Cell::Integer | Cell::Float | Cell::Date => values += 1,
+            // A marker of a missing value is none of a unit.
+            Cell::Text if typed && !is_missing(&unquote(dialect, &bytes[field.clone()]).0) => {
+                words += 1
+            }
+            _ => {}
+        }
+    }
+    match values == 0 && words >= 2 {
+        true => 2,
+        false => 1,
+    }
+}
+
+/// Rows below a second header row, of which its columns are judged.
+const LEAST: usize = 3;
+
+fn is_missing(value: &[u8]) -> bool {
+    let missing = [
+        "NA", "N/A", "NaN", "NULL", "None", ".", "-", "ND", "<LOD", "LOD",
+    ];
+    let value = trim(value);
+    missing
+        .iter()
+        .any(|known| known.as_bytes().eq_ignore_ascii_case(value))
+        || value.starts_with(b"<")
+}
+
 /// What a column's first cell speaks for: a header, a row, or neither.
 fn speaks_for(head: &[u8], below: &[Vec<u8>], first: bool) -> Option<bool> {
     let filled: Vec<&Vec<u8>> = below

@@ -30,6 +30,8 @@ pub struct Given {
     pub comment: Option<Vec<u8>>,
     /// Whether there is a header.
     pub header: Option<bool>,
+    /// Records that it is of.
+    pub header_rows: Option<usize>,
     /// Lines before the table.
     pub skip_rows: Option<usize>,
     /// Bytes to characters.
@@ -45,6 +47,8 @@ pub struct Sniffed {
     pub skip_rows: usize,
     /// Whether the first record names the columns.
     pub header: bool,
+    /// Records that the header is of.
+    pub header_rows: usize,
     /// Fields of most records; 1 where no delimiter splits them.
     pub fields: usize,
     /// The share of the records that have so many, of those from the table's start on.
@@ -82,11 +86,14 @@ pub fn sniff(bytes: &[u8], complete: bool, given: &Given) -> Sniffed {
             continue;
         }
         let score = shape.score() * if usual { USUAL } else { 1.0 };
-        // Of equals the first: the plainer dialect.
-        if best
-            .as_ref()
-            .is_none_or(|(known, ..)| score > *known + 1e-9)
-        {
+        // Of equals the first: the plainer dialect. But an escape may put quotes in order.
+        let is_better = best.as_ref().is_none_or(|(known, other, of_it)| {
+            let orders = dialect.escape.is_some()
+                && (&dialect.delimiter, dialect.quote) == (&other.delimiter, other.quote)
+                && shape.stray() < of_it.stray();
+            score > *known + 1e-9 || orders && score > *known - 1e-9
+        });
+        if is_better {
             best = Some((score, dialect, shape));
         }
     }
@@ -110,9 +117,15 @@ pub fn sniff(bytes: &[u8], complete: bool, given: &Given) -> Sniffed {
         Some(header) => header,
         None => header::has(all, complete, &dialect, skip_rows),
     };
+    let header_rows = match given.header_rows {
+        Some(rows) => rows.max(1),
+        None if header => header::rows(all, complete, &dialect, skip_rows),
+        None => 1,
+    };
     Sniffed {
         skip_rows,
         header,
+        header_rows,
         fields: shape.fields(),
         consistency: shape.consistency(),
         dialect,
@@ -295,6 +308,8 @@ mod tests {
             (plain.dialect.quote, plain.dialect.escape),
             (Some(b'"'), None)
         );
+        let escaped = found(b',', "a,b\n1,\"x \\\"y\\\"\"\n2,\"z\"\n3,\"\\\"\"\n");
+        assert_eq!(escaped.dialect.escape, Some(b'\\'));
         let stray = found(b'\t', "a\tb\n5\" pipe\tx\n\"6\" pipe\ty\n7\tz\n");
         assert_eq!(stray.fields, 2);
     }
@@ -335,6 +350,19 @@ mod tests {
             ("a\nb\nc\n", 0),
         ] {
             assert_eq!(found(b',', text).skip_rows, lines, "{text}");
+        }
+    }
+
+    #[test]
+    fn units_below_the_names_belong_to_the_header() {
+        for (text, rows) in [
+            ("id,npx,age\n,NPX,years\na,1.5,30\nb,2.5,40\nc,3.5,50\n", 2),
+            ("id,npx,age\na,1.5,30\nb,2.5,40\nc,3.5,50\n", 1),
+            ("id,npx,age\na,NA,ND\nb,2.5,40\nc,3.5,50\nd,1,2\n", 1),
+            ("a,b\nx,y\nz,w\nu,v\ns,t\n", 1),
+            ("id,npx,age\n,NPX,years\n", 1),
+        ] {
+            assert_eq!(found(b',', text).header_rows, rows, "{text}");
         }
     }
 

@@ -22,6 +22,8 @@ pub(super) struct Shape {
     starts_at_once: bool,
     /// The share of the cells that look like values.
     values: f64,
+    /// Records whose quotes are not in order.
+    stray: usize,
 }
 
 /// How much a blank after the delimiter speaks against a dialect: the blank may be part of the delimiter.
@@ -59,9 +61,10 @@ impl Shape {
         let starts_at_once = records.iter().find(plain).is_some_and(is_row)
             || fields > 2 && records[..first].iter().filter(plain).all(is_title);
         let alike = table.iter().filter(is_one);
-        let (mut cells, mut odd, mut n) = (0usize, 0.0, 0usize);
+        let (mut cells, mut odd, mut n, mut stray) = (0usize, 0.0, 0usize, 0usize);
         for record in alike {
             n += 1;
+            stray += usize::from(record.stray);
             for field in &record.fields {
                 let (value, _) = unquote(dialect, &bytes[field.clone()]);
                 cells += 1;
@@ -78,12 +81,18 @@ impl Shape {
             starts_at_once,
             coverage: n as f64 / records.len().max(1) as f64,
             values: 1.0 - odd / cells.max(1) as f64,
+            stray,
         }
     }
 
     /// Fields of most records.
     pub(super) fn fields(&self) -> usize {
         self.fields
+    }
+
+    /// Records whose quotes are not in order.
+    pub(super) fn stray(&self) -> usize {
+        self.stray
     }
 
     /// Whether the text starts with such a record.
