@@ -14,6 +14,7 @@ mod parallel;
 mod queries;
 mod ranks;
 mod real_data;
+#[cfg(target_os = "linux")]
 mod shell;
 mod slt;
 mod support;

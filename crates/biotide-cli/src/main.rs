@@ -41,7 +41,9 @@ fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2));
         }
     };
-    stderr::start(args.globals.quiet);
+    // An inspection shows the warnings among what was found.
+    let shows_warnings = matches!(args.verb, Verb::Inspect(_));
+    stderr::start(args.globals.quiet || shows_warnings);
     match start(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -37,11 +37,11 @@ pub(crate) fn say(text: impl Display) {
     }
 }
 
-/// Shows the warnings of the libraries, unless they shall be quiet.
+/// Shows the warnings of the libraries, and what was asked for, unless they shall be quiet.
 pub(crate) fn start(quiet: bool) {
     static LOG: Warnings = Warnings;
     if !quiet && log::set_logger(&LOG).is_ok() {
-        log::set_max_level(LevelFilter::Warn);
+        log::set_max_level(LevelFilter::Info);
     }
 }
 

@@ -167,6 +167,21 @@ impl OpenTable {
         if options.infer == Some(Infer::Full) {
             layout = infer_full(&store, &files, &sampled, layout).await?;
         }
+        if options.explain_dialect == Some(true) {
+            let found = layout.describe();
+            let words = found
+                .options
+                .iter()
+                .map(|(name, value)| format!("{name} => '{value}'"));
+            log::info!(
+                "{}: {}, {}; {} ({})",
+                sampled[0].name,
+                spec.name(),
+                sampled[0].codec.name(),
+                found.dialect.join(", "),
+                words.collect::<Vec<_>>().join(", ")
+            );
+        }
         let splits = |file: &SampledFile| file.blocks || file.codec == Codec::None;
         let format = TextFormat::new(spec.name(), Arc::clone(&layout), Arc::new(options))
             .splitting(sampled.iter().all(splits));

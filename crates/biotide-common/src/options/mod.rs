@@ -91,6 +91,8 @@ options! {
     header: bool = "found in the file: yes, unless the first record is like those below it", "Whether the first record names the columns.";
     header_rows: usize = "found in the file: 1, or 2 where units stand below the names", "Records that the header is of; their fields are joined to names.";
     skip_rows: usize = "found in each file: titles and comments before the table", "Physical lines to skip before anything else is looked at.";
+    skip_footer: usize = "0", "Physical lines to leave out at the end of each file: notes below the table. Not of compressed files, whose end is not known before it is read.";
+    explain_dialect: bool = "false", "Say on standard error how each table's files are read, and what was found of them.";
     max_rows: usize = "no limit", "The most rows to take from each file, bad ones not counted.";
     columns: Names = "all", "The columns to read, in this order.";
     column_names: Names = "the header's", "Names that replace those of the header, or stand in for one.";

@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io;
 
-use flate2::{Crc, Decompress, FlushDecompress, Status};
+use libdeflater::{Crc, Decompressor};
 
 /// Bytes of a block's header: gzip's own, and the one extra field that every writer gives it alone.
 const HEADER: usize = 18;
@@ -103,7 +103,7 @@ impl Blocks {
         let (from, to) = (self.starts[first].0, self.end(last.saturating_sub(1)).0);
         let mut packed = vec![0; usize::try_from(to - from).unwrap_or(usize::MAX)];
         read_at(file, &mut packed, from)?;
-        let mut decoder = Decompress::new(false);
+        let mut decoder = Decompressor::new();
         let mut whole = Vec::new();
         for block in first..last {
             let (at, text) = self.starts[block];
@@ -144,19 +144,15 @@ impl Blocks {
 }
 
 /// Whether the block holds just these bytes, and their checksum.
-fn unpack(decoder: &mut Decompress, block: &[u8], out: &mut [u8]) -> bool {
-    decoder.reset(false);
+fn unpack(decoder: &mut Decompressor, block: &[u8], out: &mut [u8]) -> bool {
     let Some((data, trailer)) = block[HEADER..].split_last_chunk::<TRAILER>() else {
         return false;
     };
-    let done = decoder.decompress(data, out, FlushDecompress::Finish);
-    let ended = matches!(done, Ok(Status::StreamEnd));
+    let done = decoder.deflate_decompress(data, out);
     let mut checksum = Crc::new();
     checksum.update(out);
     let [a, b, c, d, ..] = *trailer;
-    ended
-        && decoder.total_out() == out.len() as u64
-        && checksum.sum() == u32::from_le_bytes([a, b, c, d])
+    done == Ok(out.len()) && checksum.sum() == u32::from_le_bytes([a, b, c, d])
 }
 
 fn read_at(file: &File, out: &mut [u8], offset: u64) -> io::Result<()> {

@@ -68,6 +68,31 @@ impl ChunkSource {
         Ok(self.blocks.is_some())
     }
 
+    /// Leaves out the last so many lines, as far as they start after `start`.
+    pub(super) async fn cut_lines(&mut self, lines: usize, newline: u8, start: u64) -> Result<()> {
+        const STEP: u64 = 64 << 10;
+        let mut left = lines;
+        let (mut from, mut to) = (self.size, self.size);
+        let mut bytes = Vec::new();
+        while to > start {
+            from = from.saturating_sub(STEP).max(start);
+            bytes.clear();
+            self.read(from, to, &mut bytes).await?;
+            // A line end at the very end ends the last line.
+            let last = usize::from(to == self.size && bytes.last() == Some(&newline));
+            for at in memchr::memrchr_iter(newline, &bytes[..bytes.len() - last]) {
+                left -= 1;
+                if left == 0 {
+                    self.size = from + at as u64 + 1;
+                    return Ok(());
+                }
+            }
+            to = from;
+        }
+        self.size = start;
+        Ok(())
+    }
+
     /// Bytes of the store that stand for this span of what is read: all spans add up to its size there.
     pub(super) fn stored(&self, from: u64, to: u64) -> u64 {
         match &self.blocks {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use biotide_common::BiotideError;
 use biotide_common::options::Compression;
 use biotide_common::scan::ScanStats;
 use biotide_common::session::QueryLog;
@@ -129,7 +130,6 @@ impl TextOpener {
             head.clear();
             source.read(0, 64 << 10, &mut head).await?;
         }
-        let source = Arc::new(source);
         self.log.add_scan(Arc::clone(&stats));
         let counts_only = self.source.projection.file_indices.is_empty();
         let chunk_rows = if counts_only {
@@ -147,12 +147,28 @@ impl TextOpener {
                 source.read(read, read + (1 << 20), &mut head).await?;
             };
             if layout.reads_anywhere(start.variant) {
+                if let Some(lines) = self.source.options.skip_footer.filter(|&lines| lines > 0) {
+                    let newline = layout.newline(start.variant);
+                    source.cut_lines(lines, newline, start.offset).await?;
+                }
+                let source = Arc::new(source);
                 let verdict = self.verdict(stats, start.variant);
                 let layout = Arc::clone(layout);
                 let scan = FileScan::new(source, layout, verdict, start, ranges, unit_bytes);
                 return Ok(OpenFile::Anywhere(Arc::new(scan)));
             }
         }
+        if self
+            .source
+            .options
+            .skip_footer
+            .is_some_and(|lines| lines > 0)
+        {
+            let problem = "skip_footer needs a file that can be read from its end: unpack it first, or leave \
+                           its last rows out by a condition";
+            return Err(BiotideError::file(name, problem).into());
+        }
+        let source = Arc::new(source);
         let mut ahead = Ahead::start(Arc::clone(&source), codec, encoding);
         let mut text = Vec::new();
         let mut eof = false;

@@ -242,8 +242,7 @@ impl JsonIndexer {
             Err(fault) => {
                 let at = fault.at.saturating_sub(record.start);
                 // What was read before the fault is kept, if there is something.
-                let some = bytes[record.start..].first() == Some(&b'{')
-                    || bytes[walk::blank(bytes, record.start)..].first() == Some(&b'{');
+                let some = bytes.get(walk::blank(bytes, record.start)) == Some(&b'{');
                 Some((Reason::InvalidJson, at, lenient && some))
             }
             Ok(()) if !valid && simdutf8::basic::from_utf8(&bytes[record.clone()]).is_err() => {

@@ -90,8 +90,9 @@ pub(super) fn of(inspection: &Inspection, name: &str) -> Vec<String> {
     let count = |reason: &str| reasons.get(reason).copied().unwrap_or(0);
     let ragged = count("too_few_fields") + count("too_many_fields");
     if ragged > 0 {
+        let rows = if ragged == 1 { "row has" } else { "rows have" };
         warnings.push(format!(
-            "{ragged} rows have more or fewer fields than there are columns"
+            "{ragged} {rows} more or fewer fields than there are columns"
         ));
     }
     if count("invalid_utf8") > 0 {
@@ -123,27 +124,35 @@ pub(super) fn of(inspection: &Inspection, name: &str) -> Vec<String> {
     }
     for column in &inspection.columns {
         let column_name = &column.name;
-        let mut say = |found: &Found, what: &str| {
-            if found.count > 0 {
-                let values = if found.count == 1 { "value" } else { "values" };
-                warnings.push(format!(
-                    "column \"{column_name}\": {} {values} {what}, such as '{}'",
-                    found.count, found.first
-                ));
+        let mut say = |found: &Found, one: &str, many: &str| {
+            let (count, first) = (found.count, &found.first);
+            match count {
+                0 => {}
+                1 => warnings.push(format!("column \"{column_name}\": '{first}' {one}")),
+                _ => warnings.push(format!(
+                    "column \"{column_name}\": {count} values {many}, such as '{first}'"
+                )),
             }
         };
         let odd = &column.profile.oddities;
         say(
             &odd.eaten,
+            "looks like a gene symbol that a spreadsheet has made a date",
             "look like gene symbols that a spreadsheet has made dates",
         );
         say(
             &odd.scientific,
+            "looks like an identifier that a spreadsheet has made a number",
             "look like identifiers that a spreadsheet has made numbers",
         );
-        say(&odd.blanks, "have blanks around them");
+        say(
+            &odd.blanks,
+            "has blanks around it",
+            "have blanks around them",
+        );
         say(
             &odd.garbled,
+            "looks like text that was decoded in a wrong encoding",
             "look like text that was decoded in a wrong encoding",
         );
         if inspection.rows_read > 0 && column.profile.values == 0 {

@@ -10,6 +10,7 @@ use biotide_text::delimited::{
     ChunkDecoder, Column, ColumnType, Dialect, Layout, OnBadValue, OnError,
 };
 use biotide_text::json_lines::{Framing, Json, JsonInference};
+use biotide_text::sample::Sample;
 use encoding_rs::{Encoding, UTF_8};
 
 use crate::formats::columns;
@@ -232,6 +233,12 @@ impl TextLayout for JsonLayout {
             if !long && !head.trim_ascii_start().is_empty() || head.is_empty() {
                 return Ok(None);
             }
+        }
+        // An object that seems to go over lines may be a bad line before good ones that are long.
+        let lines_may_follow =
+            framing == Framing::Values && head.trim_ascii_start().starts_with(b"{");
+        if !eof && lines_may_follow && head.len() < Sample::HEAD_BYTES {
+            return Ok(None);
         }
         let mark = usize::from(head.starts_with(b"\xEF\xBB\xBF")) * 3;
         Ok(Some(FileStart {
