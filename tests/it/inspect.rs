@@ -141,6 +141,21 @@ fn people_programs_and_pages_are_served() {
     bin::run(["inspect"]).exits(2);
 }
 
+#[test]
+fn parquet_is_looked_at_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("p.parquet").display().to_string();
+    bin::convert(&[&data_file("made/metabolomics.tsv"), &out]);
+    let json = bin::run(["inspect", &out, "--json"]).exits(0);
+    let json: Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(
+        (&json["rows"], &json["columns"][2]["values"]),
+        (&200.into(), &188.into())
+    );
+    assert_eq!(json["columns"][4]["evidence"], "declared");
+    bin::run(["inspect", &out]).exits(0);
+}
+
 /// Markup in names and values stays text.
 #[test]
 fn a_page_shows_what_is_there() {

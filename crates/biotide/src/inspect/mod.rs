@@ -6,7 +6,7 @@ mod warnings;
 
 use std::sync::Arc;
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, FieldRef};
 use biotide_common::options::{BiotideOptions, Share};
 use biotide_common::reject::RejectRecord;
 use biotide_common::scan::ScanReport;
@@ -135,6 +135,22 @@ pub struct InspectedColumn {
 impl BiotideContext {
     /// Looks at files: at a bounded part of them, unless all is asked for.
     pub async fn inspect(&self, request: InspectRequest) -> Result<Inspection> {
+        let mut inspection = match &request.inputs[..] {
+            [only] if is_binary(only) && request.format.is_none() => {
+                self.inspect_binary(only, request.full).await?
+            }
+            _ => self.inspect_text(&request).await?,
+        };
+        let name = match &inspection.files[..] {
+            [only] => only.name.clone(),
+            _ => request.inputs.join(", "),
+        };
+        let more = warnings::of(&inspection, &name);
+        inspection.warnings.extend(more);
+        Ok(inspection)
+    }
+
+    async fn inspect_text(&self, request: &InspectRequest) -> Result<Inspection> {
         let table = OpenTable {
             locations: request.inputs.clone(),
             format: request.format.clone(),
@@ -146,10 +162,6 @@ impl BiotideContext {
             ..OpenTable::default()
         };
         let table = table.open(&self.session().state()).await?;
-        let name = match &table.files() {
-            [only] => only.name.clone(),
-            _ => request.inputs.join(", "),
-        };
         let mut plan = LogicalPlanBuilder::scan(
             datafusion::common::TableReference::bare("inspected"),
             provider_as_source(Arc::clone(&table) as _),
@@ -163,72 +175,120 @@ impl BiotideContext {
             plan = plan.limit(0, Some(ROWS))?;
         }
         let mut state = self.session().state();
-        let mut statement = Statement::new(self.clone(), &mut state, plan.build()?);
-        let mut profiles: Vec<Profile> = own
-            .fields()
-            .iter()
-            .map(|field| Profile::new(field.data_type()))
-            .collect();
-        let mut rows_read = 0;
-        let mut stream = statement.stream().await?;
-        while let Some(batch) = stream.try_next().await? {
-            rows_read += batch.num_rows() as u64;
-            for (profile, column) in profiles.iter_mut().zip(batch.columns()) {
-                profile.see(column)?;
-            }
-        }
-        drop(stream);
-        let rejects = statement.first_rejects(SHOWN)?;
-        let rejects = rejects.into_iter().map(bad_row).collect();
-        let scan = statement.finish()?;
+        let statement = Statement::new(self.clone(), &mut state, plan.build()?);
+        let seen = look(statement).await?;
         let description = table.layout().describe();
-        let evidence = description
-            .evidence
-            .iter()
-            .cloned()
-            .chain(std::iter::repeat(String::new()));
-        let columns: Vec<InspectedColumn> = own
-            .fields()
-            .iter()
-            .zip(profiles)
-            .zip(evidence)
-            .map(|((field, profile), evidence)| InspectedColumn {
-                name: field.name().clone(),
-                data_type: type_name(field.data_type()),
-                evidence,
-                profile: profile.finish(),
-            })
-            .collect();
-        let mut inspection = Inspection {
+        let option = |(name, value): (&str, String)| ReadOption {
+            name: name.to_owned(),
+            value,
+        };
+        let difference = |(file, difference)| Difference { file, difference };
+        Ok(Inspection {
             format: table.format().to_owned(),
             bytes: table.files().iter().map(|file| file.size).sum(),
             files: table.files().iter().map(file).collect(),
-            rows: rows(&table, &scan, rows_read),
-            rows_exact: scan.complete,
-            rows_read,
+            rows: rows(&table, &seen.scan, seen.rows),
+            rows_exact: seen.scan.complete,
+            rows_read: seen.rows,
             dialect: description.dialect,
-            options: description
-                .options
-                .into_iter()
-                .map(|(name, value)| ReadOption {
-                    name: name.to_owned(),
-                    value,
-                })
-                .collect(),
-            columns,
-            different: description
-                .different
-                .into_iter()
-                .map(|(file, difference)| Difference { file, difference })
-                .collect(),
+            options: description.options.into_iter().map(option).collect(),
+            columns: columns_of(seen.columns, &description.evidence),
+            different: description.different.into_iter().map(difference).collect(),
             warnings: description.warnings,
-            rejects,
-            scan,
-        };
-        let more = warnings::of(&inspection, &name);
-        inspection.warnings.extend(more);
-        Ok(inspection)
+            rejects: seen.rejects,
+            scan: seen.scan,
+        })
     }
+
+    /// What the engine reads by itself: its types are declared.
+    async fn inspect_binary(&self, input: &str, full: bool) -> Result<Inspection> {
+        let path = input.replace('\'', "''");
+        let all = format!("SELECT * FROM '{path}'");
+        let sql = match full {
+            true => all,
+            false => format!("{all} LIMIT {}", ROWS + 1),
+        };
+        let mut seen = look(self.sql(&sql).await?).await?;
+        let exact = full || seen.rows <= ROWS as u64;
+        seen.scan.complete = exact;
+        let size = std::fs::metadata(input).map_or(0, |meta| meta.len());
+        let (_, ending) = input.rsplit_once('.').unwrap_or_default();
+        let file = InspectedFile {
+            name: input.to_owned(),
+            bytes: size,
+            compression: "inside".to_owned(),
+            encoding: "UTF-8".to_owned(),
+        };
+        Ok(Inspection {
+            format: ending.to_ascii_lowercase(),
+            bytes: size,
+            files: vec![file],
+            rows: exact.then_some(seen.rows),
+            rows_exact: exact,
+            rows_read: seen.rows,
+            dialect: Vec::new(),
+            options: Vec::new(),
+            columns: columns_of(seen.columns, &[]),
+            different: Vec::new(),
+            warnings: Vec::new(),
+            rejects: Vec::new(),
+            scan: seen.scan,
+        })
+    }
+}
+
+fn is_binary(input: &str) -> bool {
+    let lower = input.to_ascii_lowercase();
+    [".parquet", ".pq", ".arrow", ".feather", ".ipc"]
+        .iter()
+        .any(|ending| lower.ends_with(ending))
+}
+
+/// What one pass over the rows shows.
+struct Looked {
+    columns: Vec<(FieldRef, ColumnProfile)>,
+    rows: u64,
+    rejects: Vec<BadRow>,
+    scan: ScanReport,
+}
+
+async fn look(mut statement: Statement) -> Result<Looked> {
+    let schema = statement.schema();
+    let profile = |field: &FieldRef| Profile::new(field.data_type());
+    let mut profiles: Vec<Profile> = schema.fields().iter().map(profile).collect();
+    let mut rows = 0;
+    let mut stream = statement.stream().await?;
+    while let Some(batch) = stream.try_next().await? {
+        rows += batch.num_rows() as u64;
+        for (profile, column) in profiles.iter_mut().zip(batch.columns()) {
+            profile.see(column)?;
+        }
+    }
+    drop(stream);
+    let rejects = statement.first_rejects(SHOWN)?;
+    let finished = profiles.into_iter().map(Profile::finish);
+    Ok(Looked {
+        columns: schema.fields().iter().cloned().zip(finished).collect(),
+        rows,
+        rejects: rejects.into_iter().map(bad_row).collect(),
+        scan: statement.finish()?,
+    })
+}
+
+fn columns_of(
+    columns: Vec<(FieldRef, ColumnProfile)>,
+    evidence: &[String],
+) -> Vec<InspectedColumn> {
+    let column = |(i, (field, profile)): (usize, (FieldRef, ColumnProfile))| InspectedColumn {
+        name: field.name().clone(),
+        data_type: type_name(field.data_type()),
+        evidence: match evidence {
+            [] => "declared".to_owned(),
+            evidence => evidence.get(i).cloned().unwrap_or_default(),
+        },
+        profile,
+    };
+    columns.into_iter().enumerate().map(column).collect()
 }
 
 fn file(file: &FileSummary) -> InspectedFile {
@@ -269,6 +329,13 @@ fn type_name(data_type: &DataType) -> String {
 impl Inspection {
     /// The call that reads the files the same way, whatever is found in them later.
     pub fn read_as(&self, inputs: &[String]) -> String {
+        if self.options.is_empty() {
+            return inputs
+                .iter()
+                .map(|input| format!("'{input}'"))
+                .collect::<Vec<_>>()
+                .join(", ");
+        }
         let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
         let mut arguments: Vec<String> = inputs.iter().map(|input| quoted(input)).collect();
         for option in &self.options {

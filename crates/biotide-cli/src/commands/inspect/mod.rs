@@ -63,6 +63,7 @@ fn facts(inspection: &Inspection) -> Vec<String> {
     };
     facts.push(match one(&|file| &file.compression).as_str() {
         "none" => "not compressed".to_owned(),
+        "inside" => "compressed inside".to_owned(),
         compression => compression.to_owned(),
     });
     facts.push(one(&|file| &file.encoding));

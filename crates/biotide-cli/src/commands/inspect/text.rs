@@ -16,7 +16,9 @@ pub(super) fn render(inspection: &Inspection, inputs: &[String]) -> String {
     };
     line(&inputs.join(", "));
     line(&format!("  {}", facts(inspection).join(" · ")));
-    line(&format!("  {}", inspection.dialect.join(", ")));
+    if !inspection.dialect.is_empty() {
+        line(&format!("  {}", inspection.dialect.join(", ")));
+    }
     line(&format!("  read as {}", inspection.read_as(inputs)));
     line("");
     let columns = [

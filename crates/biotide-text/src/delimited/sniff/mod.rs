@@ -347,6 +347,7 @@ mod tests {
             ("a,b\n1,2,3,4\n5,6,7,8\n", 0),
             ("#chrom,pos,id\n1,2,3\n4,5,6\n", 0),
             ("\u{FEFF}# one\na,b,c\n1,2,3\n", 1),
+            ("# one\n#two\na,b,c\n1,2\n3,4\n5,6,7\n8,9\n", 2),
             ("a\nb\nc\n", 0),
         ] {
             assert_eq!(found(b',', text).skip_rows, lines, "{text}");

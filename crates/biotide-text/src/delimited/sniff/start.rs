@@ -62,7 +62,8 @@ pub(super) fn lines_before(
         }
         let r_header = found + 1 == fields && filled == found && found > 1 && !comment;
         if !(filled == 0 || titled || comment || r_header) || r_header && last.is_some() {
-            return Some(0);
+            // A record of another shape. Comments before it are comments all the same.
+            return Some(if titles == 0 { line } else { 0 });
         }
         last = r_header.then_some(line);
         titles += usize::from(!comment);
