@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use biotide_common::options::{BiotideOptions, Compression};
 use biotide_text::charset::{Charset, detect};
+use biotide_text::delimited::RecordEnd;
 use biotide_text::sample::Sample;
 use datafusion_common::Result;
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
@@ -105,6 +106,13 @@ pub(crate) async fn sample(
             }
         }
     }
+    if let Some(lines) = options.skip_footer.filter(|&lines| lines > 0) {
+        match sample.pieces.last_mut() {
+            _ if sample.complete => cut_footer(&mut sample.head, lines),
+            Some(last) => cut_footer(last, lines),
+            None => {}
+        }
+    }
     Ok(SampledFile {
         name,
         size,
@@ -113,6 +121,16 @@ pub(crate) async fn sample(
         encoding,
         sample,
     })
+}
+
+/// Takes so many lines off the end.
+fn cut_footer(bytes: &mut Vec<u8>, lines: usize) {
+    let newline = RecordEnd::of(bytes).byte();
+    let open = bytes.strip_suffix(&[newline]).unwrap_or(bytes);
+    // The first line is its header's, if nothing else is left.
+    let first = memchr::memchr(newline, open);
+    let end = memchr::memrchr_iter(newline, open).nth(lines - 1);
+    bytes.truncate(end.or(first).map_or(bytes.len(), |end| end + 1));
 }
 
 /// Bytes without the end of a record, beyond which they are let go.
@@ -124,11 +142,18 @@ pub(crate) async fn infer_full(
     files: &[File],
     sampled: &[SampledFile],
     layout: Arc<dyn TextLayout>,
+    skip_footer: Option<usize>,
 ) -> Result<Arc<dyn TextLayout>> {
     let mut widening = layout.widening();
     for (file, sampled) in files.iter().zip(sampled) {
-        let source = ChunkSource::open(Arc::clone(store), &file.meta, sampled.name.clone()).await?;
+        let mut source =
+            ChunkSource::open(Arc::clone(store), &file.meta, sampled.name.clone()).await?;
         let encoding = layout.transcoded_from();
+        if let Some(lines) = skip_footer.filter(|&lines| lines > 0 && sampled.codec == Codec::None)
+        {
+            let newline = RecordEnd::of(&sampled.sample.head).byte();
+            source.cut_lines(lines, newline, 0).await?;
+        }
         let mut ahead = Ahead::start(Arc::new(source), sampled.codec, encoding);
         let (mut rest, mut variant, mut eof) = (Vec::new(), None, false);
         while !eof {

@@ -165,7 +165,7 @@ impl OpenTable {
         };
         check_names(&*layout, &partitions, &sampled[0].name)?;
         if options.infer == Some(Infer::Full) {
-            layout = infer_full(&store, &files, &sampled, layout).await?;
+            layout = infer_full(&store, &files, &sampled, layout, options.skip_footer).await?;
         }
         if options.explain_dialect == Some(true) {
             let found = layout.describe();

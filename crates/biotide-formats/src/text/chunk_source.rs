@@ -69,7 +69,7 @@ impl ChunkSource {
     }
 
     /// Leaves out the last so many lines, as far as they start after `start`.
-    pub(super) async fn cut_lines(&mut self, lines: usize, newline: u8, start: u64) -> Result<()> {
+    pub(crate) async fn cut_lines(&mut self, lines: usize, newline: u8, start: u64) -> Result<()> {
         const STEP: u64 = 64 << 10;
         let mut left = lines;
         let (mut from, mut to) = (self.size, self.size);

@@ -459,6 +459,19 @@ mod tests {
             ("{\n  \"a\": 1\n}\n{\n  \"a\": 2\n}\n", Framing::Values),
             ("{\n  \"a\": 1\n  \"b\": 2\n}", Framing::Values),
             ("hello\n", Framing::Lines),
+            ("\u{FEFF}[{\"a\":1}]", Framing::Values),
+            (
+                "{\n \"id\": 0,\n \"loc\":\n {\"x\": 0}\n}\n{\n \"id\": 1,\n \"loc\":\n {\"x\": 1}\n}\n",
+                Framing::Values,
+            ),
+            (
+                "{\"rows\":[\n{\"id\":1},\n{\"id\":2},\n{\"id\":3}\n]}\n",
+                Framing::Values,
+            ),
+            (
+                "{\"rows\":[\n{\"id\":1},\n{\"id\":2},\n{\"id\":3}\n]",
+                Framing::Values,
+            ),
         ] {
             assert_eq!(Framing::of(text.as_bytes()), framing, "{text}");
         }

@@ -53,25 +53,35 @@ pub struct Json {
 }
 
 impl Framing {
-    /// The framing of a text, by its start: lines, unless it is a list, or an object over many lines.
+    /// The framing of a text, by its start: lines, unless it is a list, or its first object goes over lines.
     pub fn of(head: &[u8]) -> Self {
+        /// Lines that are looked at where the first object has no end.
+        const LINES: usize = 20;
+        let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
         let start = walk::blank(head, 0);
-        if head.get(start) == Some(&b'[') {
-            return Self::Values;
+        let text = &head[start..];
+        match text.first() {
+            Some(b'[') => return Self::Values,
+            Some(b'{') => {}
+            _ => return Self::Lines,
         }
-        let whole = |line: &[u8]| {
-            let text = line.trim_ascii();
-            let end = walk::value(text, 0, 0).map(|(end, _)| end);
-            text.first() == Some(&b'{') && end == Ok(text.len())
+        if let Ok((end, _)) = walk::value(text, 0, 0) {
+            return match memchr::memchr(b'\n', &text[..end]) {
+                Some(_) => Self::Values,
+                None => Self::Lines,
+            };
+        }
+        // A bad line before good ones, or a bad object over lines: there, what is whole stands further in.
+        let whole = |line: &&[u8]| {
+            let end = walk::value(line, 0, 0).map(|(end, _)| end);
+            line.starts_with(b"{") && end == Ok(line.trim_ascii_end().len())
         };
-        let mut lines = head[start..].split(|&byte| byte == b'\n');
-        if head.get(start) != Some(&b'{') || lines.by_ref().take(10).any(whole) {
-            return Self::Lines;
-        }
-        // An object, or what begins as one, that goes over its first line.
-        match memchr::memchr(b'\n', &head[start..]) {
-            Some(_) => Self::Values,
-            None => Self::Lines,
+        let lines = text.split(|&byte| byte == b'\n').take(LINES);
+        let lines: Vec<&[u8]> = lines.filter(|line| !line.trim_ascii().is_empty()).collect();
+        let good = lines.iter().filter(|line| whole(line)).count();
+        match lines.len() > 1 && good * 2 < lines.len() {
+            true => Self::Values,
+            false => Self::Lines,
         }
     }
 }

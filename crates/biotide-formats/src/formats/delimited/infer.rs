@@ -7,14 +7,14 @@ use biotide_common::BiotideError;
 use biotide_common::options::{BiotideOptions, Bytes, OneByte, OptionValue};
 use biotide_text::charset::Charset;
 use biotide_text::delimited::{
-    Column, ColumnType, Dialect, Given, HeaderOptions, Inference, Layout, Preamble, RecordEnd,
-    Sniffed, infer_columns, is_note, lines_before_table, sniff,
+    Column, ColumnType, Given, HeaderOptions, Inference, Layout, Preamble, RecordEnd, Sniffed,
+    infer_columns, is_note, lines_before_table, sniff,
 };
 
 use encoding_rs::Encoding;
 
 use super::evolve::Columns;
-use super::layout::{DelimitedLayout, Variant};
+use super::layout::{DelimitedLayout, Start, Variant};
 use super::options;
 use crate::formats::columns;
 use crate::spec::{Description, SampledFile};
@@ -65,17 +65,20 @@ impl DelimitedLayout {
                 || !first.header
                 || options.column_names.is_some(),
         };
-        let mut starts: Vec<(Dialect, usize)> = Vec::new();
+        let mut starts: Vec<Start> = Vec::new();
         let mut found: Vec<Found<'_>> = Vec::new();
         let mut empty = None;
         for file in files {
             let sniffed = dialect_of(file, &first, &given);
-            let (dialect, fields) = (sniffed.dialect, sniffed.fields);
-            let Some((layout, preamble)) = plan.of_file(dialect, fields, file)? else {
+            let Some((layout, preamble)) = plan.of_file(&sniffed, file)? else {
                 empty = empty.or(Some(&file.name));
                 continue;
             };
-            let start = (layout.dialect.clone(), fields);
+            let start = Start {
+                dialect: layout.dialect.clone(),
+                fields: sniffed.fields,
+                header_rows: sniffed.header_rows,
+            };
             if !starts.contains(&start) {
                 starts.push(start);
             }
@@ -154,7 +157,7 @@ fn first_dialect(files: &[SampledFile], given: &Given) -> Sniffed {
     first.unwrap_or_else(|| sniff(&[], true, given))
 }
 
-/// The dialect of a file: that of the first, unless it makes nothing of this one and another does.
+/// The dialect of a file: that of the first, unless another makes more sense of this one.
 fn dialect_of(file: &SampledFile, first: &Sniffed, given: &Given) -> Sniffed {
     let sample = &file.sample;
     let as_first = Given {
@@ -162,15 +165,18 @@ fn dialect_of(file: &SampledFile, first: &Sniffed, given: &Given) -> Sniffed {
         quote: Some(first.dialect.quote),
         escape: Some(first.dialect.escape),
         header: Some(first.header),
-        header_rows: Some(first.header_rows),
         ..given.clone()
     };
     let sniffed = sniff(&sample.head, sample.complete, &as_first);
-    if sniffed.fields > 1 || first.fields < 2 {
+    let fits = sniffed.fields > 1 && sniffed.skip_rows == 0 && sniffed.consistency > 0.999;
+    if fits || first.fields < 2 || given.delimiter.is_some() {
         return sniffed;
     }
     let own = sniff(&sample.head, sample.complete, given);
-    match own.fields > 1 && own.consistency >= LEAST_CONSISTENCY {
+    let is_better = sniffed.fields < 2
+        || own.consistency > sniffed.consistency
+        || own.skip_rows < sniffed.skip_rows;
+    match own.fields > 1 && own.consistency >= LEAST_CONSISTENCY && is_better {
         true => own,
         false => sniffed,
     }
@@ -252,18 +258,25 @@ impl Plan<'_> {
     /// The untyped layout of one file; `None` where it is empty.
     fn of_file(
         &mut self,
-        mut dialect: Dialect,
-        fields: usize,
+        sniffed: &Sniffed,
         file: &SampledFile,
     ) -> Result<Option<(Layout, Preamble)>, BiotideError> {
         let sample = &file.sample;
+        let (mut dialect, fields) = (sniffed.dialect.clone(), sniffed.fields);
         dialect.record_end = RecordEnd::of(&sample.head);
         let before = || lines_before_table(&sample.head, sample.complete, &dialect, fields);
         let skip_rows = self.options.skip_rows.or_else(before).unwrap_or(0);
         let header = &HeaderOptions {
             skip_rows,
+            rows: sniffed.header_rows,
             ..self.header.clone()
         };
+        if self.options.header_rows.is_none() && sniffed.header_rows > 1 {
+            self.warn(format!(
+                "{}: its header is of {} rows, names over units (header_rows = 1 reads the second as a row)",
+                file.name, sniffed.header_rows
+            ));
+        }
         let preamble = Preamble::read(&dialect, header, &sample.head, sample.complete);
         let Some(mut preamble) = preamble else {
             let n = sample.head.len();
@@ -429,8 +442,11 @@ fn differs(first: &Found<'_>, other: &Found<'_>) -> BiotideError {
 
 /// How the columns of two files differ, in words.
 fn difference(ours: &[String], theirs: &[String]) -> String {
-    let missing = ours.iter().find(|name| !theirs.contains(name));
-    let extra = theirs.iter().find(|name| !ours.contains(name));
+    let has = |names: &[String], name: &String| {
+        names.contains(name) || names.iter().any(|other| other.eq_ignore_ascii_case(name))
+    };
+    let missing = ours.iter().find(|name| !has(theirs, name));
+    let extra = theirs.iter().find(|name| !has(ours, name));
     match (missing, extra) {
         (Some(name), _) => format!("it has no column \"{name}\""),
         (None, Some(name)) => format!("it has a column \"{name}\" more"),

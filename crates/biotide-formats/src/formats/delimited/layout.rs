@@ -22,8 +22,8 @@ pub struct DelimitedLayout {
     /// The table's columns: those of the first file, then what others have more.
     pub(super) table: Arc<Layout>,
     pub(super) variants: Vec<Variant>,
-    /// How the start of a file may be read: dialects, with the fields of most records.
-    pub(super) starts: Vec<(Dialect, usize)>,
+    /// How the start of a file may be read.
+    pub(super) starts: Vec<Start>,
     pub(super) header: HeaderOptions,
     /// Lines before the table are looked for in every file, unless given.
     pub(super) skip_rows: Option<usize>,
@@ -38,6 +38,16 @@ pub struct DelimitedLayout {
     /// The share of the first file's records that have as many fields as most.
     pub(super) consistency: f64,
     pub(super) description: Description,
+}
+
+/// How the start of a file may be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Start {
+    pub(super) dialect: Dialect,
+    /// Fields of most records.
+    pub(super) fields: usize,
+    /// Records that the header is of.
+    pub(super) header_rows: usize,
 }
 
 /// Files with the same header.
@@ -168,7 +178,9 @@ impl TextLayout for DelimitedLayout {
     }
 
     fn doubt(&self) -> Option<&'static str> {
-        let (dialect, fields) = self.starts.first()?;
+        let Start {
+            dialect, fields, ..
+        } = self.starts.first()?;
         // Many a configuration file has three words a line: most lines.
         let words = dialect.delimiter == b" " && self.consistency < 0.95;
         (*fields < 2 || words).then_some(
@@ -180,9 +192,17 @@ impl TextLayout for DelimitedLayout {
     fn start(&self, file: &str, head: &[u8], eof: bool) -> Result<Option<FileStart>, BiotideError> {
         let record_end = RecordEnd::of(head);
         // A file of one line has no line end to be known by.
-        let any_of_it = self.starts.iter().any(|(d, _)| d.record_end == record_end);
+        let any_of_it = self
+            .starts
+            .iter()
+            .any(|start| start.dialect.record_end == record_end);
         let mut waits = false;
-        for (dialect, fields) in &self.starts {
+        for start in &self.starts {
+            let Start {
+                dialect,
+                fields,
+                header_rows,
+            } = start;
             if any_of_it && dialect.record_end != record_end {
                 continue;
             }
@@ -190,6 +210,7 @@ impl TextLayout for DelimitedLayout {
             let preamble = self.skip_rows.or_else(before).and_then(|skip_rows| {
                 let header = HeaderOptions {
                     skip_rows,
+                    rows: *header_rows,
                     ..self.header.clone()
                 };
                 Preamble::skip(dialect, &header, head, eof)

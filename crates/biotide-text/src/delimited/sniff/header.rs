@@ -12,8 +12,8 @@ use crate::delimited::preamble::after_lines;
 const MOST: usize = 100;
 
 /// A header is the rule. It is none where a column's first cell is a number or a date as those below it
-/// are, and no other cell speaks for a header: words over numbers, a plain word (`gene`) over what is none,
-/// the empty corner of a matrix.
+/// are, and not more speaks for a header: words over numbers, the empty corner of a matrix, or (less) a plain
+/// word (`gene`) over what is none.
 pub(super) fn has(bytes: &[u8], complete: bool, dialect: &Dialect, skip_rows: usize) -> bool {
     let Some(at) = after_lines(bytes, dialect.record_end.byte(), skip_rows) else {
         return true;
@@ -30,15 +30,84 @@ pub(super) fn has(bytes: &[u8], complete: bool, dialect: &Dialect, skip_rows: us
             column.push(value(field));
         }
     }
-    let evidence = head.iter().zip(&below);
-    let evidence = evidence.enumerate();
-    let evidence = evidence.map(|(i, (head, below))| speaks_for(head, below, i == 0));
-    let evidence: Vec<Option<bool>> = evidence.collect();
-    evidence.contains(&Some(true)) || !evidence.contains(&Some(false))
+    let votes: Vec<Vote> = head
+        .iter()
+        .zip(&below)
+        .enumerate()
+        .map(|(i, (head, below))| vote(head, below, i == 0))
+        .collect();
+    let count = |wanted: Vote| votes.iter().filter(|vote| **vote == wanted).count();
+    // 2019, 2020, 2021 over numbers are names, as numbers of samples are.
+    let number = |(vote, value): (&Vote, &Vec<u8>)| {
+        let text = std::str::from_utf8(trim(value)).ok()?;
+        (*vote == Vote::Row).then(|| text.parse::<i64>().ok())
+    };
+    let rows: Vec<Option<i64>> = votes.iter().zip(&head).filter_map(number).collect();
+    let in_turn = |pair: &[Option<i64>]| match pair {
+        [Some(a), Some(b)] => a.checked_add(1) == Some(*b),
+        _ => false,
+    };
+    let labels = rows.len() > 1 && rows.windows(2).all(in_turn);
+    let against = if labels { 0 } else { count(Vote::Row) };
+    let typed_row = votes.iter().zip(&head).any(|(vote, value)| {
+        *vote == Vote::Row && matches!(classify(value), Cell::Float | Cell::Date)
+    });
+    match (count(Vote::Name), count(Vote::Word)) {
+        (0, 0) => against == 0,
+        // A plain word over words may be the first of them.
+        (0, _) => against < 2 && !typed_row,
+        (1, _) => {
+            against < 2
+                || head
+                    .iter()
+                    .zip(&votes)
+                    .any(|(h, v)| *v == Vote::Name && is_word(h))
+        }
+        _ => true,
+    }
 }
 
-/// Records that the header is of: 2 where the second names units, or goes on, over columns of numbers or
-/// dates. What is no such column says nothing.
+/// What a column's first cell speaks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Vote {
+    /// A header: words over numbers or dates, or the empty corner of a matrix.
+    Name,
+    /// A header, by its spelling only.
+    Word,
+    /// A row.
+    Row,
+    None,
+}
+
+fn vote(head: &[u8], below: &[Vec<u8>], first: bool) -> Vote {
+    let filled: Vec<&Vec<u8>> = below
+        .iter()
+        .filter(|value| !trim(value).is_empty())
+        .collect();
+    let share = |wanted: &[Cell]| {
+        let n = filled
+            .iter()
+            .filter(|value| wanted.contains(&classify(value)));
+        n.count() as f64 / filled.len().max(1) as f64
+    };
+    let typed = share(&[Cell::Integer, Cell::Float]) >= 0.8 || share(&[Cell::Date]) >= 0.8;
+    match classify(head) {
+        Cell::Text | Cell::Odd if typed && is_missing(head) => Vote::None,
+        Cell::Text | Cell::Odd if typed => Vote::Name,
+        Cell::Text if filled.len() >= 3 && is_word(head) => {
+            match filled.iter().any(|value| is_word(value)) {
+                true => Vote::None,
+                false => Vote::Word,
+            }
+        }
+        Cell::Empty if first && !filled.is_empty() && filled.len() == below.len() => Vote::Name,
+        cell @ (Cell::Integer | Cell::Float | Cell::Date) if share(&[cell]) >= 0.5 => Vote::Row,
+        _ => Vote::None,
+    }
+}
+
+/// Records that the header is of: 2 where the second has units over columns of numbers or dates, and
+/// nothing else there.
 pub(super) fn rows(bytes: &[u8], complete: bool, dialect: &Dialect, skip_rows: usize) -> usize {
     let Some(at) = after_lines(bytes, dialect.record_end.byte(), skip_rows) else {
         return 1;
@@ -56,22 +125,22 @@ pub(super) fn rows(bytes: &[u8], complete: bool, dialect: &Dialect, skip_rows: u
     if first.fields.len() != n || below.len() < LEAST {
         return 1;
     }
-    let (mut words, mut values) = (0, 0);
+    let mut units = 0;
     for (i, field) in second.fields.iter().enumerate() {
         let filled = below.iter().filter(|row| row[i] != Cell::Empty);
         let is_typed =
             |row: &&Vec<Cell>| matches!(row[i], Cell::Integer | Cell::Float | Cell::Date);
-        let typed = filled.clone().filter(is_typed).count() * 10 >= filled.count().max(1) * 9;
+        let n = filled.clone().count();
+        // (A unit that comes again below is a value.)
+        let typed = n > 0 && filled.filter(is_typed).count() == n;
         match cell(field) {
-            Cell::Integer | Cell::Float | Cell::Date => values += 1,
-            // A marker of a missing value is none of a unit.
-            Cell::Text if typed && !is_missing(&unquote(dialect, &bytes[field.clone()]).0) => {
-                words += 1
-            }
-            _ => {}
+            Cell::Empty => {}
+            Cell::Text if !typed => {}
+            Cell::Text if is_unit(&unquote(dialect, &bytes[field.clone()]).0) => units += 1,
+            _ => return 1,
         }
     }
-    match values == 0 && words >= 2 {
+    match units >= 2 {
         true => 2,
         false => 1,
     }
@@ -80,39 +149,43 @@ pub(super) fn rows(bytes: &[u8], complete: bool, dialect: &Dialect, skip_rows: u
 /// Rows below a second header row, of which its columns are judged.
 const LEAST: usize = 3;
 
-fn is_missing(value: &[u8]) -> bool {
-    let missing = [
-        "NA", "N/A", "NaN", "NULL", "None", ".", "-", "ND", "<LOD", "LOD",
-    ];
-    let value = trim(value);
-    missing
-        .iter()
-        .any(|known| known.as_bytes().eq_ignore_ascii_case(value))
-        || value.starts_with(b"<")
+/// What units are written with.
+const UNITS: &[&str] = &[
+    "%", "a", "au", "bp", "bpm", "c", "cells", "cfu", "cm", "copies", "count", "counts", "cpm",
+    "ct", "cm2", "cm3", "d", "da", "date", "day", "days", "dd", "dl", "fl", "fpkm", "g", "h",
+    "hour", "hours", "hr", "hrs", "hz", "iu", "k", "kb", "kcal", "kda", "kg", "kj", "l", "log",
+    "log10", "log2", "m", "m2", "m3", "mb", "mg", "min", "minutes", "miu", "ml", "mm", "mmhg",
+    "mmol", "mol", "month", "months", "mv", "n", "ng", "nl", "nm", "nmol", "npx", "pa", "percent",
+    "pg", "pmol", "ppm", "ratio", "rfu", "rpkm", "s", "score", "sec", "seconds", "tpm", "u", "ug",
+    "ul", "um", "umol", "unit", "units", "week", "weeks", "year", "years", "yr", "yrs", "yyyy",
+];
+
+/// `mg/dl`, `(years)`, `kg/m2`, `°C`: words of units and what joins them.
+fn is_unit(value: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(trim(value)).to_lowercase();
+    let text = text.replace(['µ', 'μ'], "u").replace('°', "");
+    let joins = |c: char| {
+        matches!(
+            c,
+            '/' | ' ' | '(' | ')' | '[' | ']' | '*' | '^' | '.' | '-' | '·'
+        )
+    };
+    let mut words = text.split(joins).filter(|word| !word.is_empty()).peekable();
+    words.peek().is_some() && words.all(|word| UNITS.contains(&word))
 }
 
-/// What a column's first cell speaks for: a header, a row, or neither.
-fn speaks_for(head: &[u8], below: &[Vec<u8>], first: bool) -> Option<bool> {
-    let filled: Vec<&Vec<u8>> = below
-        .iter()
-        .filter(|value| !trim(value).is_empty())
-        .collect();
-    let share = |wanted: &[Cell]| {
-        let n = filled
+/// Whether this stands for a value that is not there, or that could not be measured.
+fn is_missing(value: &[u8]) -> bool {
+    let missing = [
+        "NA", "N/A", "#N/A", "NaN", "NULL", "None", ".", "-", "--", "?", "*", "ND", "n.d.", "LOD",
+        "BLQ", "BLOQ", "missing", "unknown",
+    ];
+    let value = trim(value);
+    value.starts_with(b"<")
+        || value.starts_with(b">")
+        || missing
             .iter()
-            .filter(|value| wanted.contains(&classify(value)));
-        n.count() as f64 / filled.len().max(1) as f64
-    };
-    let typed = share(&[Cell::Integer, Cell::Float]) >= 0.8 || share(&[Cell::Date]) >= 0.8;
-    match classify(head) {
-        Cell::Text | Cell::Odd if typed => Some(true),
-        Cell::Text if filled.len() >= 3 && is_word(head) => {
-            (!filled.iter().any(|value| is_word(value))).then_some(true)
-        }
-        Cell::Empty if first && !filled.is_empty() && filled.len() == below.len() => Some(true),
-        cell @ (Cell::Integer | Cell::Float | Cell::Date) if share(&[cell]) >= 0.5 => Some(false),
-        _ => None,
-    }
+            .any(|known| known.as_bytes().eq_ignore_ascii_case(value))
 }
 
 /// Whether this is written as names of columns are: in small letters.

@@ -360,6 +360,19 @@ mod tests {
             ("id,npx,age\n,NPX,years\na,1.5,30\nb,2.5,40\nc,3.5,50\n", 2),
             ("id,npx,age\na,1.5,30\nb,2.5,40\nc,3.5,50\n", 1),
             ("id,npx,age\na,NA,ND\nb,2.5,40\nc,3.5,50\nd,1,2\n", 1),
+            ("id,npx,age\na,>1000,--\nb,2.5,40\nc,3.5,50\nd,1,2\n", 1),
+            (
+                "name,start,end\nA,unknown,ongoing\nb,2020-01-01,2020-01-02\nc,2020-01-01,2020-01-02\nd,2020-01-01,2020-01-02\n",
+                1,
+            ),
+            (
+                "id,bmi,glucose\n,kg/m2,mmol/L\nb,2.5,40\nc,3.5,50\nd,1,2\n",
+                2,
+            ),
+            (
+                "id,bmi,glucose\n,(kg/m2),[µmol/l]\nb,2.5,40\nc,3.5,50\nd,1,2\n",
+                2,
+            ),
             ("a,b\nx,y\nz,w\nu,v\ns,t\n", 1),
             ("id,npx,age\n,NPX,years\n", 1),
         ] {
@@ -383,6 +396,16 @@ mod tests {
             (",1001,1002\nTP53,5,7\nMYC,3,4\nKRAS,8,0\n", true),
             ("eid,31-0.0\n1001,1\n1002,0\n1003,1\n", true),
             ("2020-01-01,x\n2020-01-02,y\n", false),
+            ("g1,NA,5\ng2,3,6\ng3,4,7\ng4,5,8\n", false),
+            (
+                "actin,100,2.5\nTp53,200,3.5\nMyc,300,4.5\nEgfr,400,5.5\n",
+                false,
+            ),
+            (
+                "2020-01-01,10,>50\n2020-01-02,11,60\n2020-01-03,12,61\n2020-01-04,12,61\n",
+                false,
+            ),
+            ("id,2020,2021\n5,1,2\n6,3,4\n7,3,4\n", true),
             ("1,2\n", true),
             ("a,b\n", true),
         ] {
