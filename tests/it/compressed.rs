@@ -191,6 +191,12 @@ async fn members_of_archives() {
         assert_eq!(value(&context, &sql).await, "2");
     }
     let context = support::context();
+    // Its member's name tells the format.
+    let lines = archive("lines.zip", &[("a.jsonl", b"{\"x\":1}\n{\"x\":2}\n")]);
+    assert_eq!(
+        value(&context, &format!("SELECT sum(x) FROM '{lines}'")).await,
+        "3"
+    );
     let message = error(&context, &format!("SELECT * FROM '{two}'")).await;
     assert!(
         message.contains("several files: there are a.tsv, b.csv; name one, as 'two.zip!/a.tsv'"),

@@ -165,3 +165,15 @@ async fn what_comes_later_is_counted_or_found() {
     let (_, report) = query(&context, &format!("SELECT count(*) FROM '{path}'")).await;
     assert_eq!(report.nulled, 0);
 }
+
+/// What comes without a name is known by its start.
+#[test]
+fn standard_input_may_be_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows");
+    std::fs::write(&path, "{\"a\":1}\n{\"a\":2}\n").unwrap();
+    let mut command = support::bin::command(["sql", "SELECT sum(a) AS n FROM '-'"]);
+    let output = command.stdin(std::fs::File::open(path).unwrap()).output();
+    let run = support::bin::Run::from(output.unwrap()).exits(0);
+    assert_eq!(run.stdout, "n\n3\n");
+}

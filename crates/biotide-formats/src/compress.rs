@@ -5,7 +5,7 @@ use std::io::{BufRead, Read};
 use biotide_common::BiotideError;
 use biotide_common::options::Compression;
 use bzip2::bufread::MultiBzDecoder;
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use lz4_flex::frame::FrameDecoder;
 use lzma_rust2::XzReader;
 
@@ -133,7 +133,7 @@ impl Codec {
     ) -> std::io::Result<Box<dyn Read + Send + 'a>> {
         Ok(match self {
             Self::None | Self::Zip => Box::new(compressed),
-            Self::Gzip => Box::new(MultiGzDecoder::new(compressed)),
+            Self::Gzip => Box::new(Members(Some(GzDecoder::new(compressed)))),
             Self::Zstd => {
                 let mut decoder = zstd::Decoder::with_buffer(compressed)?;
                 // `zstd --long`; 128 MiB is what its decoder takes unasked.
@@ -144,6 +144,37 @@ impl Codec {
             Self::Xz => Box::new(XzReader::new(compressed, true)),
             Self::Lz4 => Box::new(Frames::new(compressed)),
         })
+    }
+}
+
+/// Members of gzip one after the other. Zeros behind one are padding, of a tape or a block device.
+struct Members<R: BufRead>(Option<GzDecoder<R>>);
+
+impl<R: BufRead> Read for Members<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        while let Some(member) = &mut self.0 {
+            let n = member.read(buffer)?;
+            if n > 0 || buffer.is_empty() {
+                return Ok(n);
+            }
+            let Some(mut rest) = self.0.take().map(GzDecoder::into_inner) else {
+                break;
+            };
+            loop {
+                let bytes = rest.fill_buf()?;
+                if bytes.is_empty() {
+                    return Ok(0);
+                }
+                let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+                let more = zeros < bytes.len();
+                rest.consume(zeros);
+                if more {
+                    break;
+                }
+            }
+            self.0 = Some(GzDecoder::new(rest));
+        }
+        Ok(0)
     }
 }
 
@@ -263,6 +294,17 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn zeros_behind_a_member_are_padding() {
+        let mut bytes = packed(Codec::Gzip, b"first\n");
+        bytes.extend([0; 700]);
+        assert_eq!(unpack(Codec::Gzip, &bytes).unwrap(), b"first\n");
+        bytes.extend(packed(Codec::Gzip, b"second\n"));
+        assert_eq!(unpack(Codec::Gzip, &bytes).unwrap(), b"first\nsecond\n");
+        bytes.extend(b"\0\0junk");
+        assert!(unpack(Codec::Gzip, &bytes).is_err());
     }
 
     #[test]

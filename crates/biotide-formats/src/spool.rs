@@ -132,12 +132,15 @@ fn read(location: &str, folder: &Path) -> Result<String, BiotideError> {
     Ok(path.display().to_string())
 }
 
-/// An input without a name has no ending: its first line tells.
+/// An input without a name has no ending: its start tells.
 fn ending(head: &[u8]) -> &'static str {
     let text = match Codec::of("-", Compression::Auto, head) {
         Ok(codec) if codec != Codec::None => peek(codec, head),
         _ => head.to_vec(),
     };
+    if matches!(text.trim_ascii_start().first(), Some(b'{' | b'[')) {
+        return "jsonl";
+    }
     let line = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
     let count = |wanted| line.iter().filter(|&&byte| byte == wanted).count();
     match count(b',') > count(b'\t') {

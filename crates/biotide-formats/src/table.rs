@@ -112,7 +112,10 @@ impl OpenTable {
         for location in &self.locations {
             locations.push(match Spool::takes(location) {
                 true => spooled(location, session).await?,
-                false => Location::parse(location)?,
+                false => match crate::zip::with_member(location)? {
+                    Some(member) => Location::parse(&member)?,
+                    None => Location::parse(location)?,
+                },
             });
         }
         let url = &locations[0].url;
@@ -228,9 +231,12 @@ impl OpenTable {
                 problem: format!("is not a format that can be read; use {}", known()),
             })?);
         }
-        let path = files.first().map(|file| file.name.as_str());
-        let path = path.unwrap_or_default();
-        Ok(formats::by_path(path).unwrap_or_else(|| Arc::new(formats::delimited::Delimited::TSV)))
+        // What was read once only is kept under a name that tells.
+        let names = files
+            .first()
+            .map(|file| [file.name.as_str(), file.meta.location.as_ref()]);
+        let known = names.into_iter().flatten().find_map(formats::by_path);
+        Ok(known.unwrap_or_else(|| Arc::new(formats::delimited::Delimited::TSV)))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Zip archives: one member is a table, `archive.zip!/member.tsv` or the only one there is.
 
+use std::fs::File;
 use std::io::{Read, Seek};
 
 use biotide_common::BiotideError;
@@ -14,6 +15,27 @@ pub(crate) fn archive(location: &str) -> &str {
         Some((archive, member)) if !member.is_empty() => archive,
         _ => location,
     }
+}
+
+/// A local archive with the name of its only member: that tells the format. `None` for anything else.
+pub(crate) fn with_member(location: &str) -> Result<Option<String>, BiotideError> {
+    let is_archive = |file: &mut File| {
+        let mut start = [0; 4];
+        file.read_exact(&mut start).is_ok() && start == *b"PK\x03\x04"
+    };
+    let Ok(mut file) = File::open(location) else {
+        return Ok(None);
+    };
+    if !is_archive(&mut file) {
+        return Ok(None);
+    }
+    // One that is damaged is told of when it is read.
+    let Ok(archive) = ZipArchive::new(file) else {
+        return Ok(None);
+    };
+    let index = member(&archive, location)?;
+    let name = archive.name_for_index(index).and_then(Result::ok);
+    Ok(name.map(|name| format!("{location}{SEPARATOR}{name}")))
 }
 
 /// Which member of an archive `name` means.

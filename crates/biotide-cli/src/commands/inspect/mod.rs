@@ -68,6 +68,7 @@ fn facts(inspection: &Inspection) -> Vec<String> {
     });
     facts.push(one(&|file| &file.encoding));
     facts.push(match (inspection.rows, inspection.rows_exact) {
+        (Some(1), true) => "1 row".to_owned(),
         (Some(rows), true) => format!("{} rows", grouped(rows)),
         (Some(rows), false) => format!("about {} rows", grouped(rounded(rows))),
         (None, _) => format!("more than {} rows", grouped(inspection.rows_read)),
