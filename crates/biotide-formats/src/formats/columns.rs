@@ -2,16 +2,27 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::sync::Arc;
 
+use arrow::datatypes::{Schema, SchemaRef};
 use biotide_common::BiotideError;
 use biotide_common::options::{self, BiotideOptions};
 use biotide_text::charset::Charset;
 use biotide_text::delimited::{
-    Column, ColumnType, Layout, OnBadValue, OnError, TextArray, date_format_problem,
+    ChunkDecoder, Column, ColumnType, Layout, OnBadValue, OnError, TextArray, date_format_problem,
 };
 use encoding_rs::Encoding;
 
 use crate::spec::SampledFile;
+
+/// The schema of the columns that a table shows, and behind them those that tell where a record stands.
+pub(crate) fn schema_of(layout: &Layout, shown: &[usize], metadata: bool) -> SchemaRef {
+    let full = ChunkDecoder::full_schema(layout);
+    let metadata = (layout.columns.len()..full.fields().len()).filter(|_| metadata);
+    let columns = shown.iter().copied().chain(metadata);
+    let fields = columns.map(|i| Arc::clone(&full.fields()[i]));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
 
 /// The columns that a table shows.
 pub(crate) fn shown(options: &BiotideOptions, layout: &Layout) -> Result<Vec<usize>, BiotideError> {

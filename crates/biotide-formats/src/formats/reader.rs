@@ -6,6 +6,7 @@ use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, new_
 use arrow::buffer::Buffer;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
+use biotide_common::BiotideError;
 use biotide_text::delimited::{ChunkDecoder, DecodedChunk, Flaw, Layout, Place, RowFilter, Stop};
 use biotide_text::problem::Problem;
 
@@ -25,8 +26,24 @@ pub(crate) struct TableReader {
 }
 
 impl TableReader {
-    /// `places`: where the columns of `table` are in files of this layout.
-    pub(crate) fn new(
+    /// `places`: where the columns of `table` are in files of this layout; those that tell where a record
+    /// stands, which `table` may have behind them, every file has.
+    pub(crate) fn open(
+        layout: Arc<Layout>,
+        table: SchemaRef,
+        mut places: Vec<Option<usize>>,
+        projection: &[usize],
+    ) -> Result<Box<dyn ChunkReader>, BiotideError> {
+        let metadata = (layout.columns.len()..).take(table.fields().len() - places.len());
+        places.extend(metadata.map(Some));
+        let reader = Self::new(layout, table, places, projection);
+        Ok(Box::new(reader.map_err(|error| BiotideError::Text {
+            file: "the reader".to_owned(),
+            source: Box::new(error),
+        })?))
+    }
+
+    fn new(
         layout: Arc<Layout>,
         table: SchemaRef,
         places: Vec<Option<usize>>,

@@ -208,6 +208,14 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// The length above which a record is too long, unless said otherwise.
+    pub const MAX_RECORD_BYTES: usize = 16 << 20;
+
+    /// Whether the first bad row or value ends the read.
+    pub fn fails(&self) -> bool {
+        self.on_error == OnError::Fail || self.on_bad_value == OnBadValue::Fail
+    }
+
     /// The defaults for these columns.
     pub fn new(dialect: Dialect, columns: Vec<Column>) -> Self {
         Self {
@@ -222,7 +230,7 @@ impl Layout {
             decimal: b'.',
             thousands: None,
             date_format: None,
-            max_record_bytes: 16 << 20,
+            max_record_bytes: Self::MAX_RECORD_BYTES,
             text: TextArray::default(),
             json: None,
         }

@@ -52,6 +52,6 @@ pub use flaw::Flaw;
 pub use index::{Indexer, RecordIndex, Stop};
 pub use infer::{Inference, infer_columns};
 pub use layout::{Column, ColumnType, Layout, OnBadValue, OnError, TextArray};
-pub(crate) use preamble::unique_names;
 pub use preamble::{HeaderOptions, Preamble};
+pub(crate) use preamble::{unique_names, without_mark};
 pub use sniff::{Given, Sniffed, is_note, lines_before_table, sniff};

@@ -162,9 +162,7 @@ impl JsonIndexer {
             // What stands between two records belongs to the second, and is read together with it: where
             // reading resumes after it depends on that, and must not depend on where a chunk starts.
             let between = at;
-            while let Some(b' ' | b'\t' | b'\n' | b'\r' | b',' | b'[' | b']') = bytes.get(at) {
-                at += 1;
-            }
+            at = walk::between(bytes, at);
             if at >= limit.min(bytes.len()) {
                 return match eof || at < bytes.len() || at - between > most {
                     true => Stop::Done(at),

@@ -10,7 +10,7 @@ use arrow_schema::{DataType, Field, Fields};
 
 use super::Framing;
 use super::walk::{self, Fault, Kind};
-use crate::delimited::unique_names;
+use crate::delimited::{unique_names, without_mark};
 use crate::sample::Sample;
 
 /// Members of an object beyond this make its column JSON text: its keys are data.
@@ -73,7 +73,7 @@ impl JsonInference {
     /// Looks at the records of a text; with `faulty`, at those that are no JSON too. Answers how many bytes
     /// it is done with.
     pub fn observe(&mut self, framing: Framing, text: &[u8], eof: bool, faulty: bool) -> usize {
-        let mut at = usize::from(text.starts_with(b"\xEF\xBB\xBF")) * 3;
+        let mut at = text.len() - without_mark(text).len();
         match framing {
             Framing::Lines => {
                 for line in text[at..].split_inclusive(|&byte| byte == b'\n') {
@@ -86,9 +86,7 @@ impl JsonInference {
             }
             Framing::Values => loop {
                 let between = at;
-                while let Some(b' ' | b'\t' | b'\n' | b'\r' | b',' | b'[' | b']') = text.get(at) {
-                    at += 1;
-                }
+                at = walk::between(text, at);
                 match walk::value(text, at, 0) {
                     Ok((end, _)) => {
                         self.record(&text[at..end], faulty);

@@ -27,6 +27,7 @@ mod walk;
 
 use arrow_schema::DataType;
 
+use crate::delimited::without_mark;
 use crate::problem::Reason;
 pub(crate) use index::JsonIndexer;
 pub use infer::{JsonColumn, JsonInference, JsonSchema};
@@ -57,7 +58,7 @@ impl Framing {
     pub fn of(head: &[u8]) -> Self {
         /// Lines that are looked at where the first object has no end.
         const LINES: usize = 20;
-        let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
+        let head = without_mark(head);
         let start = walk::blank(head, 0);
         let text = &head[start..];
         match text.first() {

@@ -44,6 +44,14 @@ pub(crate) fn blank(text: &[u8], mut at: usize) -> usize {
     at
 }
 
+/// The first byte from `at` on that does not stand between values: white space, commas, brackets of lists.
+pub(crate) fn between(text: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\t' | b'\n' | b'\r' | b',' | b'[' | b']') = text.get(at) {
+        at += 1;
+    }
+    at
+}
+
 const ONES: u64 = u64::from_ne_bytes([1; 8]);
 const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
 

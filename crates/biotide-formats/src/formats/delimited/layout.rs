@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use biotide_common::BiotideError;
 use biotide_common::options::BiotideOptions;
 use biotide_text::delimited::{
-    ChunkDecoder, Column, Dialect, HeaderOptions, Inference, Layout, OnBadValue, OnError, Preamble,
-    RecordEnd, lines_before_table, sniff,
+    Column, Dialect, HeaderOptions, Inference, Layout, Preamble, RecordEnd, lines_before_table,
+    sniff,
 };
 use encoding_rs::Encoding;
 
@@ -87,8 +87,7 @@ impl DelimitedLayout {
     ) -> Result<bool, BiotideError> {
         options::check(options, delimiter)?;
         let sniffed = sniff(head, false, &options::given(options, delimiter));
-        let most = columns::max_record_bytes(options)
-            .unwrap_or_else(|| Layout::new(sniffed.dialect.clone(), Vec::new()).max_record_bytes);
+        let most = columns::max_record_bytes(options).unwrap_or(Layout::MAX_RECORD_BYTES);
         let header = options::header(options, &sniffed, sniffed.skip_rows);
         let preamble = Preamble::read(&sniffed.dialect, &header, head, false);
         // The header says how many columns there are only together with a row.
@@ -131,13 +130,7 @@ impl DelimitedLayout {
 
 impl TextLayout for DelimitedLayout {
     fn schema(&self) -> SchemaRef {
-        let full = ChunkDecoder::full_schema(&self.table);
-        let mut columns = self.shown.clone();
-        if self.metadata_columns {
-            columns.extend(self.table.columns.len()..full.fields().len());
-        }
-        let fields = columns.iter().map(|&i| Arc::clone(&full.fields()[i]));
-        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+        columns::schema_of(&self.table, &self.shown, self.metadata_columns)
     }
 
     fn mean_record_bytes(&self) -> f64 {
@@ -245,22 +238,17 @@ impl TextLayout for DelimitedLayout {
         projection: &[usize],
     ) -> Result<Box<dyn ChunkReader>, BiotideError> {
         let variant = &self.variants[variant];
-        let mut places: Vec<Option<usize>> =
-            self.shown.iter().map(|&i| variant.places[i]).collect();
-        if self.metadata_columns {
-            let columns = variant.layout.columns.len();
-            places.extend([Some(columns), Some(columns + 1)]);
-        }
-        let layout = Arc::clone(&variant.layout);
-        let reader = TableReader::new(layout, self.schema(), places, projection);
-        Ok(Box::new(reader.map_err(|error| BiotideError::Text {
-            file: "the reader".to_owned(),
-            source: Box::new(error),
-        })?))
+        let places = self.shown.iter().map(|&i| variant.places[i]).collect();
+        TableReader::open(
+            Arc::clone(&variant.layout),
+            self.schema(),
+            places,
+            projection,
+        )
     }
 
     fn fails_on_error(&self) -> bool {
-        self.table.on_error == OnError::Fail || self.table.on_bad_value == OnBadValue::Fail
+        self.table.fails()
     }
 
     fn widening(&self) -> Box<dyn Widening> {

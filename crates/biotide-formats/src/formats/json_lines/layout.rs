@@ -3,12 +3,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::datatypes::{DataType, SchemaRef};
 use biotide_common::BiotideError;
 use biotide_common::options::BiotideOptions;
-use biotide_text::delimited::{
-    ChunkDecoder, Column, ColumnType, Dialect, Layout, OnBadValue, OnError,
-};
+use biotide_text::delimited::{Column, ColumnType, Dialect, Layout};
 use biotide_text::json_lines::{Framing, Json, JsonInference};
 use biotide_text::sample::Sample;
 use encoding_rs::{Encoding, UTF_8};
@@ -178,13 +176,7 @@ fn common(a: ColumnType, b: ColumnType, nested: &[DataType]) -> ColumnType {
 
 impl TextLayout for JsonLayout {
     fn schema(&self) -> SchemaRef {
-        let full = ChunkDecoder::full_schema(&self.layouts[0]);
-        let mut columns = self.shown.clone();
-        if self.shows_lines() {
-            columns.extend(self.layouts[0].columns.len()..full.fields().len());
-        }
-        let fields = columns.iter().map(|&i| Arc::clone(&full.fields()[i]));
-        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+        columns::schema_of(&self.layouts[0], &self.shown, self.shows_lines())
     }
 
     fn mean_record_bytes(&self) -> f64 {
@@ -254,21 +246,12 @@ impl TextLayout for JsonLayout {
         projection: &[usize],
     ) -> Result<Box<dyn ChunkReader>, BiotideError> {
         let layout = Arc::clone(&self.layouts[variant]);
-        let mut places: Vec<Option<usize>> = self.shown.iter().copied().map(Some).collect();
-        if self.shows_lines() {
-            let columns = layout.columns.len();
-            places.extend([Some(columns), Some(columns + 1)]);
-        }
-        let reader = TableReader::new(layout, self.schema(), places, projection);
-        Ok(Box::new(reader.map_err(|error| BiotideError::Text {
-            file: "the reader".to_owned(),
-            source: Box::new(error),
-        })?))
+        let places = self.shown.iter().copied().map(Some).collect();
+        TableReader::open(layout, self.schema(), places, projection)
     }
 
     fn fails_on_error(&self) -> bool {
-        let layout = &self.layouts[0];
-        layout.on_error == OnError::Fail || layout.on_bad_value == OnBadValue::Fail
+        self.layouts[0].fails()
     }
 
     fn widening(&self) -> Box<dyn Widening> {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use biotide_common::BiotideError;
 use biotide_common::options::BiotideOptions;
+use biotide_text::delimited::Layout;
 use biotide_text::json_lines::{Framing, JsonInference};
-use biotide_text::sample::Sample;
 
 use crate::formats::columns;
 use crate::spec::{FormatSpec, SampledFile, TextLayout};
@@ -31,12 +31,9 @@ impl FormatSpec for JsonLines {
     }
 
     fn is_enough(&self, head: &[u8], options: &BiotideOptions) -> Result<bool, BiotideError> {
-        let sample = Sample {
-            head: head.to_vec(),
-            ..Sample::default()
-        };
-        let seen = JsonInference::of(Framing::of(head), &sample);
-        let most = columns::max_record_bytes(options).unwrap_or(16 << 20);
+        let mut seen = JsonInference::default();
+        seen.observe(Framing::of(head), head, false, false);
+        let most = columns::max_record_bytes(options).unwrap_or(Layout::MAX_RECORD_BYTES);
         Ok(seen.records() > 0 || head.len() > most)
     }
 

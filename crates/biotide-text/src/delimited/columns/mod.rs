@@ -194,7 +194,7 @@ impl<'a> Fields<'a> {
 }
 
 /// Spellings of NULL that number, date and boolean columns know by default.
-const TYPED_NULLS: [&str; 7] = ["NA", "N/A", "NaN", "NULL", "None", ".", "-"];
+pub(crate) const TYPED_NULLS: [&str; 7] = ["NA", "N/A", "NaN", "NULL", "None", ".", "-"];
 
 /// Whether `value`, not empty, is a spelling of NULL.
 pub(crate) fn is_null_value(layout: &Layout, value: &[u8], typed: bool) -> bool {

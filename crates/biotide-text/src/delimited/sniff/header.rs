@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::cells::{Cell, classify};
 use super::records;
 use crate::delimited::Dialect;
-use crate::delimited::columns::{trim, unquote};
+use crate::delimited::columns::{TYPED_NULLS, trim, unquote};
 use crate::delimited::preamble::after_lines;
 
 /// Records that are looked at.
@@ -176,15 +176,15 @@ fn is_unit(value: &[u8]) -> bool {
 
 /// Whether this stands for a value that is not there, or that could not be measured.
 fn is_missing(value: &[u8]) -> bool {
-    let missing = [
-        "NA", "N/A", "#N/A", "NaN", "NULL", "None", ".", "-", "--", "?", "*", "ND", "n.d.", "LOD",
-        "BLQ", "BLOQ", "missing", "unknown",
+    let odd = [
+        "#N/A", "--", "?", "*", "ND", "n.d.", "LOD", "BLQ", "BLOQ", "missing", "unknown",
     ];
     let value = trim(value);
     value.starts_with(b"<")
         || value.starts_with(b">")
-        || missing
+        || TYPED_NULLS
             .iter()
+            .chain(&odd)
             .any(|known| known.as_bytes().eq_ignore_ascii_case(value))
 }
 
