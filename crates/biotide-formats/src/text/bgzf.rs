@@ -6,6 +6,8 @@ use std::io;
 
 use libdeflater::{Crc, Decompressor};
 
+use super::chunk_source::read_at;
+
 /// Bytes of a block's header: gzip's own, and the one extra field that every writer gives it alone.
 const HEADER: usize = 18;
 
@@ -45,7 +47,7 @@ impl Blocks {
         if size < HEADER as u64 {
             return Ok(None);
         }
-        read_at(file, &mut header, 0)?;
+        read_exact_at(file, &mut header, 0)?;
         while at < size {
             let Some(length) = length(&header) else {
                 return Ok(None);
@@ -57,7 +59,7 @@ impl Blocks {
             // Its length as text stands at its end, and the next header behind that.
             let mut around = [0; 4 + HEADER];
             let wanted = (4 + HEADER).min(usize::try_from(size - (end - 4)).unwrap_or(usize::MAX));
-            read_at(file, &mut around[..wanted], end - 4)?;
+            read_exact_at(file, &mut around[..wanted], end - 4)?;
             let [a, b, c, d, next @ ..] = around;
             starts.push((at, text));
             let length = u64::from(u32::from_le_bytes([a, b, c, d]));
@@ -102,7 +104,7 @@ impl Blocks {
         let last = self.starts.partition_point(|&(_, text)| text < end);
         let (from, to) = (self.starts[first].0, self.end(last.saturating_sub(1)).0);
         let mut packed = vec![0; usize::try_from(to - from).unwrap_or(usize::MAX)];
-        read_at(file, &mut packed, from)?;
+        read_exact_at(file, &mut packed, from)?;
         let mut decoder = Decompressor::new();
         let mut whole = Vec::new();
         for block in first..last {
@@ -155,20 +157,10 @@ fn unpack(decoder: &mut Decompressor, block: &[u8], out: &mut [u8]) -> bool {
     done == Ok(out.len()) && checksum.sum() == u32::from_le_bytes([a, b, c, d])
 }
 
-fn read_at(file: &File, out: &mut [u8], offset: u64) -> io::Result<()> {
-    #[cfg(unix)]
-    return std::os::unix::fs::FileExt::read_exact_at(file, out, offset);
-    #[cfg(windows)]
-    {
-        let mut done = 0;
-        while done < out.len() {
-            let at = offset + done as u64;
-            match std::os::windows::fs::FileExt::seek_read(file, &mut out[done..], at)? {
-                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                n => done += n,
-            }
-        }
-        Ok(())
+fn read_exact_at(file: &File, out: &mut [u8], offset: u64) -> io::Result<()> {
+    match read_at(file, out, offset)? == out.len() {
+        true => Ok(()),
+        false => Err(io::ErrorKind::UnexpectedEof.into()),
     }
 }
 

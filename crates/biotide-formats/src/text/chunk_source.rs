@@ -158,21 +158,11 @@ impl ChunkSource {
     }
 
     fn fill_local(&self, file: &File, offset: u64, out: &mut [u8]) -> Result<(), BiotideError> {
-        let mut done = 0;
-        while done < out.len() {
-            let at = offset + done as u64;
-            #[cfg(unix)]
-            let read = std::os::unix::fs::FileExt::read_at(file, &mut out[done..], at);
-            #[cfg(windows)]
-            let read = std::os::windows::fs::FileExt::seek_read(file, &mut out[done..], at);
-            match read {
-                Ok(0) => return Err(self.shrank(at)),
-                Ok(n) => done += n,
-                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(BiotideError::io(format!("reading {}", self.name), e)),
-            }
+        match read_at(file, out, offset) {
+            Ok(n) if n == out.len() => Ok(()),
+            Ok(n) => Err(self.shrank(offset + n as u64)),
+            Err(e) => Err(BiotideError::io(format!("reading {}", self.name), e)),
         }
-        Ok(())
     }
 
     fn shrank(&self, at: u64) -> BiotideError {
@@ -197,4 +187,23 @@ impl ChunkSource {
         );
         Err(BiotideError::file(&self.name, problem).into())
     }
+}
+
+/// Reads as many bytes from `offset` on as there are, and answers how many.
+pub(super) fn read_at(file: &File, out: &mut [u8], offset: u64) -> std::io::Result<usize> {
+    let mut done = 0;
+    while done < out.len() {
+        let at = offset + done as u64;
+        #[cfg(unix)]
+        let read = std::os::unix::fs::FileExt::read_at(file, &mut out[done..], at);
+        #[cfg(windows)]
+        let read = std::os::windows::fs::FileExt::seek_read(file, &mut out[done..], at);
+        match read {
+            Ok(0) => break,
+            Ok(n) => done += n,
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(done)
 }
