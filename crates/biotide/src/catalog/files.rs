@@ -23,6 +23,12 @@ use parking_lot::Mutex;
 /// The endings of files that DataFusion reads by itself.
 const BINARY: [&str; 2] = [".parquet", ".arrow"];
 
+/// Whether a path is of a file that DataFusion reads by itself.
+pub(crate) fn is_binary(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    BINARY.iter().any(|end| path.ends_with(end))
+}
+
 /// The files that one statement names, each opened once.
 #[derive(Debug)]
 pub(crate) struct StatementFiles {
@@ -82,19 +88,14 @@ impl StatementFiles {
     /// Parquet, Arrow and what else DataFusion reads by itself.
     async fn binary(&self, location: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         use datafusion::datasource::listing::ListingTableConfigExt;
-        let lower = location.trim_end_matches('/').to_ascii_lowercase();
-        let is_binary = |path: &str| BINARY.iter().any(|end| path.ends_with(end));
         let parquet_folder = std::path::Path::new(location).is_dir() && holds_parquet(location);
-        if !is_binary(&lower) && !parquet_folder {
+        if !is_binary(location.trim_end_matches('/')) && !parquet_folder {
             // A glob without such an ending is what the first file found is.
             let found = match is_glob(location) {
                 true => OpenTable::new(location).paths(&self.state).await?,
                 false => Vec::new(),
             };
-            if !found
-                .first()
-                .is_some_and(|path| is_binary(&path.to_lowercase()))
-            {
+            if !found.first().is_some_and(|path| is_binary(path)) {
                 return Ok(None);
             }
         }

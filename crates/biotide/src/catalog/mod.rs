@@ -3,5 +3,5 @@
 mod files;
 mod system;
 
-pub(crate) use files::StatementFiles;
+pub(crate) use files::{StatementFiles, is_binary};
 pub(crate) use system::register_system;

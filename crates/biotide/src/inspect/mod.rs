@@ -16,6 +16,7 @@ use datafusion::logical_expr::{Expr, LogicalPlanBuilder, ident};
 use futures::TryStreamExt;
 use serde::Serialize;
 
+use crate::catalog::is_binary;
 use crate::context::BiotideContext;
 use crate::error::Result;
 use crate::statement::Statement;
@@ -235,13 +236,6 @@ impl BiotideContext {
             scan: seen.scan,
         })
     }
-}
-
-fn is_binary(input: &str) -> bool {
-    let lower = input.to_ascii_lowercase();
-    [".parquet", ".pq", ".arrow", ".feather", ".ipc"]
-        .iter()
-        .any(|ending| lower.ends_with(ending))
 }
 
 /// What one pass over the rows shows.

@@ -3,10 +3,11 @@
 
 use std::collections::HashMap;
 
-use biotide::prelude::BiotideContext;
+use biotide::prelude::{BiotideContext, SchemaRef};
 use futures::executor::block_on;
 
 use super::highlight::{KEYWORDS, Part, parts};
+use super::schema_of;
 
 /// What stands where the cursor is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,18 +109,14 @@ impl Names {
     fn columns(&mut self, source: &str) -> &[String] {
         let context = &self.context;
         self.columns.entry(source.to_owned()).or_insert_with(|| {
-            let sql = format!("SELECT * FROM {source} LIMIT 0");
-            let statement = block_on(context.sql(&sql));
-            let names = |statement: biotide::prelude::Statement| {
-                let schema = statement.schema();
-                schema
-                    .fields()
-                    .iter()
-                    .map(|field| field.name().clone())
-                    .collect()
+            let names = |schema: SchemaRef| {
+                let fields = schema.fields().iter();
+                fields.map(|field| field.name().clone()).collect()
             };
             // A file that is not there has no columns to offer.
-            statement.map(names).unwrap_or_default()
+            block_on(schema_of(context, source))
+                .map(names)
+                .unwrap_or_default()
         })
     }
 }

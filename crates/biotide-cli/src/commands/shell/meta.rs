@@ -1,6 +1,6 @@
 //! Commands of the shell itself, which begin with a backslash.
 
-use super::Shell;
+use super::{Shell, schema_of};
 use crate::error::{Context, Failure};
 use crate::output::{print, table};
 use crate::stderr;
@@ -125,8 +125,7 @@ impl Shell<'_> {
                     true => source,
                     false => format!("'{}'", source.replace('\'', "''")),
                 };
-                let sql = format!("SELECT * FROM {source} LIMIT 0");
-                let schema = self.context.sql(&sql).await?.schema();
+                let schema = schema_of(self.context, &source).await?;
                 let fields = schema.fields().iter();
                 let row = |field: &arrow::datatypes::FieldRef| {
                     vec![field.name().clone(), field.data_type().to_string()]

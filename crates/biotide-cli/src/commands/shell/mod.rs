@@ -10,7 +10,7 @@ mod pager;
 
 use std::io::IsTerminal;
 
-use biotide::prelude::BiotideContext;
+use biotide::prelude::{BiotideContext, SchemaRef};
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{Config, Editor};
@@ -97,6 +97,12 @@ pub(crate) async fn run(settings: &Settings, context: &BiotideContext) -> Result
             }
         }
     }
+}
+
+/// The columns of what stands behind a FROM.
+async fn schema_of(context: &BiotideContext, source: &str) -> Result<SchemaRef, biotide::Error> {
+    let sql = format!("SELECT * FROM {source} LIMIT 0");
+    Ok(context.sql(&sql).await?.schema())
 }
 
 impl Shell<'_> {
