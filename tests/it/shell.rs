@@ -1,40 +1,119 @@
 //! The shell, at a terminal that `script` makes.
 
 use std::io::{Read, Write};
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use crate::support::bin;
 
-/// Types the lines with a pause after each, and answers what the screen showed, without colours.
-fn typed(lines: &[(&str, u64)], history: &std::path::Path) -> String {
-    let command = format!("{} --progress never", bin::path().display());
-    let mut child = Command::new("script")
-        .args(["-q", "-e", "-c", &command, "/dev/null"])
-        .env("BIOTIDE_HISTORY", history)
-        .env("PAGER", "cat")
-        .env("TERM", "xterm")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("script, of util-linux, makes a terminal");
-    let mut stdin = child.stdin.take().unwrap();
-    let mut stdout = child.stdout.take().unwrap();
-    let screen = std::thread::spawn(move || {
-        let mut screen = Vec::new();
-        stdout.read_to_end(&mut screen).unwrap();
-        String::from_utf8_lossy(&screen).into_owned()
-    });
-    std::thread::sleep(Duration::from_millis(500));
-    for (line, pause) in lines {
-        stdin.write_all(line.as_bytes()).unwrap();
-        stdin.flush().unwrap();
-        std::thread::sleep(Duration::from_millis(*pause));
+/// A new prompt. (Every key draws the line again, but not on a new one.)
+const PROMPT: &str = "\nbiotide> ";
+
+/// How long the busiest machine may take to answer.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A shell at a terminal. What is typed next waits for what the screen shows, never for a time.
+struct Terminal {
+    child: Child,
+    keys: ChildStdin,
+    screen: Arc<Mutex<Vec<u8>>>,
+    reader: std::thread::JoinHandle<()>,
+    /// How much of the screen, without colours, was waited for.
+    seen: usize,
+}
+
+impl Terminal {
+    fn open(history: &Path) -> Self {
+        let command = format!("{} --progress never", bin::path().display());
+        let mut child = Command::new("script")
+            .args(["-q", "-e", "-c", &command, "/dev/null"])
+            .env("BIOTIDE_HISTORY", history)
+            .env("PAGER", "cat")
+            .env("TERM", "xterm")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("script, of util-linux, makes a terminal");
+        let keys = child.stdin.take().unwrap();
+        let mut stdout = child.stdout.take().unwrap();
+        let screen = Arc::new(Mutex::new(Vec::new()));
+        let shown = Arc::clone(&screen);
+        let reader = std::thread::spawn(move || {
+            let mut piece = [0; 4096];
+            while let Ok(length @ 1..) = stdout.read(&mut piece) {
+                shown.lock().unwrap().extend_from_slice(&piece[..length]);
+            }
+        });
+        let mut terminal = Self {
+            child,
+            keys,
+            screen,
+            reader,
+            seen: 0,
+        };
+        terminal.wait_for(PROMPT);
+        terminal
     }
-    let status = child.wait().unwrap();
-    assert!(status.success(), "{status}");
-    drop(stdin);
-    let screen = screen.join().unwrap();
+
+    /// What is typed after a line's end and before the next prompt may be lost, as at any terminal.
+    fn keys(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    /// Types a line, and waits until `answer` stands on the screen and then the prompt.
+    fn line(&mut self, line: &str, answer: &str) {
+        self.keys(line);
+        self.keys("\r");
+        self.wait_for(answer);
+        self.wait_for(PROMPT);
+    }
+
+    /// What the screen shows, without colours.
+    fn text(&self) -> String {
+        plain(&String::from_utf8_lossy(&self.screen.lock().unwrap()))
+    }
+
+    /// Whether `text` comes, in the time, behind what was waited for before.
+    fn shows(&mut self, text: &str, within: Duration) -> bool {
+        let begin = Instant::now();
+        loop {
+            let all = self.text();
+            if let Some(at) = all.get(self.seen..).and_then(|new| new.find(text)) {
+                self.seen += at + text.len();
+                return true;
+            }
+            if begin.elapsed() > within {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn wait_for(&mut self, text: &str) {
+        assert!(
+            self.shows(text, PATIENCE),
+            "no {text:?} after byte {} of\n{}",
+            self.seen,
+            self.text()
+        );
+    }
+
+    /// Leaves, and answers what the screen showed.
+    fn leave(mut self) -> String {
+        self.keys("\\q\r");
+        let status = self.child.wait().unwrap();
+        self.reader.join().unwrap();
+        let text = plain(&String::from_utf8_lossy(&self.screen.lock().unwrap()));
+        assert!(status.success(), "{status}\n{text}");
+        text
+    }
+}
+
+/// A screen's text without what moves the cursor and colours it.
+fn plain(screen: &str) -> String {
     let mut plain = String::new();
     let mut chars = screen.chars().peekable();
     while let Some(c) = chars.next() {
@@ -58,45 +137,38 @@ fn statements_commands_and_a_cancelled_query() {
     let script = folder.path().join("s.sql");
     std::fs::write(&script, "SELECT 'from a file' AS x; SELECT 2 AS y;\n").unwrap();
     let history = folder.path().join("state/history");
-    let query = format!("max(npx) AS most FROM '{}';\r", table.display());
-    let describe = format!("\\d {}\r", table.display());
-    let to_file = format!("\\o {}\r", out.display());
-    let run = format!("\\i {}\r", script.display());
-    let screen = typed(
-        &[
-            ("SELECT 'over two lines' AS x,\r", 200),
-            (&query, 800),
-            (&describe, 400),
-            ("SELEC 1;\r", 300),
-            (
-                "SELECT count(*) FROM generate_series(1, 1000000000000) a;\r",
-                1500,
-            ),
-            ("\u{3}", 1000),
-            ("SELECT 'still here' AS z;\r", 500),
-            (&to_file, 200),
-            ("SELECT 7 AS seven;\r", 500),
-            ("\\o\r", 200),
-            (&run, 500),
-            ("\\nonsense\r", 200),
-            ("half a statement\r", 200),
-            ("\u{3}", 300),
-            ("\\q\r", 300),
-        ],
-        &history,
+
+    let mut shell = Terminal::open(&history);
+    shell.keys("SELECT 'over two lines' AS x,\r");
+    let query = format!("max(npx) AS most FROM '{}';", table.display());
+    shell.line(&query, "over two lines │  2.5");
+    let describe = format!("\\d {}", table.display());
+    shell.line(&describe, " npx    │ Float64");
+    shell.line("SELEC 1;", "error: sql parser error");
+    // Keys that come before the statement runs are the line editor's, which has nothing to cancel.
+    shell.keys("SELECT count(*) FROM generate_series(1, 1000000000000) a;\r");
+    let begin = Instant::now();
+    while !shell.shows("cancelled", Duration::from_millis(500)) {
+        assert!(begin.elapsed() < PATIENCE, "{}", shell.text());
+        shell.keys("\u{3}");
+    }
+    shell.wait_for(PROMPT);
+    shell.line("SELECT 'still here' AS z;", " still here\n");
+    shell.line(
+        &format!("\\o {}", out.display()),
+        "the result of every query replaces",
     );
-    for expected in [
-        "over two lines │  2.5",
-        "1 row in ",
-        "1 of 3 records rejected (1 too_few_fields)",
-        " npx    │ Float64",
-        "error: sql parser error",
-        "cancelled",
-        " still here",
-        "written to",
-        " from a file",
-        "there is no command \\nonsense",
-    ] {
+    shell.line("SELECT 7 AS seven;", "written to");
+    shell.line("\\o", "results go to the screen");
+    shell.line(&format!("\\i {}", script.display()), " from a file\n");
+    shell.line("\\nonsense", "there is no command \\nonsense");
+    shell.keys("half a statement\r");
+    shell.wait_for("half a statement");
+    shell.keys("\u{3}");
+    shell.wait_for(PROMPT);
+    let screen = shell.leave();
+
+    for expected in ["1 row in ", "1 of 3 records rejected (1 too_few_fields)"] {
         assert!(screen.contains(expected), "{expected}\n---\n{screen}");
     }
     assert_eq!(std::fs::read_to_string(&out).unwrap(), "seven\n7\n");
@@ -105,6 +177,25 @@ fn statements_commands_and_a_cancelled_query() {
         history.contains("still here") && !history.contains("half a"),
         "{history}"
     );
+}
+
+/// A signal that comes while nothing runs: an interrupt ends nothing, a termination ends the shell.
+#[test]
+fn signals_at_the_prompt() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut shell = Terminal::open(&folder.path().join("history"));
+    let script = shell.child.id();
+    let children = std::fs::read_to_string(format!("/proc/{script}/task/{script}/children"));
+    let pid = children.unwrap().trim().to_owned();
+    let send = |signal: &str| {
+        let status = Command::new("kill").args([signal, pid.as_str()]).status();
+        assert!(status.unwrap().success());
+    };
+    send("-INT");
+    shell.line("SELECT 'still here' AS z;", " still here\n");
+    send("-INT");
+    send("-TERM");
+    assert_eq!(shell.child.wait().unwrap().code(), Some(128 + 15));
 }
 
 /// Without a terminal it runs what it is given, as a script.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{broadcast, oneshot};
 
 use crate::error::{Context, Failure};
 
@@ -50,10 +50,48 @@ pub(crate) async fn first() -> Result<Signal, Failure> {
     Ok(told.await.context("listening for signals")?)
 }
 
-/// Waits for the next signal, which ends nothing by itself.
-pub(crate) async fn next() -> Result<Signal, Failure> {
-    let mut signals = Signals::listen().context("listening for signals")?;
-    Ok(signals.next().await)
+/// The signals of a shell, which outlives the statement that one of them ends. They are listened for from
+/// its start to its end: one that comes while nothing runs must neither end the shell nor, if it asks to
+/// end it, be lost.
+pub(crate) struct Watch(broadcast::Sender<Signal>);
+
+impl Watch {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the task lives as long as the process, which it may end"
+    )]
+    pub(crate) fn start() -> Result<Self, Failure> {
+        let mut signals = Signals::listen().context("listening for signals")?;
+        let (tell, _) = broadcast::channel(1);
+        let watch = Self(tell.clone());
+        tokio::spawn(async move {
+            loop {
+                let signal = signals.next().await;
+                let heard = tell.send(signal).is_ok();
+                if signal == Signal::INTERRUPT {
+                    continue;
+                }
+                if heard {
+                    tokio::time::sleep(GRACE).await;
+                }
+                std::process::exit(signal.exit_code().into());
+            }
+        });
+        Ok(watch)
+    }
+
+    /// Waits for the next signal.
+    pub(crate) async fn next(&self) -> Signal {
+        let mut heard = self.0.subscribe();
+        loop {
+            match heard.recv().await {
+                Ok(signal) => return signal,
+                Err(broadcast::error::RecvError::Lagged(_)) => {}
+                // The task that sends never ends.
+                Err(broadcast::error::RecvError::Closed) => std::future::pending::<()>().await,
+            }
+        }
+    }
 }
 
 #[cfg(unix)]

@@ -20,7 +20,7 @@ use crate::args::{Ending, Script, SqlArgs};
 use crate::error::{Context, Failure};
 use crate::output::Output;
 use crate::settings::Settings;
-use crate::signals;
+use crate::signals::{Signal, Watch};
 use crate::stderr;
 use helper::ShellHelper;
 use meta::{Meta, Next};
@@ -53,6 +53,7 @@ pub(crate) async fn run(settings: &Settings, context: &BiotideContext) -> Result
         };
         return sql::run(args, settings, context).await;
     }
+    let signals = Watch::start()?;
     let config = Config::builder().auto_add_history(false).build();
     let mut editor: Editor<ShellHelper, FileHistory> =
         Editor::with_config(config).context("opening the terminal")?;
@@ -83,7 +84,7 @@ pub(crate) async fn run(settings: &Settings, context: &BiotideContext) -> Result
                 if let Some(path) = &history {
                     history::save(&mut editor, path);
                 }
-                if shell.take(&line).await? == Next::Leave {
+                if shell.take(&line, &signals).await? == Next::Leave {
                     return Ok(());
                 }
             }
@@ -107,11 +108,11 @@ async fn schema_of(context: &BiotideContext, source: &str) -> Result<SchemaRef, 
 
 impl Shell<'_> {
     /// Runs what was typed; an error of it is told and ends nothing.
-    async fn take(&mut self, line: &str) -> Result<Next, Failure> {
+    async fn take(&mut self, line: &str, signals: &Watch) -> Result<Next, Failure> {
         let done = tokio::select! {
             done = self.run(line) => done,
-            signal = signals::next() => match signal? {
-                signals::Signal::INTERRUPT => {
+            signal = signals.next() => match signal {
+                Signal::INTERRUPT => {
                     stderr::clear_bar();
                     stderr::say("cancelled");
                     return Ok(Next::Go);
