@@ -191,6 +191,15 @@ async fn members_of_archives() {
         assert_eq!(value(&context, &sql).await, "2");
     }
     let context = support::context();
+    // Packed before it was put into the archive.
+    let gz = support::gzip(rows.as_bytes());
+    let twice = archive("twice.zip", &[("a.tsv.gz", &gz)]);
+    let sql = format!("SELECT count(*), sum(id) FROM '{twice}'");
+    assert_eq!(query(&context, &sql).await.0, [["50000", "1249975000"]]);
+    let inner = std::fs::read(&twice).unwrap();
+    let thrice = archive("thrice.zip", &[("a.zip", &inner)]);
+    let message = error(&context, &format!("SELECT * FROM '{thrice}'")).await;
+    assert!(message.contains("is an archive itself"), "{message}");
     // Its member's name tells the format.
     let lines = archive("lines.zip", &[("a.jsonl", b"{\"x\":1}\n{\"x\":2}\n")]);
     assert_eq!(
@@ -246,8 +255,19 @@ async fn blocks_are_read_in_parallel() {
     let plain = support::write(&folder.path().join("a.tsv"), &text);
     let packed = support::bgzf(text.as_bytes(), 50_000);
     let (mut rows, mut log) = (None, None);
-    for name in ["b.tsv.gz", "b.tsv.bgz", "misnamed.tsv"] {
-        let path = support::write(&folder.path().join(name), &packed);
+    let frames = support::seekable_zstd(text.as_bytes(), 300_000);
+    let index = folder.path().join("indexed.tsv.gz.gzi");
+    for (name, packed) in [
+        ("b.tsv.gz", &packed),
+        ("b.tsv.bgz", &packed),
+        ("misnamed.tsv", &packed),
+        ("indexed.tsv.gz", &packed),
+        ("frames.tsv.zst", &frames),
+    ] {
+        let path = support::write(&folder.path().join(name), packed);
+        if name.starts_with("indexed") {
+            support::write(&index, support::gzi(packed));
+        }
         for settings in SETTINGS {
             let context = settings.context();
             for path in [&plain, &path] {
@@ -273,6 +293,31 @@ async fn blocks_are_read_in_parallel() {
         }
     }
     let context = support::context();
+    // Indexes are no tables.
+    let both = format!(
+        "SELECT count(*) FROM '{}/indexed*'",
+        folder.path().display()
+    );
+    assert_eq!(value(&context, &both).await, "120000");
+    // An index of another file does no harm: no block fits it. An older one is not looked at.
+    let other = support::bgzf(&text.as_bytes()[..400_000], 40_000);
+    support::write(&index, support::gzi(&other));
+    let indexed = folder.path().join("indexed.tsv.gz").display().to_string();
+    let sql = format!("SELECT count(*) FROM '{indexed}'");
+    assert_eq!(value(&context, &sql).await, "120000");
+    let long_ago = std::time::SystemTime::UNIX_EPOCH;
+    let file = std::fs::File::options().write(true).open(&index).unwrap();
+    file.set_modified(long_ago).unwrap();
+    assert_eq!(value(&context, &sql).await, "120000");
+    // A frame that is damaged is named.
+    let mut bad = frames.clone();
+    bad[frames.len() / 2] ^= 0x20;
+    let bad = support::write(&folder.path().join("bad.tsv.zst"), bad);
+    let message = error(&context, &format!("SELECT sum(hash) FROM '{bad}'")).await;
+    assert!(
+        message.contains("bad.tsv.zst") && message.contains("is damaged"),
+        "{message}"
+    );
     // A block that is damaged is named; a file that is cut within one is read to there.
     let mut bad = packed.clone();
     bad[packed.len() / 2] ^= 0x20;

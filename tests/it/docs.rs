@@ -110,6 +110,7 @@ fn reason_doc(reason: Reason) -> &'static str {
         Reason::TextAfterQuote => "text between a closing quote and the delimiter",
         Reason::InvalidUtf8 => "bytes that are not UTF-8",
         Reason::RecordTooLong => "a record longer than `max_record_bytes`",
+        Reason::Footnote => "a line below the table; it counts as no error",
         Reason::BadValue => "a value that is not of its column's type",
         Reason::InvalidJson => "a line, or a value of a list, that is not JSON",
         Reason::NotAnObject => "JSON that is not an object",

@@ -4,6 +4,7 @@ mod cli;
 mod compressed;
 mod convert;
 mod docs;
+mod hostile;
 mod inference;
 mod inspect;
 mod json;

@@ -68,6 +68,9 @@ fn is_hidden(name: &str) -> bool {
     name.starts_with('.') || name.starts_with('_') && !name.contains('=')
 }
 
+/// What stands beside a table, and is none: indexes of it.
+const BESIDE: [&str; 3] = [".gzi", ".tbi", ".csi"];
+
 impl Segment {
     fn parse(part: &str) -> Result<Self, glob::PatternError> {
         match part {
@@ -76,13 +79,18 @@ impl Segment {
         }
     }
 
-    /// A hidden name is matched where the pattern spells its first character.
+    /// A hidden name is matched where the pattern spells its first character, an index where it spells its
+    /// ending.
     fn matches(&self, name: &str) -> bool {
+        let beside = BESIDE.iter().find(|ending| name.ends_with(**ending));
         match self {
-            Self::Any => !is_hidden(name),
+            Self::Any => !is_hidden(name) && beside.is_none(),
             Self::One(pattern) => {
-                let spelled = pattern.as_str().chars().next() == name.chars().next();
-                pattern.matches(name) && (spelled || !is_hidden(name))
+                let text = pattern.as_str();
+                let spelled = text.chars().next() == name.chars().next();
+                pattern.matches(name)
+                    && (spelled || !is_hidden(name))
+                    && beside.is_none_or(|ending| text.ends_with(ending))
             }
         }
     }
@@ -343,6 +351,8 @@ mod tests {
             assert!(!takes("**", path, false), "{path}");
             assert!(!takes("*/*", path, false), "{path}");
         }
+        assert!(!takes("a*", "a.tsv.gz.gzi", false));
+        assert!(takes("*.csi", "a.csi", false));
         assert!(takes("_*.tsv", "_x.tsv", false));
         assert!(takes("**", "_year=1/a.tsv", false));
     }

@@ -13,7 +13,7 @@ use object_store::{ObjectMeta, ObjectStore};
 use crate::compress::Codec;
 use crate::files::File;
 use crate::spec::{FormatSpec, SampledFile, TextLayout};
-use crate::text::{Ahead, ChunkSource, is_bgzf, peek};
+use crate::text::{Ahead, ChunkSource, peek};
 
 /// Looks at the start of a file, and at places further on; at `only` so many bytes of its start where
 /// it is one of many.
@@ -33,7 +33,7 @@ pub(crate) async fn sample(
     source.read(0, wanted as u64, &mut head).await?;
     let option = options.compression.unwrap_or(Compression::Auto);
     let codec = Codec::of(&name, option, &head)?;
-    let blocks = codec == Codec::Gzip && is_bgzf(&head);
+    let blocks = source.is_of_blocks(codec, &head).await?;
     let given = options.encoding.and_then(|encoding| encoding.0);
     let mut encoding = match given {
         // UTF-16 of either kind: the mark knows better.
@@ -156,6 +156,8 @@ pub(crate) async fn infer_full(
         }
         let mut ahead = Ahead::start(Arc::new(source), sampled.codec, encoding);
         let (mut rest, mut variant, mut eof) = (Vec::new(), None, false);
+        // Bytes of its table that are still to come.
+        let mut left = usize::MAX;
         while !eof {
             match ahead.next().await? {
                 Some(mut block) => rest.append(&mut block),
@@ -169,11 +171,19 @@ pub(crate) async fn infer_full(
                     };
                     let offset = usize::try_from(start.offset).unwrap_or(usize::MAX);
                     rest.drain(..offset.min(rest.len()));
+                    if let Some(end) = start.end {
+                        left = usize::try_from(end - start.offset).unwrap_or(usize::MAX);
+                    }
                     *variant.insert(start.variant)
                 }
             };
-            let done = widening.observe(variant, &rest, eof);
-            rest.drain(..done.min(rest.len()));
+            if rest.len() >= left {
+                rest.truncate(left);
+                eof = true;
+            }
+            let done = widening.observe(variant, &rest, eof).min(rest.len());
+            rest.drain(..done);
+            left = left.saturating_sub(done);
             if rest.len() > LONGEST {
                 // No record of the table is that long.
                 rest.clear();

@@ -23,7 +23,7 @@ pub struct SampledFile {
     pub size: u64,
     /// How it is compressed.
     pub codec: Codec,
-    /// Whether it is compressed in blocks (BGZF).
+    /// Whether it is compressed in blocks that can be unpacked one by one (BGZF, seekable zstd).
     pub blocks: bool,
     /// What its text is in.
     pub encoding: &'static Encoding,
@@ -95,6 +95,17 @@ pub trait TextLayout: Debug + Send + Sync + 'static {
     /// not a file of this layout. `None` if that needs more than these first bytes.
     fn start(&self, file: &str, head: &[u8], eof: bool) -> Result<Option<FileStart>, BiotideError>;
 
+    /// Whether notes below the table are looked for.
+    fn finds_notes(&self) -> bool {
+        false
+    }
+
+    /// Where they start in the last bytes of a file of a variant; `whole` says that those start with a
+    /// record.
+    fn notes_below(&self, _variant: usize, _tail: &[u8], _whole: bool) -> Option<usize> {
+        None
+    }
+
     /// A reader of files of a variant: of the columns of `projection` (positions in
     /// [`TextLayout::schema`]), which are NULL where these files have none.
     fn reader(
@@ -142,6 +153,8 @@ pub struct FileStart {
     pub offset: u64,
     /// Newlines before it.
     pub lines: u64,
+    /// Where the table ends, if another one stands below it.
+    pub end: Option<u64>,
     /// Which of the layout's variants the file is of.
     pub variant: usize,
 }
@@ -161,6 +174,9 @@ pub trait ChunkReader: Debug + Send {
     /// The columns (positions in [`TextLayout::schema`]) of the filter that chunks will be decoded with, if
     /// there is one. Told before the first chunk is indexed.
     fn expect_filter(&mut self, columns: &[usize]);
+
+    /// Says where notes below the table start in the chunks to come, if they do.
+    fn notes_from(&mut self, at: Option<usize>);
 
     /// Records and newlines that the last index passed.
     fn passed(&self) -> (u64, u64);

@@ -180,7 +180,7 @@ impl OpenTable {
                 "{}: {}, {}; {} ({})",
                 sampled[0].name,
                 spec.name(),
-                sampled[0].codec.name(),
+                compression(&sampled[0]),
                 found.dialect.join(", "),
                 words.collect::<Vec<_>>().join(", ")
             );
@@ -244,12 +244,15 @@ fn summary(file: &SampledFile) -> FileSummary {
     FileSummary {
         name: file.name.clone(),
         size: file.size,
-        compression: if file.blocks {
-            "bgzf"
-        } else {
-            file.codec.name()
-        },
+        compression: compression(file),
         encoding: file.encoding.name(),
+    }
+}
+
+fn compression(file: &SampledFile) -> &'static str {
+    match file.codec {
+        Codec::Gzip if file.blocks => "bgzf",
+        codec => codec.name(),
     }
 }
 

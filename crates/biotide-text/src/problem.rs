@@ -17,6 +17,8 @@ pub enum Reason {
     InvalidUtf8,
     /// A record longer than `max_record_bytes`.
     RecordTooLong,
+    /// A line below the table, which is no row of it. No fault of the file: it counts as no error.
+    Footnote,
     /// A record that is not JSON.
     InvalidJson,
     /// JSON that is not an object.
@@ -29,13 +31,14 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of the documentation.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::TooFewFields,
         Self::TooManyFields,
         Self::UnterminatedQuote,
         Self::TextAfterQuote,
         Self::InvalidUtf8,
         Self::RecordTooLong,
+        Self::Footnote,
         Self::InvalidJson,
         Self::NotAnObject,
         Self::BadValue,
@@ -51,6 +54,7 @@ impl Reason {
             Self::TextAfterQuote => "text_after_quote",
             Self::InvalidUtf8 => "invalid_utf8",
             Self::RecordTooLong => "record_too_long",
+            Self::Footnote => "footnote",
             Self::InvalidJson => "invalid_json",
             Self::NotAnObject => "not_an_object",
             Self::BadValue => "bad_value",

@@ -147,3 +147,43 @@ pub(crate) fn bgzf(text: &[u8], block: usize) -> Vec<u8> {
     }
     out
 }
+
+/// The index of a BGZF file, as bgzip writes it.
+pub(crate) fn gzi(packed: &[u8]) -> Vec<u8> {
+    let mut entries = Vec::new();
+    let (mut at, mut text) = (0, 0u64);
+    while at < packed.len() {
+        if at > 0 {
+            entries.extend((at as u64).to_le_bytes());
+            entries.extend(text.to_le_bytes());
+        }
+        at += usize::from(u16::from_le_bytes([packed[at + 16], packed[at + 17]])) + 1;
+        let length: &[u8; 4] = packed[..at].last_chunk().unwrap();
+        text += u64::from(u32::from_le_bytes(*length));
+    }
+    let mut out = (entries.len() as u64 / 16).to_le_bytes().to_vec();
+    out.extend(entries);
+    out
+}
+
+/// Zstandard's seekable format, in frames of so many bytes of text, each with its checksum.
+pub(crate) fn seekable_zstd(text: &[u8], frame: usize) -> Vec<u8> {
+    let (mut out, mut table) = (Vec::new(), Vec::new());
+    for part in text.chunks(frame) {
+        let mut packed = zstd::stream::Encoder::new(Vec::new(), 1).unwrap();
+        packed.include_checksum(true).unwrap();
+        packed.write_all(part).unwrap();
+        let packed = packed.finish().unwrap();
+        table.extend((packed.len() as u32).to_le_bytes());
+        table.extend((part.len() as u32).to_le_bytes());
+        out.extend(packed);
+    }
+    let frames = (table.len() / 8) as u32;
+    out.extend(0x184D_2A5E_u32.to_le_bytes());
+    out.extend((table.len() as u32 + 9).to_le_bytes());
+    out.extend(table);
+    out.extend(frames.to_le_bytes());
+    out.push(0);
+    out.extend(0x8F92_EAB1_u32.to_le_bytes());
+    out
+}

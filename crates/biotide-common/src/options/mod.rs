@@ -13,8 +13,8 @@ use datafusion_common::utils::datafusion_strsim::levenshtein;
 
 use crate::error::BiotideError;
 pub use values::{
-    Aliases, Bytes, Compression, Encoding, Infer, Names, OnBadValue, OnError, OneByte, OptionValue,
-    Share, Size, TextType,
+    Aliases, Bytes, Compression, Delimiter, Encoding, Infer, Names, OnBadValue, OnError, OneByte,
+    OptionValue, Share, Size, TextType,
 };
 
 /// What is known of an option.
@@ -84,14 +84,15 @@ macro_rules! options {
 }
 
 options! {
-    delimiter: Bytes = "found in the file; of those that make as much sense, tab for .tsv .tab .txt, comma for .csv", "Between two fields: one character or more; `tab`, `comma`, `semicolon`, `pipe`, `space` and escapes such as `\\t` and `\\x1f` are known.";
+    delimiter: Delimiter = "found in the file; of those that make as much sense, tab for .tsv .tab .txt, comma for .csv", "Between two fields: one character or more; `tab`, `comma`, `semicolon`, `pipe`, `space` and escapes such as `\\t` and `\\x1f` are known, and `blanks` for columns that are aligned by any number of them.";
     quote: OneByte = "found in the file: \", ' or none", "Opens and closes a quoted field; `none` for no quoting.";
     escape: OneByte = "found in the file: \\, or none (a doubled quote stands for a quote)", "Makes the next character text: inside quotes, or everywhere if there is no quote.";
     comment: Bytes = "none", "A record that starts with this is a comment.";
     header: bool = "found in the file: yes, unless the first record is like those below it", "Whether the first record names the columns.";
     header_rows: usize = "found in the file: 1, or 2 where units stand below the names", "Records that the header is of; their fields are joined to names.";
     skip_rows: usize = "found in each file: titles and comments before the table", "Physical lines to skip before anything else is looked at.";
-    skip_footer: usize = "0", "Physical lines to leave out at the end of each file: notes below the table. Not of compressed files, whose end is not known before it is read.";
+    skip_footer: usize = "found in each file: notes below the table, which go to the reject log", "Physical lines to leave out at the end of each file; 0 takes whatever stands there for records. Not of compressed files, whose end is not known before it is read.";
+    table: usize = "the longest", "Which table of each file to read, from 1, where several stand one below the other.";
     explain_dialect: bool = "false", "Say on standard error how each table's files are read, and what was found of them.";
     max_rows: usize = "no limit", "The most rows to take from each file, bad ones not counted.";
     columns: Names = "all", "The columns to read, in this order.";

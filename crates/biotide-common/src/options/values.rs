@@ -119,6 +119,46 @@ impl OptionValue for Bytes {
     }
 }
 
+/// What stands between fields: bytes, or blanks and tabs, any number of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delimiter {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// Blanks and tabs.
+    Blanks,
+}
+
+impl Delimiter {
+    /// The byte, where it is just one.
+    pub fn byte(&self) -> Option<u8> {
+        match self {
+            Self::Bytes(bytes) => match bytes[..] {
+                [byte] => Some(byte),
+                _ => None,
+            },
+            Self::Blanks => None,
+        }
+    }
+}
+
+impl OptionValue for Delimiter {
+    const KIND: &'static str = "characters, or blanks";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.to_ascii_lowercase().as_str() {
+            "blanks" | "whitespace" => Ok(Self::Blanks),
+            _ => Bytes::parse(text).map(|bytes| Self::Bytes(bytes.0)),
+        }
+    }
+
+    fn show(&self) -> String {
+        match self {
+            Self::Bytes(bytes) => show_bytes(bytes),
+            Self::Blanks => "blanks".to_owned(),
+        }
+    }
+}
+
 /// One byte, or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OneByte(pub Option<u8>);
@@ -399,6 +439,9 @@ mod tests {
         for text in ["tab", "\\t", ", ", "||", "\\x1f", "\\", "§"] {
             let bytes = Bytes::parse(text).unwrap();
             assert_eq!(Bytes::parse(&bytes.show()).unwrap(), bytes, "{text}");
+            let delimiter = Delimiter::parse(text).unwrap();
+            assert_eq!(delimiter, Delimiter::Bytes(bytes.0));
+            assert_eq!(Delimiter::parse(&delimiter.show()).unwrap(), delimiter);
         }
         for text in ["a,b", "\"a,b\",c", "a,,b", "\"x\"\"y\""] {
             let names = Names::parse(text).unwrap();

@@ -143,6 +143,10 @@ impl ChunkReader for TableReader {
         self.decoder.expect_filter(&present.collect::<Vec<_>>());
     }
 
+    fn notes_from(&mut self, at: Option<usize>) {
+        self.decoder.notes_from(at);
+    }
+
     fn passed(&self) -> (u64, u64) {
         let records = self.decoder.records();
         (records.records(), records.lines())

@@ -15,7 +15,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use async_trait::async_trait;
 use biotide_common::BiotideError;
-use biotide_common::options::{BiotideOptions, Bytes, OptionValue};
+use biotide_common::options::{BiotideOptions, Delimiter, OptionValue};
 use datafusion_common::{GetExt, Result, Statistics, not_impl_err};
 use datafusion_datasource::TableSchema;
 use datafusion_datasource::file::FileSource;
@@ -82,8 +82,8 @@ impl TextSinkFormat {
                 _ => return Err("cannot be written as text; use gzip or none".to_owned()),
             },
             "delimiter" if self.name != "jsonl" => {
-                let given = Bytes::parse(value)?;
-                if !matches!(given.0[..], [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r'))
+                let given = Delimiter::parse(value)?;
+                if !matches!(given.byte(), Some(byte) if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r'))
                 {
                     return Err(
                         "is not one ASCII character besides quote and line end, as delimited \
@@ -107,11 +107,7 @@ impl TextSinkFormat {
 
     /// The encoder of this format.
     pub fn encoder(&self) -> Arc<dyn TextEncoder> {
-        let given = self
-            .options
-            .delimiter
-            .as_ref()
-            .and_then(|delimiter| delimiter.0.first().copied());
+        let given = self.options.delimiter.as_ref().and_then(Delimiter::byte);
         let header = self.options.header.unwrap_or(true);
         match self.name {
             "jsonl" => Arc::new(JsonLinesEncoder),

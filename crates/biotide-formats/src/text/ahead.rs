@@ -1,11 +1,12 @@
 //! A file that can only be read from its start: decompressed, and made UTF-8, by a thread of its own,
 //! ahead of the one that parses.
 
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use biotide_common::BiotideError;
+use biotide_common::options::Compression;
 use datafusion_common::{DataFusionError, Result};
 use datafusion_common_runtime::SpawnedTask;
 use encoding_rs::Encoding;
@@ -138,8 +139,22 @@ fn pump(
                 return Err(std::io::Error::other("no such member"));
             }
         };
-        let mut member = members.by_index(index)?;
-        return copy(&mut member, encoding, produced, consumed, send);
+        let mut member = BufReader::with_capacity(READ, members.by_index(index)?);
+        // What was packed before it was put into the archive.
+        let inner = match Codec::of(&name, Compression::Auto, member.fill_buf()?) {
+            Ok(Codec::Zip) => {
+                let what = "the member is an archive itself: unpack the outer one";
+                *failed.lock() = Some(BiotideError::file(name, what).into());
+                return Err(std::io::Error::other(what));
+            }
+            Ok(codec) => codec,
+            Err(error) => {
+                *failed.lock() = Some(error.into());
+                return Err(std::io::Error::other("the member is no table"));
+            }
+        };
+        let mut reader = inner.reader(member)?;
+        return copy(&mut reader, encoding, produced, consumed, send);
     }
     let mut reader = codec.reader(BufReader::with_capacity(READ, compressed))?;
     copy(&mut reader, encoding, produced, consumed, send)

@@ -1,11 +1,11 @@
-//! BGZF (SAM specification, section 4.1): gzip in small blocks that can be decompressed one by one, so that
-//! such a file is read anywhere, and in parallel.
+//! BGZF (SAM specification, section 4.1): gzip in small blocks that can be decompressed one by one.
 
 use std::fs::File;
 use std::io;
 
 use libdeflater::{Crc, Decompressor};
 
+use super::blocks::{Blocks, Packing};
 use super::chunk_source::read_at;
 
 /// Bytes of a block's header: gzip's own, and the one extra field that every writer gives it alone.
@@ -14,18 +14,11 @@ const HEADER: usize = 18;
 /// Checksum and length behind the data of a block.
 const TRAILER: usize = 8;
 
-/// Where the blocks of a file are.
-#[derive(Debug)]
-pub(crate) struct Blocks {
-    /// Of each block: where it starts in the file, and in the text.
-    starts: Vec<(u64, u64)>,
-    /// Bytes of the file, and of its text.
-    file: u64,
-    text: u64,
-}
+/// The most text that a block can hold.
+const LONGEST: u64 = 1 << 16;
 
 /// Whether a file starts with a block.
-pub(crate) fn is_bgzf(head: &[u8]) -> bool {
+pub(super) fn is_bgzf(head: &[u8]) -> bool {
     length(head).is_some()
 }
 
@@ -37,120 +30,87 @@ fn length(header: &[u8]) -> Option<u64> {
     (known && length > (HEADER + TRAILER) as u64).then_some(length)
 }
 
-impl Blocks {
-    /// Walks over the headers of a file. `None` where it is not of whole blocks to its end: then it is
-    /// read from start to end, and the damage is found in its place.
-    pub(crate) fn of(file: &File, size: u64) -> io::Result<Option<Self>> {
-        let mut starts = Vec::new();
-        let (mut at, mut text) = (0u64, 0u64);
-        let mut header = [0; HEADER];
-        if size < HEADER as u64 {
+/// Walks over the headers of a file. `None` where it is not of whole blocks to its end: then it is read from
+/// start to end, and the damage is found in its place.
+pub(super) fn walk(file: &File, size: u64) -> io::Result<Option<Blocks>> {
+    let mut starts = Vec::new();
+    let (mut at, mut text) = (0u64, 0u64);
+    let mut header = [0; HEADER];
+    if size < HEADER as u64 {
+        return Ok(None);
+    }
+    read_exact_at(file, &mut header, 0)?;
+    while at < size {
+        let Some(length) = length(&header) else {
+            return Ok(None);
+        };
+        let end = at + length;
+        if end > size {
             return Ok(None);
         }
-        read_exact_at(file, &mut header, 0)?;
-        while at < size {
-            let Some(length) = length(&header) else {
-                return Ok(None);
-            };
-            let end = at + length;
-            if end > size {
-                return Ok(None);
-            }
-            // Its length as text stands at its end, and the next header behind that.
-            let mut around = [0; 4 + HEADER];
-            let wanted = (4 + HEADER).min(usize::try_from(size - (end - 4)).unwrap_or(usize::MAX));
-            read_exact_at(file, &mut around[..wanted], end - 4)?;
-            let [a, b, c, d, next @ ..] = around;
-            starts.push((at, text));
-            let length = u64::from(u32::from_le_bytes([a, b, c, d]));
-            if length > 1 << 16 {
-                return Ok(None);
-            }
-            text += length;
-            header = next;
-            at = end;
+        // Its length as text stands at its end, and the next header behind that.
+        let mut around = [0; 4 + HEADER];
+        let wanted = (4 + HEADER).min(usize::try_from(size - (end - 4)).unwrap_or(usize::MAX));
+        read_exact_at(file, &mut around[..wanted], end - 4)?;
+        let [a, b, c, d, next @ ..] = around;
+        starts.push((at, text));
+        let length = u64::from(u32::from_le_bytes([a, b, c, d]));
+        if length > LONGEST {
+            return Ok(None);
         }
-        let blocks = Self {
-            starts,
-            file: size,
-            text,
-        };
-        Ok(Some(blocks))
+        text += length;
+        header = next;
+        at = end;
     }
+    Ok(Some(Blocks::new(Packing::Bgzf, starts, size, text)))
+}
 
-    /// Bytes of the text.
-    pub(crate) fn text(&self) -> u64 {
-        self.text
+/// Where the blocks of a file start that has this index, `FILE.gzi` (bgzip(1)): the number of entries, and
+/// for each block but the first where it starts in the file and in the text. `None` where it is none.
+pub(super) fn indexed(gzi: &[u8]) -> Option<Vec<(u64, u64)>> {
+    let (number, entries) = gzi.split_first_chunk::<8>()?;
+    let number = usize::try_from(u64::from_le_bytes(*number)).ok()?;
+    let (numbers, rest) = entries.as_chunks::<8>();
+    if !rest.is_empty() || number.checked_mul(2)? != numbers.len() {
+        return None;
     }
-
-    /// Bytes of the file before the block in which the text has this offset.
-    pub(crate) fn before(&self, offset: u64) -> u64 {
-        if offset >= self.text {
-            return self.file;
+    let mut starts = vec![(0, 0)];
+    for pair in numbers.chunks_exact(2) {
+        let start = (u64::from_le_bytes(pair[0]), u64::from_le_bytes(pair[1]));
+        let last = starts.last().copied().unwrap_or_default();
+        if start.0 <= last.0 || start.1 < last.1 || start.1 - last.1 > LONGEST {
+            return None;
         }
-        self.starts[self.block_at(offset)].0
+        starts.push(start);
     }
+    Some(starts)
+}
 
-    fn block_at(&self, offset: u64) -> usize {
-        self.starts
-            .partition_point(|&(_, text)| text <= offset)
-            .saturating_sub(1)
+/// The blocks of a file, by where those are that its index knows, and by its bytes from the last of them on.
+pub(super) fn complete(mut starts: Vec<(u64, u64)>, end: &[u8], size: u64) -> Option<Blocks> {
+    let (mut at, mut text) = starts.pop()?;
+    let mut rest = end;
+    while !rest.is_empty() {
+        let length = usize::try_from(length(rest)?).ok()?;
+        let block = rest.get(..length)?;
+        starts.push((at, text));
+        let unpacked: &[u8; 4] = block.last_chunk()?;
+        text += u64::from(u32::from_le_bytes(*unpacked)).min(LONGEST);
+        at += length as u64;
+        rest = &rest[length..];
     }
-
-    /// Fills `out` with the text from `offset` on, which the file must have. The error tells which block.
-    pub(crate) fn fill(&self, file: &File, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let end = offset + out.len() as u64;
-        let first = self.block_at(offset);
-        let last = self.starts.partition_point(|&(_, text)| text < end);
-        let (from, to) = (self.starts[first].0, self.end(last.saturating_sub(1)).0);
-        let mut packed = vec![0; usize::try_from(to - from).unwrap_or(usize::MAX)];
-        read_exact_at(file, &mut packed, from)?;
-        let mut decoder = Decompressor::new();
-        let mut whole = Vec::new();
-        for block in first..last {
-            let (at, text) = self.starts[block];
-            let (next, text_end) = self.end(block);
-            let place = |at: u64| usize::try_from(at - from).unwrap_or(usize::MAX);
-            let bytes = &packed[place(at)..place(next)];
-            let length = usize::try_from(text_end - text).unwrap_or(0);
-            let skip = usize::try_from(offset.saturating_sub(text)).unwrap_or(0);
-            let to = usize::try_from(text.saturating_sub(offset)).unwrap_or(0);
-            let wanted = (length - skip).min(out.len() - to);
-            let target = &mut out[to..to + wanted];
-            let unpacked = if wanted == length {
-                unpack(&mut decoder, bytes, target)
-            } else {
-                whole.resize(length, 0);
-                let unpacked = unpack(&mut decoder, bytes, &mut whole);
-                target.copy_from_slice(&whole[skip..skip + wanted]);
-                unpacked
-            };
-            if !unpacked {
-                let what = format!(
-                    "the block at byte {at} (byte {text} of the text) is damaged; what comes before it can \
-                     be read"
-                );
-                return Err(io::Error::new(io::ErrorKind::InvalidData, what));
-            }
-        }
-        Ok(())
-    }
-
-    /// Where a block ends, in the file and in the text.
-    fn end(&self, block: usize) -> (u64, u64) {
-        self.starts
-            .get(block + 1)
-            .copied()
-            .unwrap_or((self.file, self.text))
-    }
+    (at == size && !starts.is_empty()).then(|| Blocks::new(Packing::Bgzf, starts, size, text))
 }
 
 /// Whether the block holds just these bytes, and their checksum.
-fn unpack(decoder: &mut Decompressor, block: &[u8], out: &mut [u8]) -> bool {
+pub(super) fn unpack(block: &[u8], out: &mut [u8]) -> bool {
+    if length(block) != Some(block.len() as u64) {
+        return false;
+    }
     let Some((data, trailer)) = block[HEADER..].split_last_chunk::<TRAILER>() else {
         return false;
     };
-    let done = decoder.deflate_decompress(data, out);
+    let done = Decompressor::new().deflate_decompress(data, out);
     let mut checksum = Crc::new();
     checksum.update(out);
     let [a, b, c, d, ..] = *trailer;
@@ -185,32 +145,42 @@ mod tests {
         out
     }
 
-    #[test]
-    fn any_part_of_the_text_is_read() {
-        let parts: [&[u8]; 5] = [b"first block\n", b"", b"x", b"and the third one", b""];
-        let bytes: Vec<u8> = parts.iter().flat_map(|part| block(part)).collect();
-        let text = parts.concat();
-        assert!(is_bgzf(&bytes));
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(&bytes).unwrap();
-        let size = bytes.len() as u64;
-        let blocks = Blocks::of(&file, size).unwrap().unwrap();
+    const PARTS: [&[u8]; 5] = [b"first block\n", b"", b"x", b"and the third one", b""];
+
+    /// Any part of the text is what it should be.
+    fn check(blocks: &Blocks, bytes: &[u8], text: &[u8]) {
         assert_eq!(blocks.text(), text.len() as u64);
         for from in 0..text.len() {
             for to in from + 1..=text.len() {
+                let span = blocks.packed(from as u64..to as u64);
+                let span = span.start as usize..span.end as usize;
                 let mut out = vec![0; to - from];
-                blocks.fill(&file, from as u64, &mut out).unwrap();
+                blocks.unpack(&bytes[span], from as u64, &mut out).unwrap();
                 assert_eq!(out, &text[from..to]);
             }
         }
         // Parts of the file add up.
-        assert_eq!(
-            (blocks.before(0), blocks.before(text.len() as u64)),
-            (0, size)
-        );
+        let all = (blocks.before(0), blocks.before(text.len() as u64));
+        assert_eq!(all, (0, bytes.len() as u64));
+    }
+
+    fn written(bytes: &[u8]) -> File {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        file
+    }
+
+    #[test]
+    fn blocks_are_found_by_their_headers() {
+        let bytes: Vec<u8> = PARTS.iter().flat_map(|part| block(part)).collect();
+        let text = PARTS.concat();
+        assert!(is_bgzf(&bytes));
+        let file = written(&bytes);
+        let size = bytes.len() as u64;
+        check(&walk(&file, size).unwrap().unwrap(), &bytes, &text);
         // Cut anywhere, it is not of whole blocks; or of fewer.
         for cut in 1..bytes.len() {
-            if let Some(fewer) = Blocks::of(&file, cut as u64).unwrap() {
+            if let Some(fewer) = walk(&file, cut as u64).unwrap() {
                 assert!(
                     fewer.text() < text.len() as u64 || cut as u64 + 28 >= size,
                     "{cut}"
@@ -219,10 +189,39 @@ mod tests {
         }
         let mut bad = bytes.clone();
         bad[HEADER + 2] ^= 1;
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(&bad).unwrap();
-        let blocks = Blocks::of(&file, size).unwrap().unwrap();
-        let error = blocks.fill(&file, 3, &mut [0; 4]).unwrap_err();
+        let blocks = walk(&written(&bad), size).unwrap().unwrap();
+        let error = blocks.unpack(&bad, 0, &mut [0; 4]).unwrap_err();
         assert!(error.to_string().contains("the block at byte 0"), "{error}");
+    }
+
+    #[test]
+    fn blocks_are_found_by_an_index() {
+        let packed: Vec<Vec<u8>> = PARTS.iter().map(|part| block(part)).collect();
+        let (bytes, text) = (packed.concat(), PARTS.concat());
+        let mut starts = vec![(0, 0)];
+        for (packed, part) in packed.iter().zip(PARTS) {
+            let (at, text): (u64, u64) = starts[starts.len() - 1];
+            starts.push((at + packed.len() as u64, text + part.len() as u64));
+        }
+        // Of all blocks, or of all but the last few.
+        for known in 1..=PARTS.len() {
+            let mut gzi = (known as u64 - 1).to_le_bytes().to_vec();
+            for (at, text) in &starts[1..known] {
+                gzi.extend(at.to_le_bytes());
+                gzi.extend(text.to_le_bytes());
+            }
+            let found = indexed(&gzi).unwrap();
+            assert_eq!(found, starts[..known]);
+            let end = &bytes[found[known - 1].0 as usize..];
+            let blocks = complete(found, end, bytes.len() as u64).unwrap();
+            check(&blocks, &bytes, &text);
+            gzi.pop();
+            assert_eq!(indexed(&gzi), None);
+        }
+        // One of another file: nothing is read wrongly.
+        let other = vec![(0, 0), (packed[0].len() as u64, 13)];
+        let end = &bytes[packed[0].len()..];
+        let blocks = complete(other, end, bytes.len() as u64).unwrap();
+        assert!(blocks.unpack(&bytes, 0, &mut [0; 4]).is_err());
     }
 }

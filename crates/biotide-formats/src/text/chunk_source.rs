@@ -9,7 +9,9 @@ use object_store::path::Path;
 use object_store::{GetOptions, GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt};
 use parking_lot::RwLock;
 
-use super::bgzf::Blocks;
+use super::blocks::Blocks;
+use super::{bgzf, seekable};
+use crate::compress::Codec;
 
 /// Bytes of one file, readable anywhere.
 #[derive(Debug)]
@@ -55,17 +57,87 @@ impl ChunkSource {
         })
     }
 
-    /// Reads the text of a local BGZF file from now on, if it is whole; answers whether it is.
-    pub(super) fn unpack(&mut self) -> Result<bool> {
-        let io = |e| BiotideError::io(format!("reading {}", self.name), e);
-        self.blocks = match &*self.file.read() {
-            Some(file) => Blocks::of(file, self.size).map_err(io)?,
-            None => None,
+    /// Whether the file, which starts with `head`, is of blocks that can be unpacked one by one.
+    pub(crate) async fn is_of_blocks(&self, codec: Codec, head: &[u8]) -> Result<bool> {
+        match codec {
+            Codec::Gzip => Ok(bgzf::is_bgzf(head)),
+            Codec::Zstd => Ok(self.frames().await?.is_some()),
+            _ => Ok(false),
+        }
+    }
+
+    /// Reads the text of a file of blocks from now on, if it is whole; answers whether it is. The file
+    /// starts with `head`.
+    pub(super) async fn unpack(&mut self, codec: Codec, head: &[u8]) -> Result<bool> {
+        self.blocks = match codec {
+            Codec::Gzip if bgzf::is_bgzf(head) => match self.indexed_blocks().await? {
+                Some(blocks) => Some(blocks),
+                None => self.walked_blocks()?,
+            },
+            Codec::Zstd => self.frames().await?,
+            _ => None,
         };
         if let Some(blocks) = &self.blocks {
             self.size = blocks.text();
         }
         Ok(self.blocks.is_some())
+    }
+
+    /// The blocks of a local BGZF file, by a walk over them.
+    fn walked_blocks(&self) -> Result<Option<Blocks>> {
+        match &*self.file.read() {
+            Some(file) => Ok(bgzf::walk(file, self.size).map_err(|e| self.reading(e))?),
+            None => Ok(None),
+        }
+    }
+
+    /// The blocks of a BGZF file that has an index, `FILE.gzi`, younger than itself.
+    async fn indexed_blocks(&self) -> Result<Option<Blocks>> {
+        /// Bytes that no index has.
+        const MOST: u64 = 1 << 30;
+        /// The last blocks, which it may not know.
+        const END: u64 = 1 << 20;
+        let location = Path::from(format!("{}.gzi", self.meta.location));
+        let Ok(meta) = self.store.head(&location).await else {
+            return Ok(None);
+        };
+        if meta.last_modified < self.meta.last_modified || meta.size > MOST {
+            return Ok(None);
+        }
+        let gzi = self.store.get(&location).await?.bytes().await?;
+        let Some(starts) = bgzf::indexed(&gzi) else {
+            return Ok(None);
+        };
+        let last = starts.last().map_or(0, |(at, _)| *at);
+        if last >= self.size || self.size - last > END {
+            return Ok(None);
+        }
+        let mut end = Vec::new();
+        self.read(last, self.size, &mut end).await?;
+        Ok(bgzf::complete(starts, &end, self.size))
+    }
+
+    /// The frames of a Zstandard file that has a seek table.
+    async fn frames(&self) -> Result<Option<Blocks>> {
+        let mut end = Vec::new();
+        let from = self.size.saturating_sub(seekable::END as u64);
+        self.read(from, self.size, &mut end).await?;
+        let length = seekable::table_length(&end).map(|length| length as u64);
+        let Some(from) = length.and_then(|length| self.size.checked_sub(length)) else {
+            return Ok(None);
+        };
+        let mut table = Vec::new();
+        self.read(from, self.size, &mut table).await?;
+        Ok(seekable::frames(&table, self.size))
+    }
+
+    fn reading(&self, error: std::io::Error) -> BiotideError {
+        BiotideError::io(format!("reading {}", self.name), error)
+    }
+
+    /// Leaves out what stands from `end` on.
+    pub(crate) fn cut(&mut self, end: u64) {
+        self.size = self.size.min(end);
     }
 
     /// Leaves out the last so many lines, as far as they start after `start`.
@@ -137,14 +209,21 @@ impl ChunkSource {
         if out.is_empty() {
             return Ok(());
         }
+        let Some(blocks) = &self.blocks else {
+            return self.fill_stored(offset, out).await;
+        };
+        let span = blocks.packed(offset..offset + out.len() as u64);
+        let length = usize::try_from(span.end - span.start).unwrap_or(usize::MAX);
+        let mut packed = vec![0; length];
+        self.fill_stored(span.start, &mut packed).await?;
+        let unpacked = blocks.unpack(&packed, offset, out);
+        Ok(unpacked.map_err(|e| self.reading(e))?)
+    }
+
+    /// Fills `out` with the bytes of the store from `offset` on.
+    async fn fill_stored(&self, offset: u64, out: &mut [u8]) -> Result<()> {
         if let Some(file) = &*self.file.read() {
-            return Ok(match &self.blocks {
-                None => self.fill_local(file, offset, out),
-                Some(blocks) => {
-                    let io = |e| BiotideError::io(format!("reading {}", self.name), e);
-                    blocks.fill(file, offset, out).map_err(io)
-                }
-            }?);
+            return Ok(self.fill_local(file, offset, out)?);
         }
         let bytes = self
             .store
@@ -161,7 +240,7 @@ impl ChunkSource {
         match read_at(file, out, offset) {
             Ok(n) if n == out.len() => Ok(()),
             Ok(n) => Err(self.shrank(offset + n as u64)),
-            Err(e) => Err(BiotideError::io(format!("reading {}", self.name), e)),
+            Err(e) => Err(self.reading(e)),
         }
     }
 
@@ -169,7 +248,7 @@ impl ChunkSource {
         let problem = format!(
             "the file was {} bytes long and now ends at byte {at}: it changed while it was read; run \
              the statement again once it is complete",
-            self.size
+            self.meta.size
         );
         BiotideError::file(&self.name, problem)
     }

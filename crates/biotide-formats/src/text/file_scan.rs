@@ -47,6 +47,8 @@ pub(super) struct FileScan {
     /// Which of the layout's variants the file is of.
     pub(super) variant: usize,
     newline: u8,
+    /// Where notes below the table start.
+    notes: Option<u64>,
     pub(super) verdict: Verdict,
     unit_bytes: u64,
     /// Units of this process: spans of the file.
@@ -63,6 +65,7 @@ impl FileScan {
         layout: Arc<dyn TextLayout>,
         verdict: Verdict,
         start: FileStart,
+        notes: Option<u64>,
         ranges: &[(u64, u64)],
         unit_bytes: u64,
     ) -> Self {
@@ -89,6 +92,7 @@ impl FileScan {
             lookahead: lookahead.clamp(512, 64 << 10),
             variant: start.variant,
             newline: layout.newline(start.variant),
+            notes,
             layout,
         }
     }
@@ -234,6 +238,8 @@ impl FileScan {
         bytes.resize(wanted, 0);
         self.source.fill(base, &mut bytes).await?;
         let mut from = begin.map(|begin| begin - base);
+        let notes = self.notes.map(|at| at.saturating_sub(base));
+        reader.notes_from(notes.map(|at| usize::try_from(at).unwrap_or(usize::MAX)));
         loop {
             let known = from.or_else(|| {
                 let skipped = usize::try_from(first - base).unwrap_or(0);

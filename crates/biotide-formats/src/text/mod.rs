@@ -9,6 +9,7 @@
 
 mod ahead;
 mod bgzf;
+mod blocks;
 mod boundaries;
 mod chunk_source;
 mod file_scan;
@@ -16,6 +17,7 @@ mod filter;
 mod format;
 mod opener;
 mod ordered;
+mod seekable;
 mod source;
 mod stream_scan;
 mod unit;
@@ -23,7 +25,6 @@ mod verdict;
 mod worker;
 
 pub(crate) use ahead::{Ahead, peek};
-pub(crate) use bgzf::is_bgzf;
 pub use chunk_source::ChunkSource;
 pub use format::TextFormat;
 pub use source::TextSource;

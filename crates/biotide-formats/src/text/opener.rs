@@ -8,7 +8,7 @@ use biotide_common::BiotideError;
 use biotide_common::options::Compression;
 use biotide_common::scan::ScanStats;
 use biotide_common::session::QueryLog;
-use biotide_text::delimited::RowFilter;
+use biotide_text::delimited::{NOTES_BYTES, RowFilter};
 use datafusion_common::{DataFusionError, Result};
 use datafusion_common_runtime::SpawnedTask;
 use datafusion_datasource::PartitionedFile;
@@ -21,7 +21,6 @@ use object_store::path::Path;
 use parking_lot::Mutex;
 
 use super::ahead::Ahead;
-use super::bgzf::is_bgzf;
 use super::chunk_source::ChunkSource;
 use super::file_scan::FileScan;
 use super::filter::Predicate;
@@ -31,6 +30,7 @@ use super::stream_scan::StreamScan;
 use super::verdict::Verdict;
 use super::worker::Worker;
 use crate::compress::Codec;
+use crate::spec::{FileStart, TextLayout};
 use crate::spool::ShownAs;
 
 /// The most bytes of units that may wait where the order is kept.
@@ -119,12 +119,7 @@ impl TextOpener {
         let all = vec![(0, u64::MAX)];
         let has_all = ranges.iter().map(|(from, to)| to - from).sum::<u64>() >= stored;
         // (Of what another process reads a part, this one cannot know which blocks that is.)
-        if codec == Codec::Gzip
-            && encoding.is_none()
-            && has_all
-            && is_bgzf(&head)
-            && source.unpack()?
-        {
+        if encoding.is_none() && has_all && source.unpack(codec, &head).await? {
             codec = Codec::None;
             ranges = &all;
             head.clear();
@@ -147,14 +142,18 @@ impl TextOpener {
                 source.read(read, read + (1 << 20), &mut head).await?;
             };
             if layout.reads_anywhere(start.variant) {
+                if let Some(end) = start.end {
+                    source.cut(end);
+                }
                 if let Some(lines) = self.source.options.skip_footer.filter(|&lines| lines > 0) {
                     let newline = layout.newline(start.variant);
                     source.cut_lines(lines, newline, start.offset).await?;
                 }
+                let notes = notes_below(&source, &**layout, &start).await?;
                 let source = Arc::new(source);
                 let verdict = self.verdict(stats, start.variant);
                 let layout = Arc::clone(layout);
-                let scan = FileScan::new(source, layout, verdict, start, ranges, unit_bytes);
+                let scan = FileScan::new(source, layout, verdict, start, notes, ranges, unit_bytes);
                 return Ok(OpenFile::Anywhere(Arc::new(scan)));
             }
         }
@@ -183,10 +182,10 @@ impl TextOpener {
         };
         let max_rows = self.source.options.max_rows;
         let unit_bytes = usize::try_from(unit_bytes).unwrap_or(usize::MAX);
-        let newline = layout.newline(start.variant);
         let verdict = self.verdict(stats, start.variant);
+        let layout = Arc::clone(layout);
         let scan = StreamScan::new(
-            source, verdict, ahead, text, start, newline, unit_bytes, max_rows,
+            source, layout, verdict, ahead, text, start, unit_bytes, max_rows,
         );
         Ok(OpenFile::Stream(tokio::sync::Mutex::new(Some(Box::new(
             scan,
@@ -262,6 +261,23 @@ impl TextOpener {
         let verdict = verdict.filter_map(async |done| done.err().map(Err));
         Ok(rows.chain(verdict).boxed())
     }
+}
+
+/// Where notes below the table start, in a file that is read anywhere.
+async fn notes_below(
+    source: &ChunkSource,
+    layout: &dyn TextLayout,
+    start: &FileStart,
+) -> Result<Option<u64>> {
+    if !layout.finds_notes() {
+        return Ok(None);
+    }
+    let from = source.size().saturating_sub(NOTES_BYTES as u64);
+    let from = from.max(start.offset);
+    let mut tail = Vec::new();
+    source.read(from, source.size(), &mut tail).await?;
+    let found = layout.notes_below(start.variant, &tail, from == start.offset);
+    Ok(found.map(|at| from + at as u64))
 }
 
 /// Flattens a stream of chunks.

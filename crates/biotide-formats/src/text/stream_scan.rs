@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use biotide_text::delimited::{DecodedChunk, Place, RowFilter, Stop};
+use biotide_text::delimited::{DecodedChunk, NOTES_BYTES, Place, RowFilter, Stop};
 use datafusion_common::{DataFusionError, Result};
 
 use super::ahead::Ahead;
@@ -11,12 +11,13 @@ use super::chunk_source::ChunkSource;
 use super::file_scan::text_error;
 use super::unit::Unit;
 use super::verdict::Verdict;
-use crate::spec::{ChunkReader, FileStart};
+use crate::spec::{ChunkReader, FileStart, TextLayout};
 
 /// Reads such a file chunk by chunk.
 #[derive(Debug)]
 pub(super) struct StreamScan {
     source: Arc<ChunkSource>,
+    layout: Arc<dyn TextLayout>,
     verdict: Verdict,
     ahead: Ahead,
     /// Bytes of the store that were counted.
@@ -28,6 +29,11 @@ pub(super) struct StreamScan {
     start: FileStart,
     wanted: usize,
     newline: u8,
+    /// Bytes that are read only together with what follows them, or with the text's end: they may hold
+    /// notes.
+    held_back: usize,
+    /// Where notes below the table start: known where the text has ended.
+    notes: Option<Option<u64>>,
     rows_left: Option<usize>,
     ended: bool,
     /// What ended the text before its end. The rows before it are delivered first.
@@ -39,16 +45,20 @@ impl StreamScan {
     #[expect(clippy::too_many_arguments, reason = "each is a thing of its own")]
     pub(super) fn new(
         source: Arc<ChunkSource>,
+        layout: Arc<dyn TextLayout>,
         verdict: Verdict,
         ahead: Ahead,
         buffer: Vec<u8>,
         start: FileStart,
-        newline: u8,
         chunk_bytes: usize,
         max_rows: Option<usize>,
     ) -> Self {
         Self {
+            newline: layout.newline(start.variant),
+            held_back: if layout.finds_notes() { NOTES_BYTES } else { 0 },
+            notes: None,
             source,
+            layout,
             verdict,
             ahead,
             counted: 0,
@@ -61,7 +71,6 @@ impl StreamScan {
             },
             start,
             wanted: chunk_bytes,
-            newline,
             rows_left: max_rows,
             ended: false,
             failure: None,
@@ -70,14 +79,29 @@ impl StreamScan {
 
     /// Takes text until `wanted` bytes are there; answers whether it ended before.
     async fn fill(&mut self, wanted: usize) -> bool {
-        while self.buffer.len() < wanted && self.failure.is_none() {
+        let end = self.start.end.map_or(u64::MAX, |end| end - self.base);
+        let end = usize::try_from(end).unwrap_or(usize::MAX);
+        while self.buffer.len() < wanted.min(end) && self.failure.is_none() {
             match self.ahead.next().await {
                 Ok(Some(mut block)) => self.buffer.append(&mut block),
                 Ok(None) => return true,
                 Err(error) => self.failure = Some(error),
             }
         }
-        false
+        self.buffer.truncate(end);
+        self.buffer.len() == end
+    }
+
+    /// Finds the notes below the table, of a text that has ended just now.
+    fn notes_below(&self) -> Option<u64> {
+        if self.held_back == 0 {
+            return None;
+        }
+        let from = self.buffer.len().saturating_sub(NOTES_BYTES);
+        let whole = self.base + from as u64 == self.start.offset;
+        let tail = &self.buffer[from..];
+        let found = self.layout.notes_below(self.start.variant, tail, whole);
+        found.map(|at| self.base + (from + at) as u64)
     }
 
     /// Which of the layout's variants the file is of.
@@ -117,10 +141,20 @@ impl StreamScan {
         }
         let filtered = filter.is_some();
         loop {
-            let eof = self.fill(self.wanted).await;
+            let wanted = self.wanted.saturating_add(self.held_back);
+            let eof = self.fill(wanted).await;
             let len = self.buffer.len();
+            let mut limit = len;
+            if eof && self.notes.is_none() {
+                self.notes = Some(self.notes_below());
+            } else if !eof && self.failure.is_none() {
+                limit -= self.held_back;
+            }
+            let notes = self.notes.flatten();
+            let notes = notes.map(|at| at.saturating_sub(self.base));
+            reader.notes_from(notes.map(|at| usize::try_from(at).unwrap_or(usize::MAX)));
             let stop = reader
-                .index(&self.buffer, 0, len, eof, filtered)
+                .index(&self.buffer, 0, limit, eof, filtered)
                 .map_err(|e| text_error(self.source.name(), e))?;
             let (records, lines) = reader.passed();
             let rest = match stop {

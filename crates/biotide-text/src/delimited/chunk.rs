@@ -176,6 +176,13 @@ impl ChunkDecoder {
         indexer.want(&projected.chain(checked).collect::<Vec<_>>());
     }
 
+    /// Says where notes below the table start in the chunks to come, if they do.
+    pub fn notes_from(&mut self, at: Option<usize>) {
+        if let Indexing::Delimited(indexer) = &mut self.indexer {
+            indexer.notes_from(at);
+        }
+    }
+
     /// Whether every typed column of every row is to be looked at.
     fn checks_values(&self) -> bool {
         self.layout.on_bad_value == OnBadValue::Reject
@@ -255,14 +262,14 @@ impl ChunkDecoder {
         out.flaws.dedup_by_key(|flaw| flaw.key());
         let fails = |flaw: &&Flaw| match flaw.is_value() {
             true => self.layout.on_bad_value == OnBadValue::Fail,
-            false => self.layout.on_error == OnError::Fail,
+            false => self.layout.on_error == OnError::Fail && flaw.reason != Reason::Footnote,
         };
         if let Some(first) = out.flaws.iter().find(fails) {
             let problem = self.describe(bytes, place, first);
             return Err(TextError::BadRow(Box::new(problem)));
         }
         let mut last = None;
-        for flaw in &out.flaws {
+        for flaw in out.flaws.iter().filter(|f| f.reason != Reason::Footnote) {
             out.problem_records += u64::from(last != Some(flaw.record));
             last = Some(flaw.record);
         }
@@ -573,6 +580,7 @@ impl ChunkDecoder {
             Reason::TooFewFields | Reason::TooManyFields => {
                 format!("found {fields} fields, expected {columns}")
             }
+            Reason::Footnote => "it stands below the table, and is no row of it".to_owned(),
             Reason::UnterminatedQuote => "a quoted field is never closed".to_owned(),
             Reason::TextAfterQuote => "text follows a closing quote".to_owned(),
             Reason::InvalidUtf8 => {

@@ -31,11 +31,56 @@ impl RecordEnd {
     }
 }
 
+/// What stands between two fields.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Delimiter {
+    /// One byte or more; between two of them is an empty field.
+    Bytes(Vec<u8>),
+    /// Blanks and tabs, any number of them: columns that are aligned for the eye. None of them stand for
+    /// anything at the ends of a line, so that no field is empty, unless it is quoted.
+    Blanks,
+}
+
+impl Delimiter {
+    /// The bytes; of blanks, one.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            Self::Blanks => b" ",
+        }
+    }
+
+    /// The byte, where it is just one.
+    pub fn byte(&self) -> Option<u8> {
+        match self {
+            Self::Bytes(bytes) => match bytes[..] {
+                [byte] => Some(byte),
+                _ => None,
+            },
+            Self::Blanks => None,
+        }
+    }
+
+    /// Whether a field can end at this byte.
+    fn contains(&self, byte: u8) -> bool {
+        match self {
+            Self::Bytes(bytes) => bytes.contains(&byte),
+            Self::Blanks => matches!(byte, b' ' | b'\t'),
+        }
+    }
+}
+
+impl From<&[u8]> for Delimiter {
+    fn from(bytes: &[u8]) -> Self {
+        Self::Bytes(bytes.to_vec())
+    }
+}
+
 /// How bytes become fields.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Dialect {
-    /// Between two fields: one byte or more.
-    pub delimiter: Vec<u8>,
+    /// Between two fields.
+    pub delimiter: Delimiter,
     /// Opens and closes a quoted field.
     pub quote: Option<u8>,
     /// Makes the next byte text: inside quotes, or everywhere if there is no quote. `None`: a doubled
@@ -63,7 +108,7 @@ impl Dialect {
     /// Any delimiter, `"` quotes, no comments.
     pub fn delimited_by(delimiter: &[u8]) -> Self {
         Self {
-            delimiter: delimiter.to_vec(),
+            delimiter: delimiter.into(),
             quote: Some(b'"'),
             escape: None,
             comment: None,
@@ -76,13 +121,14 @@ impl Dialect {
     pub fn validate(&self) -> Result<()> {
         let refuse = |what: String| Err(TextError::Dialect(what));
         let show = |bytes: &[u8]| format!("'{}'", bytes.escape_ascii());
-        if self.delimiter.is_empty() {
+        let delimiter = self.delimiter.bytes();
+        if delimiter.is_empty() {
             return refuse("the delimiter is empty".into());
         }
-        if self.delimiter.iter().any(|b| matches!(b, b'\n' | b'\r')) {
+        if delimiter.iter().any(|b| matches!(b, b'\n' | b'\r')) {
             return refuse(format!(
                 "the delimiter {} holds a line end",
-                show(&self.delimiter)
+                show(delimiter)
             ));
         }
         for (name, byte) in [("quote", self.quote), ("escape", self.escape)] {
@@ -94,13 +140,18 @@ impl Dialect {
             if matches!(byte, b'\n' | b'\r') {
                 return refuse(format!("the {name} {} is a line end", show(&[byte])));
             }
-            if self.delimiter.contains(&byte) {
+            if self.delimiter.contains(byte) {
                 return refuse(format!(
                     "the {name} {} is part of the delimiter {}",
                     show(&[byte]),
-                    show(&self.delimiter)
+                    show(delimiter)
                 ));
             }
+        }
+        if self.delimiter == Delimiter::Blanks && self.own_escape().is_some() {
+            return refuse(
+                "between blanks a quote is escaped by another one only: escape = 'none'".into(),
+            );
         }
         match &self.comment {
             Some(prefix) if prefix.is_empty() => refuse("the comment prefix is empty".into()),
@@ -119,6 +170,11 @@ impl Dialect {
 
     /// Whether a field boundary may cut a UTF-8 sequence: then fields are checked one by one.
     pub(crate) fn cuts_utf8(&self) -> bool {
-        self.charset.is_utf8() && std::str::from_utf8(&self.delimiter).is_err()
+        self.charset.is_utf8() && std::str::from_utf8(self.delimiter.bytes()).is_err()
+    }
+
+    /// Whether the index writes down where each field starts, not only where it ends.
+    pub(crate) fn has_pairs(&self) -> bool {
+        self.delimiter == Delimiter::Blanks
     }
 }

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::flaw::Flaw;
 use super::quoted::Quoted;
-use super::{Layout, OnError};
+use super::repair;
+use super::{Dialect, Layout, OnError};
 use crate::error::{Result, TextError};
 use crate::problem::{Action, Reason};
 use crate::scan::{Scanner, Separators, Split};
@@ -52,6 +53,15 @@ pub struct RecordIndex {
 }
 
 impl RecordIndex {
+    /// Of one row that is one field of so many bytes.
+    pub(crate) fn of_field(length: usize) -> Self {
+        let mut index = Self::default();
+        index.reset(1, 0);
+        index.starts.push(0);
+        index.split.ends.push(length as u32);
+        index
+    }
+
     /// Rows of good (or repaired) shape.
     pub fn rows(&self) -> usize {
         self.starts.len() + self.counted as usize
@@ -139,6 +149,14 @@ impl RecordIndex {
     }
 }
 
+/// Positions that the index has of so many fields.
+fn positions(dialect: &Dialect, fields: usize) -> usize {
+    match dialect.has_pairs() {
+        true => 2 * fields + 1,
+        false => fields,
+    }
+}
+
 /// Finds the records of chunks of one layout.
 #[derive(Debug)]
 pub struct Indexer {
@@ -147,6 +165,8 @@ pub struct Indexer {
     pub(crate) layout: std::sync::Arc<Layout>,
     pub(crate) stride: usize,
     pub(crate) quoted: Quoted,
+    /// Where notes below the table start in the chunks to come.
+    notes: usize,
     /// Whether text without quotes can be split by single bytes.
     simple: bool,
 }
@@ -163,15 +183,24 @@ impl Indexer {
         Self {
             scanner,
             separators: Separators {
-                delimiter: dialect.delimiter.first().copied().unwrap_or(b'\t'),
+                delimiter: dialect.delimiter.bytes().first().copied().unwrap_or(b'\t'),
                 newline: dialect.record_end.byte(),
                 quote: dialect.quote,
             },
-            stride: layout.columns.len() + usize::from(layout.trailing_delimiter),
+            stride: positions(
+                dialect,
+                layout.columns.len() + usize::from(layout.trailing_delimiter),
+            ),
             quoted: Quoted::new(dialect),
-            simple: dialect.delimiter.len() == 1 && dialect.own_escape().is_none(),
+            notes: usize::MAX,
+            simple: dialect.delimiter.byte().is_some() && dialect.own_escape().is_none(),
             layout,
         }
+    }
+
+    /// Says where notes below the table start in the chunks to come, if they do.
+    pub fn notes_from(&mut self, at: Option<usize>) {
+        self.notes = at.unwrap_or(usize::MAX);
     }
 
     /// Indexes the records that start in `bytes[from..limit]`. `from` must be the start of a record;
@@ -190,6 +219,7 @@ impl Indexer {
             return Err(TextError::ChunkTooLarge(bytes.len()));
         }
         out.reset(self.stride, from);
+        out.pairs = self.layout.dialect.has_pairs();
         if from >= limit.min(bytes.len()) {
             return Ok(Stop::Done(from));
         }
@@ -377,24 +407,30 @@ impl Indexer {
         out: &mut RecordIndex,
     ) {
         let layout = &self.layout;
-        let mark = out.split.ends.len() - fields;
+        let mark = out.split.ends.len() - positions(&layout.dialect, fields);
         if record.is_empty() {
             out.split.ends.truncate(mark);
             out.blank += 1;
             return out.gap();
         }
         let columns = layout.columns.len();
+        if record.start >= self.notes {
+            out.split.ends.truncate(mark);
+            return self.reject(record, Reason::Footnote, fields, out);
+        }
         let problem = if record.len() > layout.max_record_bytes {
             out.split.ends.truncate(mark);
             return self.reject(record, Reason::RecordTooLong, fields, out);
-        } else if problem.is_some() || fields == self.stride && !layout.trailing_delimiter {
+        } else if problem.is_some() || fields == columns && !layout.trailing_delimiter {
             problem
         } else if layout.trailing_delimiter && fields == columns {
             out.split.ends.push(record.end as u32);
             None
         } else if layout.trailing_delimiter && fields == columns + 1 {
             let last = match columns.checked_sub(1) {
-                Some(i) => out.split.ends[mark + i] as usize + layout.dialect.delimiter.len(),
+                Some(i) => {
+                    out.split.ends[mark + i] as usize + layout.dialect.delimiter.bytes().len()
+                }
                 None => record.start,
             };
             let empty = bytes[last..record.end]
@@ -413,8 +449,11 @@ impl Indexer {
             }
             Some(reason) => {
                 self.push_bad(record.clone(), reason, fields, true, out);
-                let few = reason == Reason::TooFewFields;
-                if !(few && super::repair::resplit(&self.layout, bytes, &record, mark, out)) {
+                let (few, many) = (Reason::TooFewFields, Reason::TooManyFields);
+                let repaired = reason == few && repair::resplit(layout, bytes, &record, mark, out)
+                    || [few, many].contains(&reason)
+                        && repair::refit(layout, bytes, &record, mark, out);
+                if !repaired {
                     self.pad(mark, record.end, out);
                 }
             }
@@ -436,6 +475,10 @@ impl Indexer {
         fields: usize,
         out: &mut RecordIndex,
     ) {
+        let reason = match record.start >= self.notes {
+            true => Reason::Footnote,
+            false => reason,
+        };
         self.push_bad(record, reason, fields, false, out);
         out.gap();
     }
@@ -468,7 +511,7 @@ impl Indexer {
         if charset.is_total() || !by_field && charset.is_valid(&bytes[out.covered.clone()]) {
             return;
         }
-        let delimiter = self.layout.dialect.delimiter.len();
+        let delimiter = self.layout.dialect.delimiter.bytes().len();
         let stride = self.stride;
         let mut kept = 0usize;
         let old_gaps = std::mem::take(&mut out.gaps);

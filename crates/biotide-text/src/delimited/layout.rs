@@ -239,6 +239,10 @@ impl Layout {
     /// Refuses what cannot be read.
     pub fn validate(&self) -> Result<()> {
         self.dialect.validate()?;
+        if self.trailing_delimiter && self.dialect.has_pairs() {
+            let what = "blanks at the end of a line are no delimiter";
+            return Err(TextError::Dialect(what.to_owned()));
+        }
         let columns = self.columns.len();
         if let Some(key) = self.skip_empty.iter().flatten().find(|&&i| i >= columns) {
             return Err(TextError::Schema(format!(

@@ -10,6 +10,9 @@
 //! * A line that starts with the comment prefix is a comment, not a record, whatever quotes it holds; an
 //!   empty record is blank: counted and skipped, in a file of one column too.
 //! * Of two delimiters that overlap the first counts.
+//! * Between fields of aligned columns stand blanks and tabs, any number of them
+//!   ([`Delimiter::Blanks`]); those at the ends of a line stand for nothing, and a line of nothing else is
+//!   blank.
 //! * A quote opens a field only as its first byte; anywhere else it is text. Inside, a doubled quote
 //!   (or the escape byte and any byte) stands for itself. After the closing quote only a delimiter or
 //!   the record's end may follow ([`Reason::TextAfterQuote`](crate::problem::Reason)).
@@ -23,6 +26,11 @@
 //!   `trailing_delimiter` it may have one more that holds only spaces and tabs.
 //! * Lenient reading splits a record that its delimiter does not split at all by another one, if that
 //!   gives it as many fields as there are columns (three at least) and it holds no quote.
+//!   One with too many or too few fields gets just enough if the types of the columns leave one way only:
+//!   fields next to each other become one, their delimiters text, or empty ones are put between two. Of
+//!   several ways to make fields one, a blank behind the delimiter tells (`Smith, John`). Else what is more
+//!   is cut off, and what is missing is missing at the end.
+//! * What stands below the table ([`notes_below`]) is rejected, lenient or not, and fails nothing.
 //! * A record of more than `max_record_bytes`, its line end not counted, is rejected, lenient or not; so
 //!   is a comment as long as that. Beyond that many bytes neither quote nor escape hides a newline.
 //! * Bytes that are not UTF-8 make a record malformed where they stand in a field that is kept.
@@ -30,6 +38,7 @@
 //! A record has one problem of shape at most, the first of: its length, its quotes (of those the first),
 //! its number of fields, its encoding; only a lenient repair may have one of the latter in addition.
 
+mod blanks;
 mod chunk;
 mod columns;
 mod decoder;
@@ -38,6 +47,7 @@ mod flaw;
 mod index;
 mod infer;
 mod layout;
+mod notes;
 mod preamble;
 mod quoted;
 mod repair;
@@ -47,11 +57,12 @@ pub use chunk::{ChunkDecoder, DecodedChunk, Place, RowFilter};
 pub use columns::date_format_problem;
 pub(crate) use columns::{BadValue, Fields as ChunkFields};
 pub use decoder::Decoder;
-pub use dialect::{Dialect, RecordEnd};
+pub use dialect::{Delimiter, Dialect, RecordEnd};
 pub use flaw::Flaw;
 pub use index::{Indexer, RecordIndex, Stop};
 pub use infer::{Inference, infer_columns};
 pub use layout::{Column, ColumnType, Layout, OnBadValue, OnError, TextArray};
+pub use notes::{NOTES_BYTES, notes_below};
 pub use preamble::{HeaderOptions, Preamble};
 pub(crate) use preamble::{unique_names, without_mark};
-pub use sniff::{Given, Sniffed, is_note, lines_before_table, sniff};
+pub use sniff::{Given, Sniffed, TableSpan, is_note, lines_before_table, sniff, tables};

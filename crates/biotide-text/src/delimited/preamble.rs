@@ -118,13 +118,20 @@ impl Iterator for SampleReader<'_> {
                 continue;
             }
             let mut from = start;
-            let width = self.indexer.layout.dialect.delimiter.len();
+            let width = self.indexer.layout.dialect.delimiter.bytes().len();
             let range = |&end: &u32| {
                 let range = from..end as usize;
                 from = end as usize + width;
                 range
             };
-            let fields = self.index.split.ends.iter().map(range).collect();
+            let ends = &self.index.split.ends;
+            let fields = match self.indexer.layout.dialect.has_pairs() {
+                true => ends
+                    .chunks_exact(2)
+                    .map(|pair| pair[0] as usize..pair[1] as usize)
+                    .collect(),
+                false => ends.iter().map(range).collect(),
+            };
             return Some(SampleRecord {
                 fields,
                 end,
@@ -151,7 +158,7 @@ impl Preamble {
             return None;
         }
         preamble.records = data.len();
-        preamble.name_columns(options, bytes, &data);
+        preamble.name_columns(options, bytes, &data, !dialect.has_pairs());
         Some(preamble)
     }
 
@@ -198,7 +205,14 @@ impl Preamble {
         Some(preamble)
     }
 
-    fn name_columns(&mut self, options: &HeaderOptions, bytes: &[u8], data: &[SampleRecord]) {
+    /// `may_trail`: whether lines can end with a delimiter.
+    fn name_columns(
+        &mut self,
+        options: &HeaderOptions,
+        bytes: &[u8],
+        data: &[SampleRecord],
+        may_trail: bool,
+    ) {
         // A header has a field at least.
         let has_header = !self.header.is_empty();
         let mut names = match has_header {
@@ -219,7 +233,8 @@ impl Preamble {
         let wide = |n: usize| data.iter().filter(move |record| record.fields.len() == n);
         let all_end_empty = |n: usize| wide(n).next().is_some() && wide(n).all(last_is_empty);
         let given = options.column_names.as_ref().map(Vec::len);
-        if names.len() > 1
+        if may_trail
+            && names.len() > 1
             && names.last().is_some_and(String::is_empty)
             && given != Some(names.len())
             && (data.is_empty() || wide(names.len()).all(last_is_empty))
@@ -229,7 +244,7 @@ impl Preamble {
             names.pop();
             self.trailing_delimiter = true;
         } else if has_header && common == names.len() + 1 {
-            if all_end_empty(common) {
+            if may_trail && all_end_empty(common) {
                 self.trailing_delimiter = true;
             } else {
                 // R's write.table: the header does not name the column of row names.

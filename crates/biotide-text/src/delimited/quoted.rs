@@ -2,7 +2,7 @@
 //! positions of the structural bytes, so that plain text between them costs nothing.
 
 use super::index::{Indexer, RecordIndex, Stop};
-use super::{Dialect, OnError};
+use super::{Delimiter, Dialect, OnError};
 use crate::problem::Reason;
 
 /// Positions of the bytes that may matter, and how far they have been used.
@@ -14,7 +14,7 @@ pub(crate) struct Quoted {
 }
 
 /// What stands at a position where a field may end.
-enum Mark {
+pub(super) enum Mark {
     Delimiter,
     /// The record ends; the next one starts here.
     Newline(usize),
@@ -26,7 +26,7 @@ enum Mark {
 }
 
 /// Where a quoted field ends.
-enum Quote {
+pub(super) enum Quote {
     /// After the closing quote.
     Closed(usize),
     Open,
@@ -58,8 +58,11 @@ impl Quoted {
     pub(crate) fn new(dialect: &Dialect) -> Self {
         let mut needles = vec![
             dialect.record_end.byte(),
-            dialect.delimiter[..].first().copied().unwrap_or(b'\t'),
+            dialect.delimiter.bytes().first().copied().unwrap_or(b'\t'),
         ];
+        if dialect.delimiter == Delimiter::Blanks {
+            needles.push(b'\t');
+        }
         needles.extend(dialect.quote);
         needles.extend(dialect.own_escape());
         Self {
@@ -70,7 +73,7 @@ impl Quoted {
     }
 
     /// The next structural position at or after `at`.
-    fn seek(&mut self, at: usize) -> Option<usize> {
+    pub(super) fn seek(&mut self, at: usize) -> Option<usize> {
         while let Some(&position) = self.positions.get(self.next) {
             if position as usize >= at {
                 return Some(position as usize);
@@ -195,7 +198,8 @@ impl Indexer {
         }
     }
 
-    /// Pushes the field ends of the record at `start`.
+    /// Pushes the field ends of the record at `start`; between blanks where fields start, too, and in the
+    /// end where the record does.
     pub(crate) fn record(
         &mut self,
         bytes: &[u8],
@@ -203,8 +207,11 @@ impl Indexer {
         eof: bool,
         out: &mut RecordIndex,
     ) -> Record {
+        if self.layout.dialect.has_pairs() {
+            return self.record_of_blanks(bytes, start, eof, out);
+        }
         let lenient = self.layout.on_error == OnError::Lenient;
-        let width = self.layout.dialect.delimiter.len();
+        let width = self.layout.dialect.delimiter.bytes().len();
         let mut field = start;
         let mut fields = 0usize;
         let mut problem = None;
@@ -308,11 +315,11 @@ impl Indexer {
                     break (self.trim_cr(bytes, at, position), Some(position + 1));
                 }
                 if byte == self.separators.delimiter {
-                    if bytes[position..].starts_with(&self.layout.dialect.delimiter) {
+                    if bytes[position..].starts_with(self.layout.dialect.delimiter.bytes()) {
                         break (position, None);
                     }
                     let tail = &bytes[position..];
-                    if !eof && self.layout.dialect.delimiter.starts_with(tail) {
+                    if !eof && self.layout.dialect.delimiter.bytes().starts_with(tail) {
                         return Record::Cut;
                     }
                 }
@@ -335,7 +342,7 @@ impl Indexer {
     }
 
     /// Where the quoted field that starts at `open` closes.
-    fn close_quote(&mut self, bytes: &[u8], open: usize, quote: u8) -> Quote {
+    pub(super) fn close_quote(&mut self, bytes: &[u8], open: usize, quote: u8) -> Quote {
         let escape = self.layout.dialect.own_escape();
         let mut at = open + 1;
         while let Some(position) = self.quoted.seek(at) {
@@ -354,9 +361,9 @@ impl Indexer {
     }
 
     /// What stands at `at`, just after a closing quote.
-    fn mark(&self, bytes: &[u8], at: usize, eof: bool) -> Mark {
+    pub(super) fn mark(&self, bytes: &[u8], at: usize, eof: bool) -> Mark {
         let rest = &bytes[at..];
-        let delimiter = &self.layout.dialect.delimiter;
+        let delimiter = self.layout.dialect.delimiter.bytes();
         let newline = self.separators.newline;
         match rest {
             [] => {
@@ -367,6 +374,7 @@ impl Indexer {
                 }
             }
             [byte, ..] if *byte == newline => Mark::Newline(at + 1),
+            [b'\t', ..] if self.layout.dialect.has_pairs() => Mark::Delimiter,
             [b'\r', b'\n', ..] if newline == b'\n' => Mark::Newline(at + 2),
             [b'\r'] if newline == b'\n' => {
                 if eof {

@@ -5,8 +5,8 @@
 
 use biotide_text::charset::{Charset, detect};
 use biotide_text::delimited::{
-    Column, ColumnType, Decoder, Dialect, Given, HeaderOptions, Layout, OnBadValue, OnError,
-    Preamble, RecordEnd, TextArray, infer_columns, lines_before_table, sniff,
+    Column, ColumnType, Decoder, Delimiter, Dialect, Given, HeaderOptions, Layout, OnBadValue,
+    OnError, Preamble, RecordEnd, TextArray, infer_columns, lines_before_table, sniff,
 };
 use biotide_text::sample::Sample;
 use biotide_text::scan::{Scanner, Separators, Split};
@@ -25,20 +25,14 @@ fn options(input: &[u8]) -> Option<([u8; 4], &[u8])> {
 /// The layout that the options spell: every value of every byte is one.
 fn layout(options: [u8; 4]) -> Option<Layout> {
     let [a, b, c, d] = options;
-    let delimiters = [
-        &b","[..],
-        b"\t",
-        b"||",
-        b"aa",
-        b", ",
-        b"\xC3\xA9",
-        b"\xA9",
-        b" ",
-    ];
+    let delimiters = [&b","[..], b"\t", b"||", b"aa", b", ", b"\xC3\xA9", b"\xA9"];
     let comments = [None, Some(&b"#"[..]), Some(&b"//"[..]), Some(&b"\"#"[..])];
     let quote = [Some(b'"'), None, Some(b'\''), Some(b'"')][usize::from(a >> 3 & 3)];
     let dialect = Dialect {
-        delimiter: delimiters[usize::from(a & 7)].to_vec(),
+        delimiter: match delimiters.get(usize::from(a & 7)) {
+            Some(bytes) => Delimiter::from(*bytes),
+            None => Delimiter::Blanks,
+        },
         quote,
         escape: [None, Some(b'\\'), quote, None][usize::from(a >> 5 & 3)],
         comment: comments[usize::from(b & 3)].map(<[u8]>::to_vec),

@@ -1,7 +1,7 @@
 //! Layouts and texts made of structural bytes, so that nasty combinations are common.
 
 use biotide_text::charset::Charset;
-use biotide_text::delimited::{Dialect, Layout, OnError, RecordEnd, TextArray};
+use biotide_text::delimited::{Delimiter, Dialect, Layout, OnError, RecordEnd, TextArray};
 
 use crate::harness::text_columns;
 use crate::rng::Rng;
@@ -43,7 +43,10 @@ pub(crate) fn dialect(rng: &mut Rng) -> Dialect {
             _ => RecordEnd::Lf,
         };
         let dialect = Dialect {
-            delimiter: delimiter.to_vec(),
+            delimiter: match rng.below(12) {
+                0 => Delimiter::Blanks,
+                _ => Delimiter::from(delimiter),
+            },
             quote,
             escape,
             comment: comment.map(<[u8]>::to_vec),
@@ -74,7 +77,7 @@ pub(crate) fn layout(rng: &mut Rng) -> Layout {
     if rng.chance(1, 2) {
         return layout;
     }
-    layout.trailing_delimiter = rng.chance(1, 3);
+    layout.trailing_delimiter = layout.dialect.delimiter != Delimiter::Blanks && rng.chance(1, 3);
     layout.strip_whitespace = rng.chance(1, 3);
     if rng.chance(1, 3) {
         layout.null_values = vec!["a".into(), "\u{e9}".into(), "aaa".into()];
@@ -124,8 +127,8 @@ fn newline(rng: &mut Rng, layout: &Layout) -> &'static [u8] {
 fn noise(rng: &mut Rng, layout: &Layout, out: &mut Vec<u8>) {
     let dialect = &layout.dialect;
     match rng.below(24) {
-        0..4 => out.extend_from_slice(&dialect.delimiter),
-        4 => out.push(dialect.delimiter[0]),
+        0..4 => out.extend_from_slice(dialect.delimiter.bytes()),
+        4 => out.push(dialect.delimiter.bytes()[0]),
         5..8 => out.extend_from_slice(newline(rng, layout)),
         8 => out.extend_from_slice(rng.pick(&[&b"\r"[..], b"\n", b"\r\r\n", b"\n\r"])),
         9..13 => out.push(dialect.quote.unwrap_or(b'"')),
@@ -145,7 +148,7 @@ fn row(rng: &mut Rng, layout: &Layout, quotes: bool, rarity: usize, out: &mut Ve
     let columns = layout.columns.len();
     for column in 0..columns {
         if column > 0 {
-            out.extend_from_slice(&dialect.delimiter);
+            out.extend_from_slice(dialect.delimiter.bytes());
         }
         if rng.chance(1, rarity) {
             noise(rng, layout, out);
@@ -156,7 +159,7 @@ fn row(rng: &mut Rng, layout: &Layout, quotes: bool, rarity: usize, out: &mut Ve
             match (quote, rng.below(12)) {
                 (Some(quote), 0) => out.extend([dialect.escape.unwrap_or(quote), quote]),
                 (Some(_), 1) => out.extend_from_slice(newline(rng, layout)),
-                (Some(_), 2) => out.extend_from_slice(&dialect.delimiter),
+                (Some(_), 2) => out.extend_from_slice(dialect.delimiter.bytes()),
                 (None, 0) if dialect.quote.is_none() && dialect.escape.is_some() => {
                     let what = rng.pick(&[&b"\\\\"[..], b"\\\n", b"\\\r", b"\\,", b"\\\t"]);
                     out.extend_from_slice(what);
@@ -170,7 +173,7 @@ fn row(rng: &mut Rng, layout: &Layout, quotes: bool, rarity: usize, out: &mut Ve
         out.extend(quote);
     }
     if layout.trailing_delimiter && rng.chance(1, 2) {
-        out.extend_from_slice(&dialect.delimiter);
+        out.extend_from_slice(dialect.delimiter.bytes());
         out.extend_from_slice(rng.pick(&[&b""[..], b"", b" ", b"\t ", b"x"]));
     }
     if rng.chance(1, rarity) {

@@ -2,7 +2,7 @@
 //! read next to the rules rather than next to the indexer: it sees the whole text at once, knows no
 //! chunk, no SIMD and no index.
 
-use biotide_text::delimited::{Layout, OnError, RecordEnd};
+use biotide_text::delimited::{Delimiter, Layout, OnError, RecordEnd};
 use biotide_text::problem::{Action, Reason};
 
 /// A field as it stands, its quotes and escapes resolved.
@@ -41,16 +41,21 @@ pub(crate) struct Reading {
     pub(crate) blank: u64,
 }
 
+/// A field with the bytes that it is.
+type Ranged = (std::ops::Range<usize>, Field);
+
 pub(crate) struct Oracle<'a> {
     layout: &'a Layout,
     text: &'a [u8],
+    /// Whether a column takes a field.
+    fits: &'a dyn Fn(usize, &Field) -> bool,
     out: Reading,
 }
 
 /// A record that was read to its end.
 struct Found {
     /// The raw bytes of each field, and what they mean.
-    fields: Vec<(std::ops::Range<usize>, Field)>,
+    fields: Vec<Ranged>,
     end: usize,
     next: usize,
     problem: Option<Reason>,
@@ -62,11 +67,21 @@ struct Broken {
     reason: Reason,
 }
 
-/// Reads everything. `text` starts at the first data record.
+/// Reads everything. `text` starts at the first data record. All columns are text.
 pub(crate) fn read(layout: &Layout, text: &[u8]) -> Reading {
+    read_typed(layout, text, &|_, _| true)
+}
+
+/// The same of columns that `fits` says what they take.
+pub(crate) fn read_typed(
+    layout: &Layout,
+    text: &[u8],
+    fits: &dyn Fn(usize, &Field) -> bool,
+) -> Reading {
     let mut oracle = Oracle {
         layout,
         text,
+        fits,
         out: Reading::default(),
     };
     let mut at = 0;
@@ -159,7 +174,32 @@ impl Oracle<'_> {
         let mut fields = Vec::new();
         let mut problem = None;
         let mut at = start;
+        let blanks = self.layout.dialect.delimiter == Delimiter::Blanks;
         loop {
+            if blanks {
+                while matches!(self.text.get(at), Some(b' ' | b'\t')) {
+                    at += 1;
+                }
+                let next = self.line_end(at);
+                if next.is_some() || at == self.text.len() {
+                    let long = at - start > self.layout.max_record_bytes;
+                    let end = if fields.is_empty() && !long {
+                        start
+                    } else {
+                        at
+                    };
+                    return Ok(Found {
+                        fields,
+                        end,
+                        next: next.unwrap_or(at),
+                        problem,
+                    });
+                }
+                let (end, field) = self.field(start, at, &mut problem)?;
+                fields.push((at..end, field));
+                at = end;
+                continue;
+            }
             let (end, field) = self.field(start, at, &mut problem)?;
             fields.push((at..end, field));
             let next = self.line_end(end);
@@ -171,15 +211,17 @@ impl Oracle<'_> {
                     problem,
                 });
             }
-            at = end + self.layout.dialect.delimiter.len();
+            at = end + self.layout.dialect.delimiter.bytes().len();
         }
     }
 
     /// Whether a field may end at `at`.
     fn boundary(&self, at: usize) -> bool {
-        at == self.text.len()
-            || self.line_end(at).is_some()
-            || self.text[at..].starts_with(&self.layout.dialect.delimiter)
+        let delimiter = match &self.layout.dialect.delimiter {
+            Delimiter::Bytes(bytes) => self.text[at..].starts_with(bytes),
+            Delimiter::Blanks => matches!(self.text.get(at), Some(b' ' | b'\t')),
+        };
+        at == self.text.len() || self.line_end(at).is_some() || delimiter
     }
 
     /// The field at `at` of the record at `start`: where it ends, and what it says.
@@ -267,24 +309,19 @@ impl Oracle<'_> {
     }
 
     /// The fields of a record that its delimiter does not split, and one other does as it should be.
-    fn of_another_delimiter(
-        &self,
-        start: usize,
-        end: usize,
-    ) -> Option<Vec<(std::ops::Range<usize>, Field)>> {
+    fn of_another_delimiter(&self, start: usize, end: usize) -> Option<Vec<Ranged>> {
         let dialect = &self.layout.dialect;
         let text = &self.text[start..end];
         let has = |byte: u8| text.contains(&byte);
-        let plain = dialect.delimiter.len() == 1
-            && !has(dialect.delimiter[0])
-            && !dialect.quote.is_some_and(has)
-            && !dialect.escape.is_some_and(has);
+        let own = dialect.delimiter.byte()?;
+        let plain =
+            !has(own) && !dialect.quote.is_some_and(has) && !dialect.escape.is_some_and(has);
         let columns = self.layout.columns.len();
         let count = |byte: u8| text.iter().filter(|&&b| b == byte).count();
         let fitting: Vec<u8> = b",\t;|"
             .iter()
             .copied()
-            .filter(|&byte| byte != dialect.delimiter[0] && count(byte) == columns - 1)
+            .filter(|&byte| byte != own && count(byte) == columns - 1)
             .collect();
         let [delimiter] = fitting[..] else {
             return None;
@@ -303,6 +340,76 @@ impl Oracle<'_> {
             (range, field)
         });
         Some(fields.collect())
+    }
+
+    /// Whether the columns take all these fields, as many as there are.
+    fn all_fit(&self, fields: &[Ranged]) -> bool {
+        let columns = 0..self.layout.columns.len();
+        columns
+            .zip(fields)
+            .all(|(column, (range, field))| range.is_empty() || (self.fits)(column, field))
+    }
+
+    /// Makes fields that are too many parts of the one that leaves all others where they fit: if there is
+    /// just one such, or blanks behind delimiters tell which it is.
+    fn merge(&self, fields: &mut Vec<Ranged>) {
+        let columns = self.layout.columns.len();
+        let extra = fields.len() - columns;
+        let raw = |(range, _): &Ranged| &self.text[range.clone()];
+        if columns == 0 || fields[columns..].iter().all(|f| raw(f).is_empty()) {
+            return;
+        }
+        let ways: Vec<(usize, Vec<Ranged>)> = (0..columns)
+            .map(|at| (at, self.merged(fields, at, extra)))
+            .filter(|(_, fields)| self.all_fit(fields))
+            .collect();
+        if let [(_, only)] = &ways[..] {
+            fields.clone_from(only);
+            return;
+        }
+        let follows = |f: &Ranged| raw(f).len() > 1 && raw(f)[0] == b' ';
+        let following: Vec<usize> = (0..fields.len()).filter(|&i| follows(&fields[i])).collect();
+        let told = |(at, _): &&(usize, _)| following == (at + 1..=at + extra).collect::<Vec<_>>();
+        if let Some((_, told)) = ways.iter().find(told) {
+            fields.clone_from(told);
+        }
+    }
+
+    fn merged(&self, fields: &[Ranged], at: usize, extra: usize) -> Vec<Ranged> {
+        let mut fields = fields.to_vec();
+        let merged: Vec<_> = fields.drain(at..=at + extra).collect();
+        let range = merged[0].0.start..merged[extra].0.end;
+        let values: Vec<&[u8]> = merged.iter().map(|(_, field)| &field.value[..]).collect();
+        let value = match self.layout.dialect.quote {
+            Some(_) => self.text[range.clone()].to_vec(),
+            None => values.join(self.layout.dialect.delimiter.bytes()),
+        };
+        let quoted = false;
+        fields.insert(at, (range, Field { value, quoted }));
+        fields
+    }
+
+    /// Puts empty fields behind the one behind which alone they make all others fit, if they do not fit
+    /// with nothing but the end missing.
+    fn place(&self, fields: &mut Vec<Ranged>) {
+        let missing = self.layout.columns.len() - fields.len();
+        if self.all_fit(fields) {
+            return;
+        }
+        let ways = (1..=fields.len()).map(|at| {
+            let mut fields = fields.clone();
+            let end = fields[at - 1].0.end;
+            let empty = Field {
+                value: Vec::new(),
+                quoted: false,
+            };
+            fields.splice(at..at, std::iter::repeat_n((end..end, empty), missing));
+            fields
+        });
+        let ways: Vec<Vec<Ranged>> = ways.filter(|fields| self.all_fit(fields)).collect();
+        if let [only] = &ways[..] {
+            fields.clone_from(only);
+        }
     }
 
     /// Decides about a record that was read to its end.
@@ -347,6 +454,14 @@ impl Oracle<'_> {
                 && let Some(others) = self.of_another_delimiter(start, end)
             {
                 fields = others;
+            }
+            let refits = !layout.trailing_delimiter
+                && layout.dialect.delimiter != Delimiter::Blanks
+                && fields.len() != columns;
+            match reason {
+                Reason::TooManyFields if refits => self.merge(&mut fields),
+                Reason::TooFewFields if refits => self.place(&mut fields),
+                _ => {}
             }
         }
         fields.truncate(stride);

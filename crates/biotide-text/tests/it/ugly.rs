@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use biotide_text::delimited::{
-    Column, ColumnType, Decoder, Dialect, HeaderOptions, Layout, OnError, Preamble, RecordEnd,
+    Column, ColumnType, Decoder, Delimiter, Dialect, HeaderOptions, Layout, OnError, Preamble,
+    RecordEnd,
 };
 use biotide_text::problem::{Problem, Reason};
 use biotide_text::scan::Scanner;
@@ -289,9 +290,13 @@ fn what_cannot_be_read_one_way_is_refused() {
         Decoder::new(layout, None, 10).is_err()
     };
     assert!(!refused(&|_| ()));
-    assert!(refused(&|l| l.dialect.delimiter.clear()));
-    assert!(refused(&|l| l.dialect.delimiter = b"\r".to_vec()));
-    assert!(refused(&|l| l.dialect.delimiter = b"a\"".to_vec()));
+    assert!(refused(&|l| l.dialect.delimiter = b""[..].into()));
+    assert!(refused(&|l| {
+        l.dialect.delimiter = Delimiter::Blanks;
+        l.trailing_delimiter = true;
+    }));
+    assert!(refused(&|l| l.dialect.delimiter = b"\r"[..].into()));
+    assert!(refused(&|l| l.dialect.delimiter = b"a\""[..].into()));
     assert!(refused(&|l| l.dialect.quote = Some(b'\n')));
     assert!(refused(&|l| l.dialect.quote = Some(0xA9)));
     assert!(refused(&|l| l.dialect.escape = Some(0xC3)));

@@ -95,6 +95,11 @@ pub(super) fn of(inspection: &Inspection, name: &str) -> Vec<String> {
             "{ragged} {rows} more or fewer fields than there are columns"
         ));
     }
+    match count("footnote") {
+        0 => {}
+        1 => warnings.push("1 line below the table is taken for a note".to_owned()),
+        n => warnings.push(format!("{n} lines below the table are taken for notes")),
+    }
     if count("invalid_utf8") > 0 {
         warnings.push(format!(
             "{} rows hold bytes of another encoding than the rest",
@@ -104,7 +109,7 @@ pub(super) fn of(inspection: &Inspection, name: &str) -> Vec<String> {
     let rest = scan.reasons.iter().filter(|(reason, _)| {
         !matches!(
             reason.as_str(),
-            "too_few_fields" | "too_many_fields" | "invalid_utf8"
+            "too_few_fields" | "too_many_fields" | "invalid_utf8" | "footnote"
         )
     });
     for (reason, n) in rest {

@@ -1,5 +1,6 @@
 //! From samples of files to the layout of their table.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -10,12 +11,13 @@ use biotide_text::delimited::{
     Column, ColumnType, Given, HeaderOptions, Inference, Layout, Preamble, RecordEnd, Sniffed,
     infer_columns, is_note, lines_before_table, sniff,
 };
-
+use biotide_text::sample::Sample;
 use encoding_rs::Encoding;
 
 use super::evolve::Columns;
 use super::layout::{DelimitedLayout, Start, Variant};
 use super::options;
+use super::section::{Choice, Section};
 use crate::formats::columns;
 use crate::spec::{Description, SampledFile};
 
@@ -54,9 +56,24 @@ impl DelimitedLayout {
             charset: charset.unwrap_or_default(),
             ..options::given(options, delimiter)
         };
-        let first = first_dialect(files, &given);
+        let choice = Choice {
+            given: given.clone(),
+            table: options.table,
+        };
+        let mut sections = Vec::with_capacity(files.len());
+        for file in files {
+            let Sample { head, complete, .. } = &file.sample;
+            sections.push(choice.of(&file.name, head, *complete)?);
+        }
+        let tables = files.iter().zip(&sections);
+        let tables = tables.map(|(file, section)| match section {
+            Some(section) => Cow::Owned(section.of_sample(file)),
+            None => Cow::Borrowed(file),
+        });
+        let tables: Vec<Cow<'_, SampledFile>> = tables.collect();
+        let first = first_dialect(&tables, &given);
         let mut plan = Plan {
-            description: describe(&first, encoding),
+            description: describe(&first, encoding, sections.first().and_then(Option::as_ref)),
             options,
             header: options::header(options, &first, 0),
             given: columns::schema(options)?,
@@ -68,9 +85,13 @@ impl DelimitedLayout {
         let mut starts: Vec<Start> = Vec::new();
         let mut found: Vec<Found<'_>> = Vec::new();
         let mut empty = None;
-        for file in files {
+        for (file, section) in tables.iter().zip(&sections) {
+            let lines = section.as_ref().map_or(0, Section::lines);
+            if let Some(section) = section {
+                plan.warn(format!("{}: {}", file.name, section.warning()));
+            }
             let sniffed = dialect_of(file, &first, &given);
-            let Some((layout, preamble)) = plan.of_file(&sniffed, file)? else {
+            let Some((layout, preamble)) = plan.of_file(&sniffed, file, lines)? else {
                 empty = empty.or(Some(&file.name));
                 continue;
             };
@@ -104,6 +125,8 @@ impl DelimitedLayout {
             starts,
             header: plan.header,
             skip_rows: options.skip_rows,
+            choice: sections.iter().any(Option::is_some).then_some(choice),
+            finds_notes: options.skip_footer.is_none(),
             transcoded_from: charset.is_none().then_some(encoding),
             shown: Vec::new(),
             metadata_columns: options.metadata_columns.unwrap_or(false),
@@ -145,7 +168,7 @@ impl DelimitedLayout {
 }
 
 /// The dialect of the first file that shows one.
-fn first_dialect(files: &[SampledFile], given: &Given) -> Sniffed {
+fn first_dialect(files: &[Cow<'_, SampledFile>], given: &Given) -> Sniffed {
     let mut first = None;
     for file in files {
         let sniffed = sniff(&file.sample.head, file.sample.complete, given);
@@ -183,9 +206,13 @@ fn dialect_of(file: &SampledFile, first: &Sniffed, given: &Given) -> Sniffed {
 }
 
 /// How the first file is written, and the options that say so.
-fn describe(first: &Sniffed, encoding: &'static Encoding) -> Description {
+fn describe(
+    first: &Sniffed,
+    encoding: &'static Encoding,
+    section: Option<&Section>,
+) -> Description {
     let dialect = &first.dialect;
-    let delimiter = Bytes(dialect.delimiter.clone()).show();
+    let delimiter = options::shown(&dialect.delimiter);
     let byte = |byte: Option<u8>| OneByte(byte).show();
     let mut description = Description {
         dialect: vec![
@@ -220,9 +247,17 @@ fn describe(first: &Sniffed, encoding: &'static Encoding) -> Description {
         RecordEnd::Lf => "lines end with LF or CRLF".to_owned(),
         RecordEnd::Cr => "lines end with CR".to_owned(),
     });
+    let above = section.map_or(0, Section::lines);
+    if let Some(Section { tables, chosen }) = section {
+        let words = format!("table {} of {}", chosen + 1, tables.len());
+        description.dialect.push(words);
+        description
+            .options
+            .push(("table", (chosen + 1).to_string()));
+    }
     description
         .dialect
-        .push(match (first.header, first.skip_rows) {
+        .push(match (first.header, above + first.skip_rows) {
             (true, lines) if first.header_rows > 1 => {
                 format!(
                     "header of {} rows from line {}",
@@ -255,11 +290,13 @@ impl Plan<'_> {
         self.description.warnings.push(warning);
     }
 
-    /// The untyped layout of one file; `None` where it is empty.
+    /// The untyped layout of the table of one file, above which so many lines belong to other tables;
+    /// `None` where it is empty.
     fn of_file(
         &mut self,
         sniffed: &Sniffed,
         file: &SampledFile,
+        lines_above: usize,
     ) -> Result<Option<(Layout, Preamble)>, BiotideError> {
         let sample = &file.sample;
         let (mut dialect, fields) = (sniffed.dialect.clone(), sniffed.fields);
@@ -294,7 +331,7 @@ impl Plan<'_> {
                     "{}: its table starts on line {}: what stands before it is taken for titles \
                      (skip_rows = 0 reads it)",
                     file.name,
-                    skip_rows + 1
+                    lines_above + skip_rows + 1
                 ));
             }
         }

@@ -7,11 +7,12 @@ use biotide_common::BiotideError;
 use biotide_common::options::BiotideOptions;
 use biotide_text::delimited::{
     Column, Dialect, HeaderOptions, Inference, Layout, Preamble, RecordEnd, lines_before_table,
-    sniff,
+    notes_below, sniff,
 };
 use encoding_rs::Encoding;
 
 use super::options;
+use super::section::Choice;
 use crate::formats::columns;
 use crate::formats::reader::TableReader;
 use crate::spec::{ChunkReader, Description, FileStart, TextLayout, Widening};
@@ -27,6 +28,10 @@ pub struct DelimitedLayout {
     pub(super) header: HeaderOptions,
     /// Lines before the table are looked for in every file, unless given.
     pub(super) skip_rows: Option<usize>,
+    /// How the table to read is found, where a file has several.
+    pub(super) choice: Option<Choice>,
+    /// Whether notes below the table are looked for.
+    pub(super) finds_notes: bool,
     /// What the files are in, where that has to be made UTF-8.
     pub(super) transcoded_from: Option<&'static Encoding>,
     /// The columns that the table shows.
@@ -69,6 +74,8 @@ impl DelimitedLayout {
             starts: Vec::new(),
             header: HeaderOptions::default(),
             skip_rows: None,
+            choice: None,
+            finds_notes: false,
             transcoded_from: None,
             shown: Vec::new(),
             metadata_columns: false,
@@ -144,7 +151,7 @@ impl TextLayout for DelimitedLayout {
     fn min_record_bytes(&self, variant: usize) -> u64 {
         let layout = &self.variants[variant].layout;
         let delimiters = layout.columns.len().saturating_sub(1);
-        let bytes = delimiters * layout.dialect.delimiter.len() + 1;
+        let bytes = delimiters * layout.dialect.delimiter.bytes().len() + 1;
         // One empty field alone is no record.
         bytes.max(2) as u64
     }
@@ -175,7 +182,7 @@ impl TextLayout for DelimitedLayout {
             dialect, fields, ..
         } = self.starts.first()?;
         // Many a configuration file has three words a line: most lines.
-        let words = dialect.delimiter == b" " && self.consistency < 0.95;
+        let words = dialect.delimiter.bytes() == b" " && self.consistency < 0.95 && *fields < 5;
         (*fields < 2 || words).then_some(
             "no delimiter (tab, comma, semicolon, pipe, blank) splits its lines into the same number of \
              fields",
@@ -183,6 +190,72 @@ impl TextLayout for DelimitedLayout {
     }
 
     fn start(&self, file: &str, head: &[u8], eof: bool) -> Result<Option<FileStart>, BiotideError> {
+        let Some(choice) = &self.choice else {
+            return self.start_of_table(file, head, eof);
+        };
+        if head.len() < Choice::BYTES && !eof {
+            return Ok(None);
+        }
+        let Some(section) = choice.of(file, head, eof)? else {
+            return self.start_of_table(file, head, eof);
+        };
+        let end = section.end();
+        let bytes = section.bytes(head.len());
+        let above = bytes.start as u64;
+        let start = self.start_of_table(file, &head[bytes], eof || end.is_some())?;
+        Ok(start.map(|start| FileStart {
+            offset: start.offset + above,
+            lines: start.lines + section.lines() as u64,
+            end,
+            ..start
+        }))
+    }
+
+    fn finds_notes(&self) -> bool {
+        self.finds_notes
+    }
+
+    fn notes_below(&self, variant: usize, tail: &[u8], whole: bool) -> Option<usize> {
+        let layout = &self.variants[variant].layout;
+        notes_below(tail, whole, &layout.dialect, layout.columns.len())
+    }
+
+    fn reader(
+        &self,
+        variant: usize,
+        projection: &[usize],
+    ) -> Result<Box<dyn ChunkReader>, BiotideError> {
+        let variant = &self.variants[variant];
+        let places = self.shown.iter().map(|&i| variant.places[i]).collect();
+        TableReader::open(
+            Arc::clone(&variant.layout),
+            self.schema(),
+            places,
+            projection,
+        )
+    }
+
+    fn fails_on_error(&self) -> bool {
+        self.table.fails()
+    }
+
+    fn widening(&self) -> Box<dyn Widening> {
+        let columns = |variant: &Variant| Inference::new(variant.layout.columns.len());
+        Box::new(Seen {
+            variants: self.variants.iter().map(columns).collect(),
+            layout: self.clone(),
+        })
+    }
+}
+
+impl DelimitedLayout {
+    /// As [`TextLayout::start`], of a file of one table.
+    fn start_of_table(
+        &self,
+        file: &str,
+        head: &[u8],
+        eof: bool,
+    ) -> Result<Option<FileStart>, BiotideError> {
         let record_end = RecordEnd::of(head);
         // A file of one line has no line end to be known by.
         let any_of_it = self
@@ -220,6 +293,7 @@ impl TextLayout for DelimitedLayout {
                 return Ok(Some(FileStart {
                     offset: preamble.data_start as u64,
                     lines: preamble.lines,
+                    end: None,
                     variant,
                 }));
             }
@@ -230,33 +304,6 @@ impl TextLayout for DelimitedLayout {
             false => "its header is not what it was when the table was planned",
         };
         Err(BiotideError::file(file, problem))
-    }
-
-    fn reader(
-        &self,
-        variant: usize,
-        projection: &[usize],
-    ) -> Result<Box<dyn ChunkReader>, BiotideError> {
-        let variant = &self.variants[variant];
-        let places = self.shown.iter().map(|&i| variant.places[i]).collect();
-        TableReader::open(
-            Arc::clone(&variant.layout),
-            self.schema(),
-            places,
-            projection,
-        )
-    }
-
-    fn fails_on_error(&self) -> bool {
-        self.table.fails()
-    }
-
-    fn widening(&self) -> Box<dyn Widening> {
-        let columns = |variant: &Variant| Inference::new(variant.layout.columns.len());
-        Box::new(Seen {
-            variants: self.variants.iter().map(columns).collect(),
-            layout: self.clone(),
-        })
     }
 }
 

@@ -4,6 +4,7 @@ mod evolve;
 mod infer;
 mod layout;
 mod options;
+mod section;
 
 use std::sync::Arc;
 

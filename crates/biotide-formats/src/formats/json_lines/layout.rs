@@ -236,6 +236,7 @@ impl TextLayout for JsonLayout {
         Ok(Some(FileStart {
             offset: mark as u64,
             lines: 0,
+            end: None,
             variant: usize::from(framing == Framing::Values),
         }))
     }

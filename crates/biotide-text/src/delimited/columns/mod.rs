@@ -78,7 +78,7 @@ impl<'a> Fields<'a> {
         // A field starts where the one before it ends, behind a delimiter; or where that is written down.
         let (slot, between) = match pairs {
             true => (2 * self.slot + 1, 0),
-            false => (self.slot, self.layout.dialect.delimiter.len()),
+            false => (self.slot, self.layout.dialect.delimiter.bytes().len()),
         };
         // One loop, and one place where `f` is called: else it is a function of its own, called a row.
         for i in 0..self.rows.len() {
@@ -100,7 +100,7 @@ impl<'a> Fields<'a> {
     pub(crate) fn value(&self, start: usize, end: usize) -> (Cow<'a, [u8]>, bool) {
         let field = self.bytes.as_slice().get(start..end).unwrap_or_default();
         if self.index.quoted {
-            return match (self.index.pairs, field) {
+            return match (self.layout.json.is_some(), field) {
                 (false, _) => unquote(&self.layout.dialect, field),
                 (true, [b'"', ..]) => (Cow::Owned(unescape_json(field)), true),
                 (true, _) => (Cow::Borrowed(field), false),

@@ -15,27 +15,9 @@ const MOST: usize = 100;
 /// are, and not more speaks for a header: words over numbers, the empty corner of a matrix, or (less) a plain
 /// word (`gene`) over what is none.
 pub(super) fn has(bytes: &[u8], complete: bool, dialect: &Dialect, skip_rows: usize) -> bool {
-    let Some(at) = after_lines(bytes, dialect.record_end.byte(), skip_rows) else {
+    let Some((head, votes)) = votes(bytes, complete, dialect, skip_rows) else {
         return true;
     };
-    let mut rows = records(bytes, at, complete, dialect).take(MOST);
-    let Some(first) = rows.next() else {
-        return true;
-    };
-    let value = |field: &Range<usize>| unquote(dialect, &bytes[field.clone()]).0.into_owned();
-    let head: Vec<Vec<u8>> = first.fields.iter().map(value).collect();
-    let mut below: Vec<Vec<Vec<u8>>> = vec![Vec::new(); head.len()];
-    for row in rows.filter(|row| row.fields.len() == head.len()) {
-        for (column, field) in below.iter_mut().zip(&row.fields) {
-            column.push(value(field));
-        }
-    }
-    let votes: Vec<Vote> = head
-        .iter()
-        .zip(&below)
-        .enumerate()
-        .map(|(i, (head, below))| vote(head, below, i == 0))
-        .collect();
     let count = |wanted: Vote| votes.iter().filter(|vote| **vote == wanted).count();
     // 2019, 2020, 2021 over numbers are names, as numbers of samples are.
     let number = |(vote, value): (&Vote, &Vec<u8>)| {
@@ -67,6 +49,65 @@ pub(super) fn has(bytes: &[u8], complete: bool, dialect: &Dialect, skip_rows: us
     }
 }
 
+/// Whether a column shows that the first record names the columns.
+pub(super) fn is_certain(
+    bytes: &[u8],
+    complete: bool,
+    dialect: &Dialect,
+    skip_rows: usize,
+) -> bool {
+    votes(bytes, complete, dialect, skip_rows)
+        .is_some_and(|(_, votes)| votes.contains(&Vote::Name) && !votes.contains(&Vote::Row))
+}
+
+/// Which columns are of numbers or dates, below the first record.
+pub(super) fn typed(
+    bytes: &[u8],
+    complete: bool,
+    dialect: &Dialect,
+    skip_rows: usize,
+) -> Vec<bool> {
+    match columns(bytes, complete, dialect, skip_rows) {
+        Some((_, below)) => below.iter().map(|below| is_typed(below)).collect(),
+        None => Vec::new(),
+    }
+}
+
+/// The cells of the first record, and what each speaks for.
+fn votes(
+    bytes: &[u8],
+    complete: bool,
+    dialect: &Dialect,
+    skip_rows: usize,
+) -> Option<(Vec<Vec<u8>>, Vec<Vote>)> {
+    let (head, below) = columns(bytes, complete, dialect, skip_rows)?;
+    let votes = head
+        .iter()
+        .zip(&below)
+        .enumerate()
+        .map(|(i, (head, below))| vote(head, below, i == 0))
+        .collect();
+    Some((head, votes))
+}
+
+/// The cells of the first record, and those below each.
+type Columns = (Vec<Vec<u8>>, Vec<Vec<Vec<u8>>>);
+
+fn columns(bytes: &[u8], complete: bool, dialect: &Dialect, skip_rows: usize) -> Option<Columns> {
+    let at = after_lines(bytes, dialect.record_end.byte(), skip_rows)?;
+    let mut rows = records(bytes, at, complete, dialect).take(MOST);
+    let first = rows.next()?;
+    let value = |field: &Range<usize>| unquote(dialect, &bytes[field.clone()]).0.into_owned();
+    let head: Vec<Vec<u8>> = first.fields.iter().map(value).collect();
+    let mut below: Vec<Vec<Vec<u8>>> = vec![Vec::new(); head.len()];
+    for row in rows.filter(|row| row.fields.len() == head.len()) {
+        for (column, field) in below.iter_mut().zip(&row.fields) {
+            column.push(value(field));
+        }
+    }
+    Some((head, below))
+}
+
 /// What a column's first cell speaks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Vote {
@@ -79,18 +120,31 @@ enum Vote {
     None,
 }
 
-fn vote(head: &[u8], below: &[Vec<u8>], first: bool) -> Vote {
-    let filled: Vec<&Vec<u8>> = below
+fn filled(below: &[Vec<u8>]) -> Vec<&Vec<u8>> {
+    below
         .iter()
         .filter(|value| !trim(value).is_empty())
-        .collect();
-    let share = |wanted: &[Cell]| {
-        let n = filled
-            .iter()
-            .filter(|value| wanted.contains(&classify(value)));
-        n.count() as f64 / filled.len().max(1) as f64
-    };
-    let typed = share(&[Cell::Integer, Cell::Float]) >= 0.8 || share(&[Cell::Date]) >= 0.8;
+        .collect()
+}
+
+/// The share of cells that are of these kinds.
+fn share(filled: &[&Vec<u8>], wanted: &[Cell]) -> f64 {
+    let n = filled
+        .iter()
+        .filter(|value| wanted.contains(&classify(value)));
+    n.count() as f64 / filled.len().max(1) as f64
+}
+
+/// Whether nearly all cells are numbers, or dates.
+fn is_typed(below: &[Vec<u8>]) -> bool {
+    let filled = filled(below);
+    share(&filled, &[Cell::Integer, Cell::Float]) >= 0.8 || share(&filled, &[Cell::Date]) >= 0.8
+}
+
+fn vote(head: &[u8], below: &[Vec<u8>], first: bool) -> Vote {
+    let filled = filled(below);
+    let share = |wanted: &[Cell]| share(&filled, wanted);
+    let typed = is_typed(below);
     match classify(head) {
         Cell::Text | Cell::Odd if typed && is_missing(head) => Vote::None,
         Cell::Text | Cell::Odd if typed => Vote::Name,
@@ -175,7 +229,7 @@ fn is_unit(value: &[u8]) -> bool {
 }
 
 /// Whether this stands for a value that is not there, or that could not be measured.
-fn is_missing(value: &[u8]) -> bool {
+pub(super) fn is_missing(value: &[u8]) -> bool {
     let odd = [
         "#N/A", "--", "?", "*", "ND", "n.d.", "LOD", "BLQ", "BLOQ", "missing", "unknown",
     ];

@@ -9,17 +9,19 @@ mod cells;
 mod header;
 mod shape;
 mod start;
+mod tables;
 
 use super::preamble::{SampleReader, without_mark};
-use super::{Dialect, RecordEnd};
+use super::{Delimiter, Dialect, RecordEnd};
 use crate::charset::Charset;
 use shape::Shape;
+pub use tables::{TableSpan, tables};
 
 /// What is known before a look at the text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Given {
     /// The delimiter, if the caller named it.
-    pub delimiter: Option<Vec<u8>>,
+    pub delimiter: Option<Delimiter>,
     /// The delimiter that the file's name stands for.
     pub usual: u8,
     /// The quote, or that there is none.
@@ -64,6 +66,9 @@ const WIDEST: usize = 4 << 20;
 /// The share of records of one shape below which another delimiter than the usual one is no better.
 const LEAST_CONSISTENCY: f64 = 0.6;
 
+/// The same for columns that are only aligned.
+const ALIGNED_CONSISTENCY: f64 = 0.8;
+
 /// How much better another delimiter than the usual one must be.
 const USUAL: f64 = 1.15;
 
@@ -76,13 +81,20 @@ pub fn sniff(bytes: &[u8], complete: bool, given: &Given) -> Sniffed {
     let mut best: Option<(f64, Dialect, Shape)> = None;
     for dialect in candidates(bytes, end, given) {
         let shape = Shape::of(bytes, complete_table, &dialect);
-        let usual = dialect.delimiter == [given.usual];
+        let usual = dialect.delimiter.byte() == Some(given.usual);
         // A list of values is no table, because some of them hold a comma.
         let alike = shape.consistency() >= LEAST_CONSISTENCY && shape.starts_at_once();
+        // Many a configuration file has two words a line.
+        let few = dialect.delimiter == Delimiter::Blanks
+            && (shape.fields() < 3 || shape.consistency() < ALIGNED_CONSISTENCY);
         // Prose may have as many words in every row: blanks are delimiters only where nothing else is.
-        let prose = dialect.delimiter == b" "
-            && best.as_ref().is_some_and(|(.., known)| known.fields() > 1);
-        if given.delimiter.is_none() && !usual && (!alike || prose) {
+        let makes_sense = |(_, other, shape): &(f64, Dialect, Shape)| {
+            shape.fields() > 1
+                && !is_blank(&other.delimiter)
+                && shape.consistency() >= LEAST_CONSISTENCY
+        };
+        let prose = is_blank(&dialect.delimiter) && best.as_ref().is_some_and(makes_sense);
+        if given.delimiter.is_none() && !usual && (!alike || prose || few) {
             continue;
         }
         let score = shape.score() * if usual { USUAL } else { 1.0 };
@@ -179,11 +191,13 @@ fn candidates(bytes: &[u8], record_end: RecordEnd, given: &Given) -> Vec<Dialect
     let delimiters = match &given.delimiter {
         Some(delimiter) => vec![delimiter.clone()],
         None => {
-            let mut delimiters = vec![vec![given.usual]];
+            let mut delimiters = vec![Delimiter::from(&[given.usual][..])];
             let others = [&b"\t"[..], b",", b";", b"|", b", ", b"; ", b" "];
             let seen = |delimiter: &[u8]| memchr::memmem::find(bytes, delimiter).is_some();
             let others = others.into_iter().filter(|other| seen(other));
-            delimiters.extend(others.filter(|&o| o != [given.usual]).map(<[u8]>::to_vec));
+            delimiters.extend(others.filter(|&o| o != [given.usual]).map(Delimiter::from));
+            let aligned = [&b"  "[..], b" \t", b"\t ", b"\n "].into_iter().any(seen);
+            delimiters.extend(aligned.then_some(Delimiter::Blanks));
             delimiters
         }
     };
@@ -196,7 +210,7 @@ fn candidates(bytes: &[u8], record_end: RecordEnd, given: &Given) -> Vec<Dialect
                 needle.push(quote);
                 memchr::memmem::find(bytes, &needle).is_some()
             };
-            bytes.first() == Some(&quote) || after(&delimiter) || after(&[record_end.byte()])
+            bytes.first() == Some(&quote) || after(delimiter.bytes()) || after(&[record_end.byte()])
         };
         let quotes = match given.quote {
             Some(quote) => vec![quote],
@@ -214,6 +228,7 @@ fn candidates(bytes: &[u8], record_end: RecordEnd, given: &Given) -> Vec<Dialect
         for quote in quotes {
             let escapes = match (given.escape, quote) {
                 (Some(escape), _) => vec![escape],
+                (None, _) if delimiter == Delimiter::Blanks => vec![None],
                 (None, Some(quote)) if memchr::memmem::find(bytes, &[b'\\', quote]).is_some() => {
                     vec![None, Some(b'\\')]
                 }
@@ -235,6 +250,11 @@ fn candidates(bytes: &[u8], record_end: RecordEnd, given: &Given) -> Vec<Dialect
         }
     }
     dialects
+}
+
+/// Whether blanks stand between fields.
+fn is_blank(delimiter: &Delimiter) -> bool {
+    matches!(delimiter.bytes(), b" ")
 }
 
 /// The records of a text under a dialect, as byte ranges of their fields.
@@ -261,7 +281,10 @@ mod tests {
     }
 
     fn delimiter(usual: u8, text: &str) -> String {
-        String::from_utf8(found(usual, text).dialect.delimiter).unwrap()
+        match found(usual, text).dialect.delimiter {
+            Delimiter::Bytes(bytes) => String::from_utf8(bytes).unwrap(),
+            Delimiter::Blanks => "blanks".to_owned(),
+        }
     }
 
     #[test]
@@ -290,7 +313,20 @@ mod tests {
                 "id\nsp|P1|A_HUMAN\nsp|P2|B_HUMAN\nsp|P3|C_HUMAN\n",
                 ",",
             ),
+            (b'\t', "FID IID PHE\n1 a 2\n2 b 1\n3 c 1\n", " "),
+            (
+                b'\t',
+                " CHR         SNP    BP  A1\n   1   rs3094315   752566  G\n  22  rs12562034  768448  A\n",
+                "blanks",
+            ),
+            // Two blanks are one empty field where the others are one blank apart.
+            (b'\t', "a b c\n1  3\n4 5 6\n7 8 9\n1 2 3\n", " "),
             // Prose is no table of words.
+            (
+                b',',
+                "note\na line  of words\nand  a second\nof  three words\n",
+                ",",
+            ),
             (b',', "note\nthe first line of it\nand a second one\n", ","),
         ] {
             assert_eq!(delimiter(usual, text), expected, "{text}");
@@ -318,13 +354,13 @@ mod tests {
     fn what_is_given_is_not_looked_for() {
         let given = Given {
             usual: b',',
-            delimiter: Some(b",".to_vec()),
+            delimiter: Some(b","[..].into()),
             header: Some(false),
             skip_rows: Some(0),
             ..Given::default()
         };
         let sniffed = sniff(b"title\na;b\n1;2\n", true, &given);
-        assert_eq!(sniffed.dialect.delimiter, b",");
+        assert_eq!(sniffed.dialect.delimiter.bytes(), b",");
         assert_eq!((sniffed.header, sniffed.skip_rows), (false, 0));
     }
 

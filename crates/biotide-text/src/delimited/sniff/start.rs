@@ -29,7 +29,10 @@ pub(super) fn lines_before(
         let end = memchr::memchr(newline, rest);
         let text = end.map_or(rest, |end| &rest[..end]);
         let comment = is_comment(text);
-        if comment && end.is_some() && memchr::memmem::find(text, &dialect.delimiter).is_none() {
+        if comment
+            && end.is_some()
+            && memchr::memmem::find(text, dialect.delimiter.bytes()).is_none()
+        {
             (at, line, last) = (at + text.len() + 1, line + 1, None);
             continue;
         }
