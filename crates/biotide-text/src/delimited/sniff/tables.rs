@@ -23,7 +23,7 @@ pub struct TableSpan {
     pub lines: usize,
     /// Physical lines of it, blank ones and titles included.
     pub height: usize,
-    /// Lines from its header on that are not blank.
+    /// Lines of it that are as wide as its header.
     pub rows: usize,
     /// Whether it goes on after the text that was looked at.
     pub open: bool,
@@ -81,10 +81,11 @@ pub fn tables(bytes: &[u8], complete: bool, given: &Given) -> Vec<TableSpan> {
         bytes: pair[0].0..pair[1].0,
         lines: pair[0].1,
         height: pair[1].1 - pair[0].1,
-        rows: blocks
+        rows: heads
             .iter()
-            .filter(|block| (starts[i].0.line..pair[1].1).contains(&block.line))
-            .map(|block| block.height)
+            .filter(|(block, _)| (starts[i].0.line..pair[1].1).contains(&block.line))
+            .filter(|(_, head)| head.fields == starts[i].1.fields)
+            .map(|(block, _)| block.height)
             .sum(),
         open: i + 1 == starts.len() && !complete,
     };
@@ -180,8 +181,8 @@ impl Head {
     /// Whether this is a table by itself: it has a header, and more of rows and columns than notes, or names
     /// with values, have.
     fn is_own(&self) -> bool {
-        let large = self.records > 2 && self.fields > 2;
-        self.header && (large || self.certain && self.records > 1)
+        let (wide, tall) = (self.fields > 2, self.records > 2);
+        self.header && (wide && tall || self.certain && (wide || tall) && self.records > 1)
     }
 
     /// Whether a table with this head is another one than the one above it.
@@ -235,6 +236,7 @@ mod tests {
             "id,note\nS1,\"two\n\nparts, of it\nand more, too\"\nS2,b\n",
             "title\n\nof it\n\nid,age\nS1,1\nS2,2\n\nSource: a, b\n",
             "Project,ABC\nBy,X\nPlate,7\n\nid,age,sex\nS1,1,F\nS2,2,M\n",
+            "Plate,P1\nDate,2021-01-02\n\nid,age,sex\nS1,1,F\nS2,2,M\n",
             "id,age\nS1,1\n\n\n",
             "id,age\nS1,1\n\nSource: a, b, c\nand: d, e, f\n",
             "",
