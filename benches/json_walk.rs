@@ -13,7 +13,8 @@ use std::sync::Arc;
 use arrow_json::ReaderBuilder;
 use arrow_schema::{DataType, Field, Schema};
 use biotide_text::Buffer;
-use biotide_text::delimited::{ChunkDecoder, Column, ColumnType, Dialect, Layout, Place};
+use biotide_text::chunk::{ChunkDecoder, Place};
+use biotide_text::delimited::{Column, ColumnType, Dialect, Layout};
 use biotide_text::json_lines::{Framing, Json};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 

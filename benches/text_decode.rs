@@ -11,9 +11,8 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use biotide_text::Buffer;
-use biotide_text::delimited::{
-    ChunkDecoder, Column, ColumnType, Decoder, Dialect, Layout, Place, TextArray,
-};
+use biotide_text::chunk::{ChunkDecoder, Place};
+use biotide_text::delimited::{Column, ColumnType, Decoder, Dialect, Layout, TextArray};
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 
 const TABLE_BYTES: usize = 8 << 20;

@@ -7,7 +7,7 @@ use arrow::buffer::Buffer;
 use arrow::datatypes::SchemaRef;
 use biotide_common::BiotideError;
 use biotide_common::options::BiotideOptions;
-use biotide_text::delimited::{DecodedChunk, Flaw, Place, RowFilter, Stop};
+use biotide_text::chunk::{DecodedChunk, Flaw, Place, RowFilter, Stop};
 use biotide_text::problem::Problem;
 use biotide_text::sample::Sample;
 use encoding_rs::Encoding;
@@ -159,7 +159,7 @@ pub struct FileStart {
     pub variant: usize,
 }
 
-/// Decodes chunks, see [`biotide_text::delimited::ChunkDecoder`].
+/// Decodes chunks, see [`biotide_text::chunk::ChunkDecoder`].
 pub trait ChunkReader: Debug + Send {
     /// Finds the records that start in `bytes[from..limit]`.
     fn index(

@@ -13,7 +13,7 @@
 //! * [`delimited::Dialect`] says how bytes become fields, [`delimited::Layout`] how fields become columns.
 //! * [`delimited::Preamble`] reads what stands before the data (BOM, skipped lines, header).
 //! * [`delimited::infer_columns`] finds types that lose nothing, from a [`sample::Sample`].
-//! * [`delimited::ChunkDecoder`] turns a chunk of bytes into columns; [`delimited::Decoder`] is the
+//! * [`chunk::ChunkDecoder`] turns a chunk of bytes into columns; [`delimited::Decoder`] is the
 //!   push form (`decode` / `flush`) for streams.
 //!
 //! A malformed row is data, not an error: it is described by a [`problem::Problem`] that says where it
@@ -40,6 +40,7 @@
 )]
 
 pub mod charset;
+pub mod chunk;
 pub mod delimited;
 pub mod error;
 pub mod json_lines;

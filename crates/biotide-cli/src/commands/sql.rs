@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use biotide::prelude::{BiotideContext, ConvertReport, ScanReport, Statement};
+use console::truncate_str;
 use futures::StreamExt;
 
 use super::report::{Ender, count_of, written};
@@ -254,11 +255,7 @@ fn skip_comments(sql: &str) -> &str {
 /// Enough of a statement to know it again.
 fn start_of(sql: &str) -> String {
     let words: Vec<&str> = skip_comments(sql).split_whitespace().collect();
-    let text = words.join(" ");
-    match text.char_indices().nth(60) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
+    truncate_str(&words.join(" "), 61, "…").into_owned()
 }
 
 #[cfg(test)]

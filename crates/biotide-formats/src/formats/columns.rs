@@ -8,9 +8,8 @@ use arrow::datatypes::{Schema, SchemaRef};
 use biotide_common::BiotideError;
 use biotide_common::options::{self, BiotideOptions};
 use biotide_text::charset::Charset;
-use biotide_text::delimited::{
-    ChunkDecoder, Column, ColumnType, Layout, OnBadValue, OnError, TextArray, date_format_problem,
-};
+use biotide_text::chunk::{ChunkDecoder, date_format_problem};
+use biotide_text::delimited::{Column, ColumnType, Layout, OnBadValue, OnError, TextArray};
 use encoding_rs::Encoding;
 
 use crate::spec::SampledFile;

@@ -7,7 +7,8 @@ use arrow::buffer::Buffer;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use biotide_common::BiotideError;
-use biotide_text::delimited::{ChunkDecoder, DecodedChunk, Flaw, Layout, Place, RowFilter, Stop};
+use biotide_text::chunk::{ChunkDecoder, DecodedChunk, Flaw, Place, RowFilter, Stop};
+use biotide_text::delimited::Layout;
 use biotide_text::problem::Problem;
 
 use crate::spec::ChunkReader;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use biotide_common::BiotideError;
 use biotide_text::TextError;
-use biotide_text::delimited::{DecodedChunk, Place, RowFilter, Stop};
+use biotide_text::chunk::{DecodedChunk, Place, RowFilter, Stop};
 use datafusion_common::{Result, internal_err};
 use parking_lot::Mutex;
 

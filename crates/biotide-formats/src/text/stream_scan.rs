@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use biotide_text::delimited::{DecodedChunk, NOTES_BYTES, Place, RowFilter, Stop};
+use biotide_text::chunk::{DecodedChunk, Place, RowFilter, Stop};
+use biotide_text::delimited::NOTES_BYTES;
 use datafusion_common::{DataFusionError, Result};
 
 use super::ahead::Ahead;

@@ -2,7 +2,7 @@
 
 use arrow::buffer::Buffer;
 use biotide_text::TextError;
-use biotide_text::delimited::{DecodedChunk, Flaw, Place, RowFilter};
+use biotide_text::chunk::{DecodedChunk, Flaw, Place, RowFilter};
 use biotide_text::problem::{Problem, Reason};
 use datafusion_common::Result;
 

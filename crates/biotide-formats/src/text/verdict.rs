@@ -7,7 +7,7 @@ use biotide_common::BiotideError;
 use biotide_common::reject::RejectRecord;
 use biotide_common::scan::ScanStats;
 use biotide_common::session::QueryLog;
-use biotide_text::delimited::DecodedChunk;
+use biotide_text::chunk::DecodedChunk;
 use biotide_text::problem::Problem;
 use parking_lot::Mutex;
 

@@ -1,7 +1,7 @@
 //! What one task or partition decodes units with.
 
 use arrow::array::RecordBatch;
-use biotide_text::delimited::RowFilter;
+use biotide_text::chunk::RowFilter;
 use datafusion_common::Result;
 use datafusion_physical_plan::metrics::Count;
 

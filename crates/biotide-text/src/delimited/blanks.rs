@@ -1,8 +1,9 @@
 //! Fields between runs of blanks: columns that are aligned for the eye, as PLINK writes them.
 
 use super::OnError;
-use super::index::{Indexer, RecordIndex};
+use super::index::Indexer;
 use super::quoted::{Mark, Quote, Record};
+use crate::chunk::RecordIndex;
 use crate::problem::Reason;
 
 impl Indexer {

@@ -7,8 +7,8 @@ use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
 use arrow_schema::SchemaRef;
 
-use super::chunk::Place;
-use super::{ChunkDecoder, Layout, RowFilter, Stop};
+use super::Layout;
+use crate::chunk::{ChunkDecoder, Place, RowFilter, Stop};
 use crate::error::Result;
 use crate::problem::{Problem, Reason};
 

@@ -6,12 +6,12 @@
 //! integers that a float cannot hold.
 
 use super::Layout;
-use super::columns::{
+use super::preamble::SampleReader;
+use super::{Column, ColumnType};
+use crate::chunk::columns::{
     Number, TemporalClass, classify_number, classify_temporal, is_null_value, parse_bool,
     parse_int, plain_number, trim, unquote,
 };
-use super::preamble::SampleReader;
-use super::{Column, ColumnType};
 use crate::sample::Sample;
 
 /// What the values of one column were.

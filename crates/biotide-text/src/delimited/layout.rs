@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
-use super::{Dialect, date_format_problem};
+use super::Dialect;
+use crate::chunk::date_format_problem;
 use crate::error::{Result, TextError};
 use crate::json_lines::Json;
 

@@ -39,11 +39,8 @@
 //! its number of fields, its encoding; only a lenient repair may have one of the latter in addition.
 
 mod blanks;
-mod chunk;
-mod columns;
 mod decoder;
 mod dialect;
-mod flaw;
 mod index;
 mod infer;
 mod layout;
@@ -53,13 +50,9 @@ mod quoted;
 mod repair;
 mod sniff;
 
-pub use chunk::{ChunkDecoder, DecodedChunk, Place, RowFilter};
-pub use columns::date_format_problem;
-pub(crate) use columns::{BadValue, Fields as ChunkFields};
 pub use decoder::Decoder;
 pub use dialect::{Delimiter, Dialect, RecordEnd};
-pub use flaw::Flaw;
-pub use index::{Indexer, RecordIndex, Stop};
+pub use index::Indexer;
 pub use infer::{Inference, infer_columns};
 pub use layout::{Column, ColumnType, Layout, OnBadValue, OnError, TextArray};
 pub use notes::{NOTES_BYTES, notes_below};

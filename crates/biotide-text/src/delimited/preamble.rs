@@ -4,10 +4,11 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::columns::unquote;
-use super::index::{Indexer, RecordIndex};
+use super::index::Indexer;
 use super::quoted::Record;
 use super::{Dialect, Layout, OnError};
+use crate::chunk::RecordIndex;
+use crate::chunk::columns::unquote;
 
 /// How to read what stands before the data.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

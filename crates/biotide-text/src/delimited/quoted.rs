@@ -1,8 +1,9 @@
 //! The general path: quotes, escapes and delimiters of several bytes. A state machine over the
 //! positions of the structural bytes, so that plain text between them costs nothing.
 
-use super::index::{Indexer, RecordIndex, Stop};
+use super::index::Indexer;
 use super::{Delimiter, Dialect, OnError};
+use crate::chunk::{RecordIndex, Stop};
 use crate::problem::Reason;
 
 /// Positions of the bytes that may matter, and how far they have been used.

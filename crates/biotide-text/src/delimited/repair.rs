@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use arrow_buffer::Buffer;
 
-use super::columns::{Fields, Rows};
-use super::index::RecordIndex;
 use super::{ColumnType, Dialect, Layout};
+use crate::chunk::RecordIndex;
+use crate::chunk::columns::{Fields, Rows};
 
 /// Delimiters that a single row may have instead of its file's.
 const OTHERS: [u8; 4] = [b',', b'\t', b';', b'|'];

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::keys::{Keys, Target};
 use super::walk::{self, Fault, Kind};
 use super::{Framing, Json};
-use crate::delimited::{Flaw, Layout, OnError, RecordIndex, Stop};
+use crate::chunk::{Flaw, RecordIndex, Stop};
+use crate::delimited::{Layout, OnError};
 use crate::error::{Result, TextError};
 use crate::problem::{Action, Reason};
 

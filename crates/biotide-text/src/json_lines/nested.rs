@@ -7,11 +7,11 @@ use arrow_json::ReaderBuilder;
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 
 use super::walk::{self, Kind};
-use crate::delimited::{BadValue, ChunkFields};
+use crate::chunk::columns::{BadValue, Fields};
 use crate::error::Result;
 use crate::problem::Reason;
 
-impl ChunkFields<'_> {
+impl Fields<'_> {
     /// Builds the column of this number among those that are nested.
     pub(crate) fn nested(&self, at: usize, bad: &mut Vec<BadValue>) -> Result<ArrayRef> {
         let missing = || ArrowError::SchemaError(format!("there is no nested column {at}"));

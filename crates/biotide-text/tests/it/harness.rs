@@ -8,9 +8,8 @@ use arrow_array::{Array, RecordBatch};
 use arrow_buffer::Buffer;
 use arrow_schema::DataType;
 use biotide_text::TextError;
-use biotide_text::delimited::{
-    ChunkDecoder, Column, ColumnType, DecodedChunk, Decoder, Layout, Place, RowFilter, Stop,
-};
+use biotide_text::chunk::{ChunkDecoder, DecodedChunk, Place, RowFilter, Stop};
+use biotide_text::delimited::{Column, ColumnType, Decoder, Layout};
 use biotide_text::problem::{Action, Problem, Reason};
 use biotide_text::scan::Scanner;
 

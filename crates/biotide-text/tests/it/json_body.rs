@@ -7,9 +7,8 @@ use std::sync::Arc;
 
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use biotide_text::Buffer;
-use biotide_text::delimited::{
-    ChunkDecoder, Column, ColumnType, Dialect, Layout, OnBadValue, OnError, Place, Stop,
-};
+use biotide_text::chunk::{ChunkDecoder, Place, Stop};
+use biotide_text::delimited::{Column, ColumnType, Dialect, Layout, OnBadValue, OnError};
 use biotide_text::json_lines::{Framing, Json, JsonInference};
 use biotide_text::sample::Sample;
 use serde_json::Value;

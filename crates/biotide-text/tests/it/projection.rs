@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use arrow_array::{BooleanArray, RecordBatch};
 use biotide_text::Buffer;
-use biotide_text::delimited::{ChunkDecoder, Dialect, Layout, OnError, Place, RowFilter};
+use biotide_text::chunk::{ChunkDecoder, Place, RowFilter};
+use biotide_text::delimited::{Dialect, Layout, OnError};
 
 use crate::compare::same;
 use crate::harness::{

@@ -1,6 +1,7 @@
 //! An inspection on a terminal.
 
 use biotide::inspect::{Bin, Inspection};
+use console::truncate_str;
 
 use super::{facts, grouped, percent};
 use crate::output::table;
@@ -105,10 +106,7 @@ fn more(line: &mut impl FnMut(&str), n: usize) {
 }
 
 fn short(text: &str) -> String {
-    match text.char_indices().nth(16) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
+    truncate_str(text, 17, "…").into_owned()
 }
 
 /// A histogram in one line.

@@ -71,7 +71,7 @@ impl DelimitedLayout {
             None => Cow::Borrowed(file),
         });
         let tables: Vec<Cow<'_, SampledFile>> = tables.collect();
-        let first = first_dialect(&tables, &given);
+        let (of_file, first) = first_dialect(&tables, &given);
         let mut plan = Plan {
             description: describe(&first, encoding, sections.first().and_then(Option::as_ref)),
             options,
@@ -85,12 +85,15 @@ impl DelimitedLayout {
         let mut starts: Vec<Start> = Vec::new();
         let mut found: Vec<Found<'_>> = Vec::new();
         let mut empty = None;
-        for (file, section) in tables.iter().zip(&sections) {
+        for (i, (file, section)) in tables.iter().zip(&sections).enumerate() {
             let lines = section.as_ref().map_or(0, Section::lines);
             if let Some(section) = section {
                 plan.warn(format!("{}: {}", file.name, section.warning()));
             }
-            let sniffed = dialect_of(file, &first, &given);
+            let sniffed = match i == of_file {
+                true => first.clone(),
+                false => dialect_of(file, &first, &given),
+            };
             let Some((layout, preamble)) = plan.of_file(&sniffed, file, lines)? else {
                 empty = empty.or(Some(&file.name));
                 continue;
@@ -167,17 +170,17 @@ impl DelimitedLayout {
     }
 }
 
-/// The dialect of the first file that shows one.
-fn first_dialect(files: &[Cow<'_, SampledFile>], given: &Given) -> Sniffed {
+/// The dialect of the first file that shows one, and which file that is.
+fn first_dialect(files: &[Cow<'_, SampledFile>], given: &Given) -> (usize, Sniffed) {
     let mut first = None;
-    for file in files {
+    for (i, file) in files.iter().enumerate() {
         let sniffed = sniff(&file.sample.head, file.sample.complete, given);
         if sniffed.fields > 1 {
-            return sniffed;
+            return (i, sniffed);
         }
-        first = first.or(Some(sniffed));
+        first = first.or(Some((i, sniffed)));
     }
-    first.unwrap_or_else(|| sniff(&[], true, given))
+    first.unwrap_or_else(|| (0, sniff(&[], true, given)))
 }
 
 /// The dialect of a file: that of the first, unless another makes more sense of this one.

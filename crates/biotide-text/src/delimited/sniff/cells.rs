@@ -1,6 +1,6 @@
 //! What cells of a table look like.
 
-use crate::delimited::columns::{Number, TemporalClass, classify_number, classify_temporal, trim};
+use crate::chunk::columns::{Number, TemporalClass, classify_number, classify_temporal, trim};
 
 /// What a cell is, roughly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

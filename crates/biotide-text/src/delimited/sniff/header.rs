@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::cells::{Cell, classify};
 use super::records;
+use crate::chunk::columns::{TYPED_NULLS, trim, unquote};
 use crate::delimited::Dialect;
-use crate::delimited::columns::{TYPED_NULLS, trim, unquote};
 use crate::delimited::preamble::after_lines;
 
 /// Records that are looked at.

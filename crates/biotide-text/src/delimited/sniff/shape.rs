@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::cells::{Cell, classify};
 use super::records;
 use super::start::is_comment;
+use crate::chunk::columns::unquote;
 use crate::delimited::Dialect;
-use crate::delimited::columns::unquote;
 use crate::delimited::preamble::SampleRecord;
 
 /// The shape of most records, and how much speaks for it.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::cells::{Cell, classify};
 use super::{Given, header, is_blank, records, sniff};
-use crate::delimited::columns::unquote;
+use crate::chunk::columns::unquote;
 use crate::delimited::preamble::after_lines;
 use crate::delimited::{Dialect, RecordEnd};
 

@@ -12,8 +12,8 @@ use std::borrow::Cow;
 use arrow_array::{ArrayRef, ArrowPrimitiveType, PrimitiveArray};
 use arrow_buffer::{Buffer, ScalarBuffer};
 
-use super::index::RecordIndex;
-use super::{ColumnType, Dialect, Layout};
+use super::RecordIndex;
+use crate::delimited::{ColumnType, Dialect, Layout};
 use crate::error::Result;
 use crate::json_lines::unescape as unescape_json;
 use crate::problem::Reason;

@@ -7,12 +7,11 @@ use arrow_buffer::Buffer;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use super::columns::{BadValue, Fields, Rows};
-use super::flaw::{Flaw, Subject};
-use super::index::{Indexer, RecordIndex, Stop};
-use super::{ColumnType, Layout, OnBadValue, OnError};
+use super::{Flaw, RecordIndex, Stop};
+use crate::delimited::{ColumnType, Indexer, Layout, OnBadValue, OnError};
 use crate::error::{Result, TextError};
 use crate::json_lines::JsonIndexer;
-use crate::problem::{Action, Problem, Reason};
+use crate::problem::{Action, Reason};
 use crate::scan::Scanner;
 
 /// A filter that the reader applies before it builds the other columns.
@@ -61,12 +60,12 @@ pub struct DecodedChunk {
 /// Decodes the chunks of one scan, one after the other. Reuses its buffers.
 #[derive(Debug)]
 pub struct ChunkDecoder {
-    layout: Arc<Layout>,
+    pub(super) layout: Arc<Layout>,
     projection: Vec<usize>,
     schema: SchemaRef,
     full_schema: SchemaRef,
     indexer: Indexing,
-    index: RecordIndex,
+    pub(super) index: RecordIndex,
 }
 
 /// How records are found.
@@ -184,7 +183,7 @@ impl ChunkDecoder {
     }
 
     /// Whether every typed column of every row is to be looked at.
-    fn checks_values(&self) -> bool {
+    pub(super) fn checks_values(&self) -> bool {
         self.layout.on_bad_value == OnBadValue::Reject
             && self
                 .layout
@@ -300,60 +299,7 @@ impl ChunkDecoder {
         out.blank = records - rows as u64 - out.rejected - out.skipped;
     }
 
-    /// The rows left by `skip_empty` and `on_bad_value = reject`; `None`: all.
-    fn rows_to_build(
-        &self,
-        bytes: &Buffer,
-        bad: &mut Vec<BadValue>,
-        out: &mut DecodedChunk,
-    ) -> Result<Option<Vec<u32>>> {
-        let mut rows: Option<Vec<u32>> = None;
-        if let Some(keys) = &self.layout.skip_empty {
-            let all: Vec<usize> = (0..self.layout.columns.len()).collect();
-            let keys = if keys.is_empty() { &all } else { keys };
-            let mut full = vec![false; self.index.rows()];
-            for &column in keys {
-                let fields = self.fields(bytes, column, Rows::All(full.len()), false);
-                let typed = self.layout.columns[column].ty != ColumnType::Text;
-                fields.for_each(|row, start, end| {
-                    let (value, quoted) = fields.value(start, end);
-                    let value = value.trim_ascii();
-                    full[row as usize] |=
-                        !value.is_empty() && !fields.is_null(value, quoted, typed);
-                });
-            }
-            let kept: Vec<u32> = (0u32..)
-                .zip(&full)
-                .filter_map(|(row, &f)| f.then_some(row))
-                .collect();
-            out.skipped = (full.len() - kept.len()) as u64;
-            rows = Some(kept);
-        }
-        if self.checks_values() {
-            let all = Rows::All(self.index.rows());
-            let current = rows.as_deref().map_or(all, Rows::Some);
-            for (column, spec) in self.layout.columns.iter().enumerate() {
-                if spec.ty != ColumnType::Text {
-                    self.fields(bytes, column, current, false).build(bad)?;
-                }
-            }
-            if !bad.is_empty() {
-                bad.sort_by_key(|value| (value.row, value.column));
-                let mut dropped: Vec<u32> = bad.iter().map(|value| value.row).collect();
-                dropped.dedup();
-                out.rejected += dropped.len() as u64;
-                self.log_values(bytes, bad, Action::Rejected, out);
-                let kept = |row: &u32| dropped.binary_search(row).is_err();
-                rows = Some(match rows {
-                    Some(rows) => rows.into_iter().filter(kept).collect(),
-                    None => (0..self.index.rows() as u32).filter(kept).collect(),
-                });
-            }
-        }
-        Ok(rows)
-    }
-
-    fn fields<'a>(
+    pub(super) fn fields<'a>(
         &'a self,
         bytes: &'a Buffer,
         column: usize,
@@ -489,7 +435,7 @@ impl ChunkDecoder {
     }
 
     /// Moves bad values to the flaws.
-    fn log_values(
+    pub(super) fn log_values(
         &self,
         bytes: &Buffer,
         bad: &mut Vec<BadValue>,
@@ -517,84 +463,5 @@ impl ChunkDecoder {
                 ..flaw
             });
         }
-    }
-
-    /// A flaw of the chunk that was decoded last, in words and at its place in the file. It is made only
-    /// when it is asked for: a chunk may hold a million.
-    pub fn describe(&self, bytes: &Buffer, place: Place, flaw: &Flaw) -> Problem {
-        let span = flaw.bytes();
-        let (column, message, raw) = match flaw.subject {
-            Subject::Record { fields } => {
-                let raw = Problem::bounded(&bytes[span.clone()]);
-                let message = match &self.layout.json {
-                    Some(json) => json.message(&bytes[span.clone()], flaw.reason),
-                    None => None,
-                };
-                let message = message.unwrap_or_else(|| self.record_message(fields, flaw.reason));
-                (None, message, raw)
-            }
-            Subject::Value { row, column } => {
-                let column = column as usize;
-                let one = [row];
-                let fields = self.fields(bytes, column, Rows::Some(&one), false);
-                let mut raw = Vec::new();
-                fields.for_each(|_, start, end| {
-                    raw = Problem::bounded(&fields.value(start, end).0);
-                });
-                let shown = self.layout.dialect.charset.decode(&raw);
-                let what = match flaw.reason {
-                    Reason::OutOfRange => "is out of range for",
-                    _ => "is not of type",
-                };
-                let ty = match self.layout.columns[column].ty {
-                    ty @ ColumnType::Nested(_) => self.layout.data_type(ty).to_string(),
-                    ty => ty.name(),
-                };
-                let message = format!("'{}' {what} {ty}", shorten(&shown));
-                (Some(column), message, raw)
-            }
-        };
-        let charset = self.layout.dialect.charset;
-        let raw = match charset.is_utf8() {
-            true => raw,
-            false => charset.decode(&raw).into_owned().into_bytes(),
-        };
-        Problem {
-            record: place.records + u64::from(flaw.record) + 1,
-            line: place.lines + u64::from(flaw.line) + 1,
-            offset: place.offset + span.start as u64,
-            length: span.len() as u64,
-            column,
-            column_name: column.map(|column| self.layout.columns[column].name.clone()),
-            reason: flaw.reason,
-            action: flaw.action,
-            message,
-            raw,
-        }
-    }
-
-    fn record_message(&self, fields: u32, reason: Reason) -> String {
-        let columns = self.layout.columns.len();
-        let limit = self.layout.max_record_bytes;
-        match reason {
-            Reason::TooFewFields | Reason::TooManyFields => {
-                format!("found {fields} fields, expected {columns}")
-            }
-            Reason::Footnote => "it stands below the table, and is no row of it".to_owned(),
-            Reason::UnterminatedQuote => "a quoted field is never closed".to_owned(),
-            Reason::TextAfterQuote => "text follows a closing quote".to_owned(),
-            Reason::InvalidUtf8 => {
-                let charset = self.layout.dialect.charset;
-                format!("the bytes are not {}", charset.name())
-            }
-            _ => format!("the record is longer than max_record_bytes ({limit})"),
-        }
-    }
-}
-
-fn shorten(text: &str) -> String {
-    match text.char_indices().nth(60) {
-        Some((i, _)) => format!("{}…", &text[..i]),
-        None => text.to_owned(),
     }
 }
