@@ -163,6 +163,12 @@ async fn tables_and_notes_do_not_depend_on_packing() {
     let rows = |n: u32| -> String { (0..n).map(|i| format!("S{i}\t{i}\tx\n")).collect() };
     let small = "id\tage\nS1\t30\nS2\t40\n";
     let notes = "* see, below\n\nSource: the lab\ta\tb\tc\td\nthe university\n";
+    // Records that are longer than what is held back.
+    let wide: String = (0..12)
+        .map(|i| format!("{i}\t{}\t2\n", "x".repeat(90_000)))
+        .collect();
+    // Rows whose last cells are empty are rows, whatever else is irregular.
+    let sparse = "Danio rerio\t\t\nBos taurus mutus alba\t\t\n";
     let large = format!("id\tn\tlabel\n{}", rows(150_000));
     for (name, text) in [
         ("below", format!("{small}\n{large}{notes}")),
@@ -172,6 +178,11 @@ async fn tables_and_notes_do_not_depend_on_packing() {
         ),
         ("alone", format!("{large}{notes}")),
         ("tiny", format!("{small}{notes}")),
+        ("wide", format!("id\tv\tn\n{wide}{notes}")),
+        (
+            "sparse",
+            format!("id\tn\tlabel\n{}\"G q\"\t1\t2\n{sparse}", rows(80_000)),
+        ),
     ] {
         let bytes = text.as_bytes();
         let mut answers = None;
@@ -202,12 +213,17 @@ async fn tables_and_notes_do_not_depend_on_packing() {
         let (rows, log) = answers.unwrap();
         let expected = match name {
             "tiny" => "2",
+            "wide" => "12",
+            "sparse" => "80003",
             "above" => "40000",
             _ => "150000",
         };
         assert_eq!(rows[0][0], expected, "{name}");
         let reasons: Vec<&str> = log.iter().map(|row| &row[5][..]).collect();
-        let footnotes = if name == "above" { 0 } else { 3 };
+        let footnotes = match name {
+            "above" | "sparse" => 0,
+            _ => 3,
+        };
         assert_eq!(reasons, vec!["footnote"; footnotes], "{name}");
     }
 }

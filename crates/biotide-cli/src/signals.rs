@@ -1,14 +1,19 @@
 //! SIGINT and SIGTERM. The first one drops the work, and its drops remove what is half written; the
 //! second one, or a drop that takes too long, ends the process at once.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use tokio::runtime::Builder;
 use tokio::sync::{broadcast, oneshot};
 
 use crate::error::{Context, Failure};
+use crate::stderr;
 
 /// How long dropping the work may take.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// How long a statement of the shell may take to end before more is said.
+const PROMPTLY: Duration = Duration::from_secs(1);
 
 /// Number of a signal that was caught.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,21 +37,57 @@ impl Signal {
     }
 }
 
+/// Hands signals to `on` one after the other, on a thread of its own with a runtime of its own: those of
+/// the work may be busy for as long as the work takes.
+fn listen(mut on: impl AsyncFnMut(Signal) + Send + 'static) -> Result<(), Failure> {
+    let (tell, ready) = std::sync::mpsc::channel();
+    let run = move || {
+        let started = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .and_then(|runtime| {
+                let signals = runtime.block_on(async { Signals::listen() })?;
+                Ok((runtime, signals))
+            });
+        let (runtime, mut signals) = match started {
+            Ok(started) => started,
+            Err(error) => {
+                tell.send(Err(error)).ok();
+                return;
+            }
+        };
+        tell.send(Ok(())).ok();
+        runtime.block_on(async {
+            loop {
+                on(signals.next().await).await;
+            }
+        });
+    };
+    let thread = std::thread::Builder::new().name("signals".to_owned());
+    thread.spawn(run).context("listening for signals")?;
+    // Nothing is begun before signals are listened for.
+    match ready.recv() {
+        Ok(started) => Ok(started.context("listening for signals")?),
+        Err(_) => Ok(()),
+    }
+}
+
 /// Waits for the first signal.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the task must outlive whoever waits: it ends the process"
-)]
 pub(crate) async fn first() -> Result<Signal, Failure> {
-    let mut signals = Signals::listen().context("listening for signals")?;
     let (tell, told) = oneshot::channel();
-    // A task of its own: the main thread may be held up by a reader that does not read.
-    tokio::spawn(async move {
-        let signal = signals.next().await;
-        let _ = tell.send(signal);
-        let _ = tokio::time::timeout(GRACE, signals.next()).await;
-        std::process::exit(signal.exit_code().into());
-    });
+    let mut tell = Some(tell);
+    listen(async move |signal| {
+        let Some(tell) = tell.take() else {
+            // The second one.
+            std::process::exit(signal.exit_code().into());
+        };
+        // If nobody listens any more, the work has ended.
+        tell.send(signal).ok();
+        std::thread::spawn(move || {
+            std::thread::sleep(GRACE);
+            std::process::exit(signal.exit_code().into());
+        });
+    })?;
     Ok(told.await.context("listening for signals")?)
 }
 
@@ -56,27 +97,31 @@ pub(crate) async fn first() -> Result<Signal, Failure> {
 pub(crate) struct Watch(broadcast::Sender<Signal>);
 
 impl Watch {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the task lives as long as the process, which it may end"
-    )]
     pub(crate) fn start() -> Result<Self, Failure> {
-        let mut signals = Signals::listen().context("listening for signals")?;
         let (tell, _) = broadcast::channel(1);
         let watch = Self(tell.clone());
-        tokio::spawn(async move {
-            loop {
-                let signal = signals.next().await;
-                let heard = tell.send(signal).is_ok();
-                if signal == Signal::INTERRUPT {
-                    continue;
-                }
+        // Whether the statement that runs was told to end before, and did not.
+        let mut stuck = false;
+        listen(async move |signal| {
+            let heard = tell.send(signal).is_ok();
+            if signal != Signal::INTERRUPT {
                 if heard {
                     tokio::time::sleep(GRACE).await;
                 }
                 std::process::exit(signal.exit_code().into());
             }
-        });
+            if heard && stuck {
+                std::process::exit(signal.exit_code().into());
+            }
+            let begin = Instant::now();
+            while tell.receiver_count() > 0 && begin.elapsed() < PROMPTLY {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            stuck = heard && tell.receiver_count() > 0;
+            if stuck {
+                stderr::say("the statement does not stop at once; Ctrl-C again leaves the shell");
+            }
+        })?;
         Ok(watch)
     }
 
@@ -87,7 +132,7 @@ impl Watch {
             match heard.recv().await {
                 Ok(signal) => return signal,
                 Err(broadcast::error::RecvError::Lagged(_)) => {}
-                // The task that sends never ends.
+                // The thread that sends never ends.
                 Err(broadcast::error::RecvError::Closed) => std::future::pending::<()>().await,
             }
         }

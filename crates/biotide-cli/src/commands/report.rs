@@ -66,7 +66,9 @@ impl<'a> Ender<'a> {
 
     /// Takes the report of a statement: speaks of its bad rows, and writes it down.
     pub(super) fn add(&mut self, report: &ConvertReport) -> Result<(), Failure> {
-        self.rejected += report.rejected;
+        // Notes below a table are no fault of it.
+        let notes = report.scan.reasons.get("footnote").copied().unwrap_or(0);
+        self.rejected += report.rejected.saturating_sub(notes);
         if let Some(line) = bad_rows(&report.scan, self.settings.rejects_file()) {
             self.say(|| line);
         }

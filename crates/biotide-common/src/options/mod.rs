@@ -92,7 +92,7 @@ options! {
     header_rows: usize = "found in the file: 1, or 2 where units stand below the names", "Records that the header is of; their fields are joined to names.";
     skip_rows: usize = "found in each file: titles and comments before the table", "Physical lines to skip before anything else is looked at.";
     skip_footer: usize = "found in each file: notes below the table, which go to the reject log", "Physical lines to leave out at the end of each file; 0 takes whatever stands there for records. Not of compressed files, whose end is not known before it is read.";
-    table: usize = "the longest", "Which table of each file to read, from 1, where several stand one below the other.";
+    table: usize = "the longest", "Which table of each file to read, from 1, where several stand one below the other. They are told apart in the first MiB.";
     explain_dialect: bool = "false", "Say on standard error how each table's files are read, and what was found of them.";
     max_rows: usize = "no limit", "The most rows to take from each file, bad ones not counted.";
     columns: Names = "all", "The columns to read, in this order.";

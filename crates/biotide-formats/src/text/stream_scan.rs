@@ -33,6 +33,9 @@ pub(super) struct StreamScan {
     /// Bytes that are read only together with what follows them, or with the text's end: they may hold
     /// notes.
     held_back: usize,
+    /// The last bytes before `buffer`, as many as may hold notes: a record longer than that may have been
+    /// read before it was known that the text ends behind it.
+    passed: Vec<u8>,
     /// Where notes below the table start: known where the text has ended.
     notes: Option<Option<u64>>,
     rows_left: Option<usize>,
@@ -57,6 +60,7 @@ impl StreamScan {
         Self {
             newline: layout.newline(start.variant),
             held_back: if layout.finds_notes() { NOTES_BYTES } else { 0 },
+            passed: Vec::new(),
             notes: None,
             source,
             layout,
@@ -98,11 +102,23 @@ impl StreamScan {
         if self.held_back == 0 {
             return None;
         }
-        let from = self.buffer.len().saturating_sub(NOTES_BYTES);
-        let whole = self.base + from as u64 == self.start.offset;
-        let tail = &self.buffer[from..];
-        let found = self.layout.notes_below(self.start.variant, tail, whole);
-        found.map(|at| self.base + (from + at) as u64)
+        let more = NOTES_BYTES.saturating_sub(self.buffer.len());
+        let passed = &self.passed[self.passed.len().saturating_sub(more)..];
+        let rest = &self.buffer[self.buffer.len().saturating_sub(NOTES_BYTES)..];
+        let tail = [passed, rest].concat();
+        let from = self.base + self.buffer.len() as u64 - tail.len() as u64;
+        let whole = from == self.start.offset;
+        let found = self.layout.notes_below(self.start.variant, &tail, whole);
+        found.map(|at| from + at as u64)
+    }
+
+    /// Keeps the last bytes of what goes out of the buffer.
+    fn pass(&mut self, bytes: &[u8]) {
+        let keep = self.held_back;
+        self.passed
+            .extend_from_slice(&bytes[bytes.len().saturating_sub(keep)..]);
+        let more = self.passed.len().saturating_sub(keep);
+        self.passed.drain(..more);
     }
 
     /// Which of the layout's variants the file is of.
@@ -171,6 +187,7 @@ impl StreamScan {
                 Stop::TooLong(at) => {
                     let last = self.buffer.last().copied();
                     let chunk = std::mem::take(&mut self.buffer);
+                    self.pass(&chunk);
                     let inside = memchr::memchr_iter(self.newline, &chunk[at..]).count() as u64;
                     let base = self.base;
                     self.base += len as u64;
@@ -190,6 +207,9 @@ impl StreamScan {
                     return Ok(Some(decoded));
                 }
             };
+            let chunk = std::mem::take(&mut self.buffer);
+            self.pass(&chunk);
+            self.buffer = chunk;
             let chunk_len = self.buffer.len() as u64;
             let place = Place {
                 offset: self.base,
@@ -243,13 +263,15 @@ impl StreamScan {
                 };
                 let cr = self.newline == b'\n' && last == Some(b'\r');
                 let end = self.base + i as u64 - u64::from(cr);
-                self.buffer.drain(..=i);
+                let line: Vec<u8> = self.buffer.drain(..=i).collect();
+                self.pass(&line);
                 self.base += i as u64 + 1;
                 return (end, 1);
             }
             before = self.buffer.last().copied().or(before);
             self.base += self.buffer.len() as u64;
-            self.buffer.clear();
+            let line = std::mem::take(&mut self.buffer);
+            self.pass(&line);
             if eof || self.failure.is_some() {
                 return (self.base, 0);
             }

@@ -150,8 +150,13 @@ impl Fielded<'_> {
 
 /// Whether a column would take these bytes.
 fn fits(layout: &Layout, column: usize, field: &[u8]) -> bool {
+    /// Longer than any number or date.
+    const LONG: usize = 512;
     if field.is_empty() || layout.columns[column].ty == ColumnType::Text {
         return true;
+    }
+    if field.len() > LONG {
+        return false;
     }
     let mut index = RecordIndex::of_field(field.len());
     index.quoted = true;

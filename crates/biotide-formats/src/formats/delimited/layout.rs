@@ -217,7 +217,7 @@ impl TextLayout for DelimitedLayout {
 
     fn notes_below(&self, variant: usize, tail: &[u8], whole: bool) -> Option<usize> {
         let layout = &self.variants[variant].layout;
-        notes_below(tail, whole, &layout.dialect, layout.columns.len())
+        notes_below(tail, whole, layout)
     }
 
     fn reader(

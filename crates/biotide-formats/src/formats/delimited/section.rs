@@ -43,6 +43,10 @@ impl Choice {
         let tables = tables(looked, complete && looked.len() == head.len(), &self.given);
         let chosen = match self.table {
             Some(1) if tables.is_empty() => return Ok(None),
+            Some(0) => {
+                let problem = "table = 0, but tables are counted from 1";
+                return Err(BiotideError::file(file, problem));
+            }
             Some(number) if (1..=tables.len()).contains(&number) => number - 1,
             Some(number) => {
                 let there = match tables.len() {

@@ -231,7 +231,27 @@ fn is_unit(value: &[u8]) -> bool {
 /// Whether this stands for a value that is not there, or that could not be measured.
 pub(super) fn is_missing(value: &[u8]) -> bool {
     let odd = [
-        "#N/A", "--", "?", "*", "ND", "n.d.", "LOD", "BLQ", "BLOQ", "missing", "unknown",
+        "#N/A",
+        "#DIV/0!",
+        "#VALUE!",
+        "#REF!",
+        "--",
+        "?",
+        "*",
+        "ND",
+        "n.d.",
+        "n/d",
+        "not done",
+        "LOD",
+        "BLQ",
+        "BLOQ",
+        "BDL",
+        "missing",
+        "unknown",
+        "undetermined",
+        "negative",
+        "positive",
+        "overflow",
     ];
     let value = trim(value);
     value.starts_with(b"<")

@@ -94,7 +94,9 @@ pub fn sniff(bytes: &[u8], complete: bool, given: &Given) -> Sniffed {
                 && shape.consistency() >= LEAST_CONSISTENCY
         };
         let prose = is_blank(&dialect.delimiter) && best.as_ref().is_some_and(makes_sense);
-        if given.delimiter.is_none() && !usual && (!alike || prose || few) {
+        // Two blanks everywhere are no empty column.
+        let hollow = dialect.delimiter.byte() == Some(b' ') && shape.hollow();
+        if given.delimiter.is_none() && !usual && (!alike || prose || few || hollow) {
             continue;
         }
         let score = shape.score() * if usual { USUAL } else { 1.0 };
@@ -317,6 +319,12 @@ mod tests {
             (
                 b'\t',
                 " CHR         SNP    BP  A1\n   1   rs3094315   752566  G\n  22  rs12562034  768448  A\n",
+                "blanks",
+            ),
+            (b'\t', "aa  bb  cc\n11  12  13\n21  22  23\n", "blanks"),
+            (
+                b'\t',
+                "F1  I1  0 0 1 2\nF2  I2  0 0 2 1\nF3  I3  0 0 2 1\n",
                 "blanks",
             ),
             // Two blanks are one empty field where the others are one blank apart.

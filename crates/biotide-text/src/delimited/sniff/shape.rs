@@ -24,6 +24,8 @@ pub(super) struct Shape {
     values: f64,
     /// Records whose quotes are not in order.
     stray: usize,
+    /// Whether a column is empty in all records, the first included.
+    hollow: bool,
 }
 
 /// How much a blank after the delimiter speaks against a dialect: the blank may be part of the delimiter.
@@ -62,8 +64,12 @@ impl Shape {
             || fields > 2 && records[..first].iter().filter(plain).all(is_title);
         let alike = table.iter().filter(is_one);
         let (mut cells, mut odd, mut n, mut stray) = (0usize, 0.0, 0usize, 0usize);
+        let mut filled = vec![false; fields];
         for record in alike {
             n += 1;
+            for (filled, field) in filled.iter_mut().zip(&record.fields) {
+                *filled |= !field.is_empty();
+            }
             stray += usize::from(record.stray);
             for field in &record.fields {
                 let (value, _) = unquote(dialect, &bytes[field.clone()]);
@@ -82,7 +88,13 @@ impl Shape {
             coverage: n as f64 / records.len().max(1) as f64,
             values: 1.0 - odd / cells.max(1) as f64,
             stray,
+            hollow: filled.contains(&false),
         }
+    }
+
+    /// Whether a column is empty in all records, the first included.
+    pub(super) fn hollow(&self) -> bool {
+        self.hollow
     }
 
     /// Fields of most records.

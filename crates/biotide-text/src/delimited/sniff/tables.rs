@@ -38,6 +38,17 @@ pub fn tables(bytes: &[u8], complete: bool, given: &Given) -> Vec<TableSpan> {
     if blocks.len() < 2 {
         return Vec::new();
     }
+    // (Nor what is given of the dialect, where that is found without: so tables have the same numbers
+    // whatever is known of the one that is read.)
+    let free = Given {
+        delimiter: None,
+        quote: None,
+        escape: None,
+        header: None,
+        header_rows: None,
+        skip_rows: None,
+        ..given.clone()
+    };
     let given = Given {
         header: None,
         header_rows: None,
@@ -45,8 +56,11 @@ pub fn tables(bytes: &[u8], complete: bool, given: &Given) -> Vec<TableSpan> {
         ..given.clone()
     };
     let tall = blocks.iter().filter(|block| block.height > 1).take(MOST);
-    let heads =
-        tall.filter_map(|block| Some((block, Head::of(&bytes[block.bytes.clone()], &given)?)));
+    let heads = tall.filter_map(|block| {
+        let text = &bytes[block.bytes.clone()];
+        let head = Head::of(text, &free).or_else(|| Head::of(text, &given))?;
+        Some((block, head))
+    });
     let heads: Vec<(&Block, Head)> = heads.collect();
     let again = |head: &Head| heads.iter().filter(|(_, h)| h.names == head.names).count() > 1;
     let own = heads
@@ -69,7 +83,10 @@ pub fn tables(bytes: &[u8], complete: bool, given: &Given) -> Vec<TableSpan> {
     let mut edges = vec![(0, 0)];
     for (block, _) in &starts[1..] {
         let i = blocks.partition_point(|other| other.line < block.line);
-        let title = blocks[..i].last().filter(|title| title.height == 1);
+        let title = blocks[..i].last().filter(|title| {
+            let text = &bytes[title.bytes.clone()];
+            title.height == 1 && !text.iter().any(|byte| b"\t,;|".contains(byte))
+        });
         let first = title.unwrap_or(block);
         edges.push((first.bytes.start, first.line));
     }
@@ -189,10 +206,16 @@ impl Head {
     fn starts_another(&self, above: &Self) -> bool {
         let same_shape =
             self.fields == above.fields && self.dialect.delimiter == above.dialect.delimiter;
-        // A row of it has no words where numbers are.
-        let words = |(name, typed): (&Vec<u8>, &bool)| *typed && !header::is_missing(name);
-        let no_row = self.names.iter().zip(&above.typed).any(words);
-        !same_shape || self.certain || no_row || self.names == above.names
+        if !same_shape || self.names == above.names {
+            return true;
+        }
+        // A row of it has no words where numbers are: not in two columns, and no two the same.
+        let words = |(name, typed): &(&Vec<u8>, &bool)| **typed && !header::is_missing(name);
+        let odd = self.names.iter().zip(&above.typed).filter(words).count();
+        let mut names = self.names.clone();
+        names.sort_unstable();
+        names.dedup();
+        odd > 1 && names.len() == self.names.len()
     }
 }
 
@@ -213,12 +236,27 @@ mod tests {
     #[test]
     fn tables_below_each_other_are_told_apart() {
         let first = "Samples\n\nid,age,sex\nS1,30,F\nS2,40,M\n\n";
-        let second = "Assays\n\nassay,unit,by\nA,ng,x\nB,ml,y\n\n";
-        let third = "assay,value\nA,1.5\nB,2.5\n";
+        let second = "Assays\n\nassay,unit,by,lot\nA,ng,x,1\nB,ml,y,2\n\n";
+        let third = "Total,3\n\nassay,value\nA,1.5\nB,2.5\n";
         let text = [first, second, third].concat();
+        let second = text[first.len()..]
+            .split("assay,value")
+            .next()
+            .unwrap_or("");
         assert_eq!(
             found(&text),
-            [(first, 0, 6), (second, 6, 6), (third, 12, 3)]
+            [
+                (first, 0, 6),
+                (second, 6, 8),
+                ("assay,value\nA,1.5\nB,2.5\n", 14, 3)
+            ]
+        );
+        // As many columns, but words over its numbers.
+        let first = "well,n,od\nA1,1,0.5\nA2,2,0.6\n\n";
+        let second = "assay,limit,unit\nA,0.1,ng\nB,0.2,ml\n";
+        assert_eq!(
+            found(&format!("{first}{second}")),
+            [(first, 0, 4), (second, 4, 3)]
         );
         // The same columns again, and lines of commas between.
         let first = "id,name\nS1,a\nS2,b\n,\n";
@@ -236,6 +274,8 @@ mod tests {
             "id,note\nS1,\"two\n\nparts, of it\nand more, too\"\nS2,b\n",
             "title\n\nof it\n\nid,age\nS1,1\nS2,2\n\nSource: a, b\n",
             "Project,ABC\nBy,X\nPlate,7\n\nid,age,sex\nS1,1,F\nS2,2,M\n",
+            "sample,group,ct\nA,x,20.1\nB,x,21.2\n\nNTC,x,Undetermined\nD,x,22\nE,x,23\n",
+            "well,target,ct,by\nA,x,20.1,1\nB,x,21.2,2\n\nNTC,x,bad,bad\nD,x,22,1\nE,x,23,2\n",
             "Plate,P1\nDate,2021-01-02\n\nid,age,sex\nS1,1,F\nS2,2,M\n",
             "id,age\nS1,1\n\n\n",
             "id,age\nS1,1\n\nSource: a, b, c\nand: d, e, f\n",
