@@ -399,6 +399,22 @@ mod tests {
     }
 
     #[test]
+    fn titles_above_aligned_columns_are_found() {
+        let rows = "  CHR   SNP   BP   P\n   1   rs1   10   0.5\n  22   rs22  200  0.25\n";
+        for (titles, lines) in [
+            ("Association results of the study\n\n", 2),
+            ("Results\nof a study of five words\n\n\n", 4),
+            ("", 0),
+        ] {
+            let sniffed = found(b'\t', &format!("{titles}{rows}"));
+            assert_eq!((sniffed.fields, sniffed.skip_rows), (4, lines), "{titles}");
+        }
+        // Without a blank line a line of another width may be a row.
+        let sniffed = found(b'\t', &format!("five words in a row\n{rows}{rows}"));
+        assert!(sniffed.fields == 1 || sniffed.skip_rows == 0);
+    }
+
+    #[test]
     fn units_below_the_names_belong_to_the_header() {
         for (text, rows) in [
             ("id,npx,age\n,NPX,years\na,1.5,30\nb,2.5,40\nc,3.5,50\n", 2),

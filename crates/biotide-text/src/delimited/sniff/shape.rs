@@ -6,8 +6,8 @@ use super::cells::{Cell, classify};
 use super::records;
 use super::start::is_comment;
 use crate::chunk::columns::unquote;
-use crate::delimited::Dialect;
 use crate::delimited::preamble::SampleRecord;
+use crate::delimited::{Delimiter, Dialect};
 
 /// The shape of most records, and how much speaks for it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,6 +30,9 @@ pub(super) struct Shape {
 
 /// How much a blank after the delimiter speaks against a dialect: the blank may be part of the delimiter.
 const PADDED: f64 = 0.3;
+
+/// Titles that may stand above aligned columns.
+const TITLES: usize = 20;
 
 impl Shape {
     pub(super) fn of(bytes: &[u8], complete: bool, dialect: &Dialect) -> Self {
@@ -62,6 +65,17 @@ impl Shape {
             |record: &SampleRecord| record.fields.len() == 1 && text(&record).contains(&b' ');
         let starts_at_once = records.iter().find(plain).is_some_and(is_row)
             || fields > 2 && records[..first].iter().filter(plain).all(is_title);
+        // Titles above aligned columns have words too, and are no narrower: a blank line tells them apart.
+        let apart = |i: &usize| {
+            let gap = records[i - 1].end..records[*i].fields[0].start;
+            let newline = dialect.record_end.byte();
+            memchr::memchr_iter(newline, &bytes[gap]).nth(1).is_some()
+        };
+        let starts_at_once = starts_at_once
+            || dialect.delimiter == Delimiter::Blanks
+                && fields > 2
+                && (1..=TITLES).contains(&first)
+                && apart(&first);
         let alike = table.iter().filter(is_one);
         let (mut cells, mut odd, mut n, mut stray) = (0usize, 0.0, 0usize, 0usize);
         let mut filled = vec![false; fields];

@@ -1,7 +1,7 @@
 //! Where the table starts: after titles, notes and comments.
 
 use super::{WINDOW, records};
-use crate::delimited::Dialect;
+use crate::delimited::{Delimiter, Dialect};
 
 /// Lines that may stand before a table.
 const MOST: usize = 200;
@@ -20,6 +20,9 @@ pub(super) fn lines_before(
     let newline = dialect.record_end.byte();
     let mut at = 0;
     let (mut line, mut titles) = (0, 0);
+    // Titles above aligned columns may be of any width: a blank line tells them apart.
+    let aligned = dialect.delimiter == Delimiter::Blanks;
+    let (mut wide_titles, mut after_blank) = (false, false);
     // The line before, if it may be R's header, which is one field shorter than the rows.
     let mut last = None;
     while titles < MOST {
@@ -43,7 +46,7 @@ pub(super) fn lines_before(
             return None;
         }
         // A blank line or a comment is passed over by the reader: the record is a later line's.
-        let record = record.filter(|record| record.fields[0].start == 0);
+        let record = record.filter(|record| !window[..record.fields[0].start].contains(&newline));
         let (mut found, mut filled, mut titled) = (0, 0, false);
         let mut next = text.len() + 1;
         if let Some(record) = &record {
@@ -58,13 +61,19 @@ pub(super) fn lines_before(
             next = next.max(record.next);
         }
         if found == fields && filled > 0 && !titled {
+            if wide_titles && !after_blank {
+                return Some(0);
+            }
             return Some(match last {
                 Some(before) if filled > 1 => before,
                 _ => line,
             });
         }
         let r_header = found + 1 == fields && filled == found && found > 1 && !comment;
-        if !(filled == 0 || titled || comment || r_header) || r_header && last.is_some() {
+        let other = !(filled == 0 || titled || comment || r_header);
+        wide_titles |= other && aligned;
+        after_blank = filled == 0;
+        if other && !aligned || r_header && last.is_some() {
             // A record of another shape. Comments before it are comments all the same.
             return Some(if titles == 0 { line } else { 0 });
         }
