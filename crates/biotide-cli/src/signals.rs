@@ -1,6 +1,8 @@
 //! SIGINT and SIGTERM. The first one drops the work, and its drops remove what is half written; the
 //! second one, or a drop that takes too long, ends the process at once.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Builder;
@@ -94,14 +96,22 @@ pub(crate) async fn first() -> Result<Signal, Failure> {
 /// The signals of a shell, which outlives the statement that one of them ends. They are listened for from
 /// its start to its end: one that comes while nothing runs must neither end the shell nor, if it asks to
 /// end it, be lost.
-pub(crate) struct Watch(broadcast::Sender<Signal>);
+pub(crate) struct Watch {
+    tell: broadcast::Sender<Signal>,
+    /// Statements that have listened.
+    statements: Arc<AtomicU64>,
+}
 
 impl Watch {
     pub(crate) fn start() -> Result<Self, Failure> {
         let (tell, _) = broadcast::channel(1);
-        let watch = Self(tell.clone());
-        // Whether the statement that runs was told to end before, and did not.
-        let mut stuck = false;
+        let statements = Arc::<AtomicU64>::default();
+        let watch = Self {
+            tell: tell.clone(),
+            statements: Arc::clone(&statements),
+        };
+        // The statement that was told to end, and did not.
+        let mut stuck = None;
         listen(async move |signal| {
             let heard = tell.send(signal).is_ok();
             if signal != Signal::INTERRUPT {
@@ -110,15 +120,16 @@ impl Watch {
                 }
                 std::process::exit(signal.exit_code().into());
             }
-            if heard && stuck {
+            let statement = statements.load(Ordering::Relaxed);
+            if heard && stuck == Some(statement) {
                 std::process::exit(signal.exit_code().into());
             }
             let begin = Instant::now();
             while tell.receiver_count() > 0 && begin.elapsed() < PROMPTLY {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
-            stuck = heard && tell.receiver_count() > 0;
-            if stuck {
+            if heard && tell.receiver_count() > 0 {
+                stuck = Some(statement);
                 stderr::say("the statement does not stop at once; Ctrl-C again leaves the shell");
             }
         })?;
@@ -127,7 +138,8 @@ impl Watch {
 
     /// Waits for the next signal.
     pub(crate) async fn next(&self) -> Signal {
-        let mut heard = self.0.subscribe();
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        let mut heard = self.tell.subscribe();
         loop {
             match heard.recv().await {
                 Ok(signal) => return signal,
