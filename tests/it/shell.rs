@@ -1,7 +1,7 @@
 //! The shell, at a terminal that `script` makes.
 
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -17,6 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// A shell at a terminal. What is typed next waits for what the screen shows, never for a time.
 struct Terminal {
     child: Child,
+    /// Where the shell's exit code is written: that of `script` itself is sometimes another, as it takes
+    /// a child whose terminal is closed for one that has ended.
+    code: PathBuf,
     keys: ChildStdin,
     screen: Arc<Mutex<Vec<u8>>>,
     reader: std::thread::JoinHandle<()>,
@@ -25,11 +28,17 @@ struct Terminal {
 }
 
 impl Terminal {
-    fn open(history: &Path) -> Self {
-        let command = format!("{} --progress never", bin::path().display());
+    fn open(folder: &Path) -> Self {
+        let code = folder.join("code");
+        // An interrupt is the shell's alone.
+        let command = format!(
+            "trap : INT; '{}' --progress never; echo $? > '{}'",
+            bin::path().display(),
+            code.display()
+        );
         let mut child = Command::new("script")
-            .args(["-q", "-e", "-c", &command, "/dev/null"])
-            .env("BIOTIDE_HISTORY", history)
+            .args(["-q", "-c", &command, "/dev/null"])
+            .env("BIOTIDE_HISTORY", folder.join("state/history"))
             .env("PAGER", "cat")
             .env("TERM", "xterm")
             .stdin(Stdio::piped())
@@ -48,6 +57,7 @@ impl Terminal {
         });
         let mut terminal = Self {
             child,
+            code,
             keys,
             screen,
             reader,
@@ -104,11 +114,24 @@ impl Terminal {
     /// Leaves, and answers what the screen showed.
     fn leave(mut self) -> String {
         self.keys("\\q\r");
-        let status = self.child.wait().unwrap();
+        let (text, code) = self.left();
+        assert_eq!(code, "0", "{text}");
+        text
+    }
+
+    /// Waits until the shell has ended; answers what the screen showed, and the exit code.
+    fn left(mut self) -> (String, String) {
+        self.child.wait().unwrap();
         self.reader.join().unwrap();
         let text = plain(&String::from_utf8_lossy(&self.screen.lock().unwrap()));
-        assert!(status.success(), "{status}\n{text}");
-        text
+        let begin = Instant::now();
+        loop {
+            let code = std::fs::read_to_string(&self.code).unwrap_or_default();
+            if code.ends_with('\n') || begin.elapsed() > PATIENCE {
+                return (text, code.trim().to_owned());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 }
 
@@ -136,9 +159,8 @@ fn statements_commands_and_a_cancelled_query() {
     let out = folder.path().join("out.csv");
     let script = folder.path().join("s.sql");
     std::fs::write(&script, "SELECT 'from a file' AS x; SELECT 2 AS y;\n").unwrap();
-    let history = folder.path().join("state/history");
 
-    let mut shell = Terminal::open(&history);
+    let mut shell = Terminal::open(folder.path());
     shell.keys("SELECT 'over two lines' AS x,\r");
     let query = format!("max(npx) AS most FROM '{}';", table.display());
     shell.line(&query, "over two lines │  2.5");
@@ -172,7 +194,7 @@ fn statements_commands_and_a_cancelled_query() {
         assert!(screen.contains(expected), "{expected}\n---\n{screen}");
     }
     assert_eq!(std::fs::read_to_string(&out).unwrap(), "seven\n7\n");
-    let history = std::fs::read_to_string(&history).unwrap();
+    let history = std::fs::read_to_string(folder.path().join("state/history")).unwrap();
     assert!(
         history.contains("still here") && !history.contains("half a"),
         "{history}"
@@ -183,10 +205,13 @@ fn statements_commands_and_a_cancelled_query() {
 #[test]
 fn signals_at_the_prompt() {
     let folder = tempfile::tempdir().unwrap();
-    let mut shell = Terminal::open(&folder.path().join("history"));
-    let script = shell.child.id();
-    let children = std::fs::read_to_string(format!("/proc/{script}/task/{script}/children"));
-    let pid = children.unwrap().trim().to_owned();
+    let mut shell = Terminal::open(folder.path());
+    let child_of = |pid: &str| {
+        let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+        children.unwrap().trim().to_owned()
+    };
+    // `script` runs `sh`, which runs the shell.
+    let pid = child_of(&child_of(&shell.child.id().to_string()));
     let send = |signal: &str| {
         let status = Command::new("kill").args([signal, pid.as_str()]).status();
         assert!(status.unwrap().success());
@@ -195,7 +220,8 @@ fn signals_at_the_prompt() {
     shell.line("SELECT 'still here' AS z;", " still here\n");
     send("-INT");
     send("-TERM");
-    assert_eq!(shell.child.wait().unwrap().code(), Some(128 + 15));
+    let (text, code) = shell.left();
+    assert_eq!(code, (128 + 15).to_string(), "{text}");
 }
 
 /// Without a terminal it runs what it is given, as a script.
