@@ -8,6 +8,7 @@ use arrow::datatypes::SchemaRef;
 use biotide_common::BiotideError;
 use biotide_common::options::BiotideOptions;
 use biotide_text::chunk::{DecodedChunk, Flaw, Place, RowFilter, Stop};
+use biotide_text::delimited::RecordEnd;
 use biotide_text::problem::Problem;
 use biotide_text::sample::Sample;
 use encoding_rs::Encoding;
@@ -79,8 +80,8 @@ pub trait TextLayout: Debug + Send + Sync + 'static {
     /// Whether files of a variant can be read from any line on; else they are read from their start.
     fn reads_anywhere(&self, variant: usize) -> bool;
 
-    /// The byte that ends lines in files of a variant.
-    fn newline(&self, variant: usize) -> u8;
+    /// What ends lines in files of a variant.
+    fn record_end(&self, variant: usize) -> RecordEnd;
 
     /// The encoding of the files, if they have to be made UTF-8 before they are read.
     fn transcoded_from(&self) -> Option<&'static Encoding>;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use biotide_common::BiotideError;
 use biotide_text::TextError;
 use biotide_text::chunk::{DecodedChunk, Place, RowFilter, Stop};
+use biotide_text::delimited::{RecordEnd, RestOfLine};
 use datafusion_common::{Result, internal_err};
 use parking_lot::Mutex;
 
@@ -46,7 +47,7 @@ pub(super) struct FileScan {
     layout: Arc<dyn TextLayout>,
     /// Which of the layout's variants the file is of.
     pub(super) variant: usize,
-    newline: u8,
+    record_end: RecordEnd,
     /// Where notes below the table start.
     notes: Option<u64>,
     pub(super) verdict: Verdict,
@@ -91,7 +92,7 @@ impl FileScan {
             boundaries: Mutex::new(Boundaries::new(first)),
             lookahead: lookahead.clamp(512, 64 << 10),
             variant: start.variant,
-            newline: layout.newline(start.variant),
+            record_end: layout.record_end(start.variant),
             notes,
             layout,
         }
@@ -243,7 +244,7 @@ impl FileScan {
         loop {
             let known = from.or_else(|| {
                 let skipped = usize::try_from(first - base).unwrap_or(0);
-                let newline = memchr::memchr(self.newline, bytes.get(skipped..)?);
+                let newline = memchr::memchr(self.record_end.byte(), bytes.get(skipped..)?);
                 newline.map(|i| (skipped + i) as u64 + 1)
             });
             let eof = stop_at == size;
@@ -296,9 +297,9 @@ impl FileScan {
                 }
                 Stop::TooLong(at) => {
                     let record = base + at as u64;
-                    let (text_end, next, lines) =
-                        self.skip_line(stop_at, bytes.last().copied()).await?;
-                    let newline = self.newline;
+                    let rest = RestOfLine::new(self.record_end, &bytes);
+                    let (text_end, next, lines) = self.skip_line(stop_at, rest).await?;
+                    let newline = self.record_end.byte();
                     let inside = memchr::memchr_iter(newline, &bytes[at..]).count() as u64;
                     return Ok(indexed(
                         bytes,
@@ -311,23 +312,20 @@ impl FileScan {
         }
     }
 
-    /// Finds the next newline from `at` on without keeping what is before it: where the line's text
-    /// ends, where the next line starts, and how many newlines that is.
-    async fn skip_line(&self, mut at: u64, mut before: Option<u8>) -> Result<(u64, u64, u64)> {
+    /// Finds the end of the line whose rest is at `at` without keeping what is before it: where the
+    /// line's text ends, where the next line starts, and how many physical lines that is.
+    async fn skip_line(&self, mut at: u64, mut rest: RestOfLine) -> Result<(u64, u64, u64)> {
         let mut bytes = Vec::new();
         while at < self.source.size() {
             bytes.clear();
             self.source.read(at, at + (1 << 20), &mut bytes).await?;
-            if let Some(i) = memchr::memchr(self.newline, &bytes) {
-                let last = if i > 0 { Some(bytes[i - 1]) } else { before };
-                let cr = self.newline == b'\n' && last == Some(b'\r');
-                let end = at + i as u64;
-                return Ok((end - u64::from(cr), end + 1, 1));
+            if let Some(end) = rest.pass(&bytes) {
+                let next = at + end.next as u64;
+                return Ok((next - end.length as u64, next, end.lines as u64));
             }
-            before = bytes.last().copied();
             at += bytes.len() as u64;
         }
-        Ok((at, at, 0))
+        Ok((at - rest.finish().length as u64, at, 0))
     }
 
     /// Where the unit's first record starts; and whether the reader was used to find out, so that what

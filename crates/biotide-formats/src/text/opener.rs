@@ -147,7 +147,7 @@ impl TextOpener {
                     source.cut(end);
                 }
                 if let Some(lines) = self.source.options.skip_footer.filter(|&lines| lines > 0) {
-                    let newline = layout.newline(start.variant);
+                    let newline = layout.record_end(start.variant).byte();
                     source.cut_lines(lines, newline, start.offset).await?;
                 }
                 let notes = notes_below(&source, &**layout, &start).await?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use biotide_text::chunk::{DecodedChunk, Place, RowFilter, Stop};
-use biotide_text::delimited::NOTES_BYTES;
+use biotide_text::delimited::{NOTES_BYTES, RecordEnd, RestOfLine};
 use datafusion_common::{DataFusionError, Result};
 
 use super::ahead::Ahead;
@@ -29,7 +29,7 @@ pub(super) struct StreamScan {
     place: Place,
     start: FileStart,
     wanted: usize,
-    newline: u8,
+    record_end: RecordEnd,
     /// Bytes that are read only together with what follows them, or with the text's end: they may hold
     /// notes.
     held_back: usize,
@@ -58,7 +58,7 @@ impl StreamScan {
         max_rows: Option<usize>,
     ) -> Self {
         Self {
-            newline: layout.newline(start.variant),
+            record_end: layout.record_end(start.variant),
             held_back: if layout.finds_notes() { NOTES_BYTES } else { 0 },
             passed: Vec::new(),
             notes: None,
@@ -185,13 +185,14 @@ impl StreamScan {
                 }
                 Stop::Done(at) | Stop::NeedMore(at) => self.buffer.split_off(at),
                 Stop::TooLong(at) => {
-                    let last = self.buffer.last().copied();
+                    let line = RestOfLine::new(self.record_end, &self.buffer);
                     let chunk = std::mem::take(&mut self.buffer);
                     self.pass(&chunk);
-                    let inside = memchr::memchr_iter(self.newline, &chunk[at..]).count() as u64;
+                    let newline = self.record_end.byte();
+                    let inside = memchr::memchr_iter(newline, &chunk[at..]).count() as u64;
                     let base = self.base;
                     self.base += len as u64;
-                    let (text_end, lines_beyond) = self.skip_line(last).await;
+                    let (text_end, lines_beyond) = self.skip_line(line).await;
                     let rest = std::mem::replace(&mut self.buffer, chunk);
                     let place = Place {
                         offset: base,
@@ -251,29 +252,21 @@ impl StreamScan {
         Ok(chunk)
     }
 
-    /// Drops what is left of a line: where its text ended, and the newlines passed.
-    async fn skip_line(&mut self, mut before: Option<u8>) -> (u64, u64) {
+    /// Drops what is left of a line: where its text ended, and the physical lines passed.
+    async fn skip_line(&mut self, mut rest: RestOfLine) -> (u64, u64) {
         loop {
             let eof = self.fill(64 << 10).await;
-            if let Some(i) = memchr::memchr(self.newline, &self.buffer) {
-                let last = if i > 0 {
-                    Some(self.buffer[i - 1])
-                } else {
-                    before
-                };
-                let cr = self.newline == b'\n' && last == Some(b'\r');
-                let end = self.base + i as u64 - u64::from(cr);
-                let line: Vec<u8> = self.buffer.drain(..=i).collect();
+            if let Some(end) = rest.pass(&self.buffer) {
+                let line: Vec<u8> = self.buffer.drain(..end.next).collect();
                 self.pass(&line);
-                self.base += i as u64 + 1;
-                return (end, 1);
+                self.base += end.next as u64;
+                return (self.base - end.length as u64, end.lines as u64);
             }
-            before = self.buffer.last().copied().or(before);
             self.base += self.buffer.len() as u64;
             let line = std::mem::take(&mut self.buffer);
             self.pass(&line);
             if eof || self.failure.is_some() {
-                return (self.base, 0);
+                return (self.base - rest.finish().length as u64, 0);
             }
         }
     }

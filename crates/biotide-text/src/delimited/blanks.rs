@@ -1,10 +1,8 @@
 //! Fields between runs of blanks: columns that are aligned for the eye, as PLINK writes them.
 
-use super::OnError;
 use super::index::Indexer;
-use super::quoted::{Mark, Quote, Record};
+use super::quoted::{InRecord, Mark, Opened, Record};
 use crate::chunk::RecordIndex;
-use crate::problem::Reason;
 
 impl Indexer {
     /// Pushes where the fields of the record at `start` start and end, and where the record ends. A record
@@ -16,7 +14,6 @@ impl Indexer {
         eof: bool,
         out: &mut RecordIndex,
     ) -> Record {
-        let lenient = self.layout.on_error == OnError::Lenient;
         let mut at = start;
         let mut fields = 0usize;
         let mut problem = None;
@@ -46,45 +43,11 @@ impl Indexer {
             let mut plain = field;
             let mut closed = None;
             if self.layout.dialect.quote == Some(bytes[field]) {
-                let failure = match self.close_quote(bytes, field, bytes[field]) {
-                    Quote::Closed(after) if after - start > self.layout.max_record_bytes => {
-                        Some(Reason::UnterminatedQuote)
-                    }
-                    Quote::Closed(after) => match self.mark(bytes, after, eof) {
-                        Mark::Cut => return Record::CutMark,
-                        Mark::Delimiter | Mark::Newline(_) | Mark::Eof => {
-                            closed = Some(after);
-                            None
-                        }
-                        Mark::Text => {
-                            let newline = self.separators.newline;
-                            match memchr::memchr(newline, &bytes[field..after]) {
-                                Some(_) => Some(Reason::TextAfterQuote),
-                                None => {
-                                    problem = problem.or(Some(Reason::TextAfterQuote));
-                                    plain = after;
-                                    None
-                                }
-                            }
-                        }
-                    },
-                    Quote::Open if eof || bytes.len() - start > self.layout.max_record_bytes => {
-                        Some(Reason::UnterminatedQuote)
-                    }
-                    Quote::Open => return Record::Cut,
-                };
-                if let Some(reason) = failure {
-                    if !lenient {
-                        return Record::BadQuote {
-                            field,
-                            reason,
-                            fields,
-                        };
-                    }
-                    // The quote is text after all.
-                    problem = problem.or(Some(reason));
-                    plain = field + 1;
-                    self.quoted.rewind(plain);
+                let reader = InRecord { start, fields, eof };
+                match self.quoted_field(bytes, field, bytes[field], reader, &mut problem) {
+                    Err(stop) => return stop,
+                    Ok(Opened::Text(from)) => plain = from,
+                    Ok(Opened::Closed(after, _)) => closed = Some(after),
                 }
             }
             let end = match closed {

@@ -7,7 +7,7 @@ use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
 use arrow_schema::SchemaRef;
 
-use super::Layout;
+use super::{Layout, LineEnd, RecordEnd, RestOfLine};
 use crate::chunk::{ChunkDecoder, Place, RowFilter, Stop};
 use crate::error::Result;
 use crate::problem::{Problem, Reason};
@@ -23,11 +23,9 @@ pub struct Decoder {
     wanted: usize,
     place: Place,
     finished: bool,
-    /// A record that is too long: its rest is thrown away up to the next newline.
-    skipping: Option<Problem>,
-    /// Whether the last byte of it so far is a CR, which may be half of its line end.
-    ends_cr: bool,
-    newline: u8,
+    /// A record that is too long: the rest of its line is thrown away.
+    skipping: Option<(Problem, RestOfLine)>,
+    record_end: RecordEnd,
     ready: VecDeque<RecordBatch>,
     problems: Vec<Problem>,
 }
@@ -38,7 +36,7 @@ impl Decoder {
 
     /// A decoder of the columns in `projection` (`None`: all), in batches of at most `batch_rows`.
     pub fn new(layout: Layout, projection: Option<Vec<usize>>, batch_rows: usize) -> Result<Self> {
-        let newline = layout.dialect.record_end.byte();
+        let record_end = layout.dialect.record_end;
         Ok(Self {
             chunks: ChunkDecoder::new(Arc::new(layout), projection)?,
             batch_rows,
@@ -47,8 +45,7 @@ impl Decoder {
             place: Place::default(),
             finished: false,
             skipping: None,
-            ends_cr: false,
-            newline,
+            record_end,
             ready: VecDeque::new(),
             problems: Vec::new(),
         })
@@ -77,16 +74,13 @@ impl Decoder {
     /// it answers `None`.
     pub fn decode(&mut self, bytes: &[u8]) -> usize {
         let mut taken = 0;
-        if let Some(problem) = &mut self.skipping {
-            let end = memchr::memchr(self.newline, bytes);
-            taken = end.map_or(bytes.len(), |i| i + 1);
+        if let Some((problem, rest)) = &mut self.skipping {
+            let end = rest.pass(bytes);
+            taken = end.map_or(bytes.len(), |end| end.next);
             self.place.offset += taken as u64;
-            let text = &bytes[..end.unwrap_or(bytes.len())];
-            problem.length += text.len() as u64;
-            self.ends_cr = text.last().map_or(self.ends_cr, |&last| last == b'\r');
-            if end.is_some() {
-                self.place.lines += 1;
-                self.end_skipping();
+            problem.length += taken as u64;
+            if let Some(end) = end {
+                self.end_skipping(end);
             }
         }
         let room = self.wanted.saturating_sub(self.buffer.len());
@@ -99,13 +93,16 @@ impl Decoder {
     /// Says that no bytes follow. Then [`Decoder::flush`] gives the rest.
     pub fn finish(&mut self) {
         self.finished = true;
-        self.end_skipping();
+        if let Some((_, rest)) = &self.skipping {
+            self.end_skipping(rest.finish());
+        }
     }
 
     /// The record that was too long has ended.
-    fn end_skipping(&mut self) {
-        if let Some(mut problem) = self.skipping.take() {
-            problem.length -= u64::from(self.newline == b'\n' && self.ends_cr);
+    fn end_skipping(&mut self, end: LineEnd) {
+        if let Some((mut problem, _)) = self.skipping.take() {
+            self.place.lines += end.lines as u64;
+            problem.length -= end.length as u64;
             self.problems.push(problem);
         }
     }
@@ -156,17 +153,18 @@ impl Decoder {
                 }
             }
             Stop::TooLong(at) => {
-                let passed = memchr::memchr_iter(self.newline, &bytes[at..]).count();
+                let passed = memchr::memchr_iter(self.record_end.byte(), &bytes[at..]).count();
                 self.place.lines += passed as u64;
                 self.place.offset += len as u64;
                 // Its problem is the last one; its length is known when its end is seen.
-                self.skipping = self.problems.pop();
-                self.ends_cr = bytes.ends_with(b"\r");
+                let problem = self.problems.pop();
                 debug_assert!(
-                    self.skipping
+                    problem
                         .as_ref()
                         .is_some_and(|p| p.reason == Reason::RecordTooLong)
                 );
+                self.skipping =
+                    problem.map(|problem| (problem, RestOfLine::new(self.record_end, &bytes)));
             }
         }
         Ok(())

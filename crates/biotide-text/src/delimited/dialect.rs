@@ -11,6 +11,9 @@ pub enum RecordEnd {
     Lf,
     /// CR, as in files whose only line ends are CR.
     Cr,
+    /// LF, CRLF or CR, each of them anywhere: files that were put together. (Physical lines are still those
+    /// that end with LF.)
+    Any,
 }
 
 impl RecordEnd {
@@ -25,7 +28,7 @@ impl RecordEnd {
     /// The byte.
     pub fn byte(self) -> u8 {
         match self {
-            Self::Lf => b'\n',
+            Self::Lf | Self::Any => b'\n',
             Self::Cr => b'\r',
         }
     }
@@ -152,6 +155,11 @@ impl Dialect {
             return refuse(
                 "between blanks a quote is escaped by another one only: escape = 'none'".into(),
             );
+        }
+        if self.record_end == RecordEnd::Any
+            && (self.delimiter == Delimiter::Blanks || self.own_escape().is_some())
+        {
+            return refuse("lines that end in several ways have neither escapes nor blanks".into());
         }
         match &self.comment {
             Some(prefix) if prefix.is_empty() => refuse("the comment prefix is empty".into()),

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::quoted::Quoted;
 use super::repair;
-use super::{Dialect, Layout, OnError};
+use super::{Dialect, Layout, OnError, RecordEnd};
 use crate::chunk::{Flaw, RecordIndex, Stop};
 use crate::error::{Result, TextError};
 use crate::problem::{Action, Reason};
@@ -54,7 +54,9 @@ impl Indexer {
             ),
             quoted: Quoted::new(dialect),
             notes: usize::MAX,
-            simple: dialect.delimiter.byte().is_some() && dialect.own_escape().is_none(),
+            simple: dialect.delimiter.byte().is_some()
+                && dialect.own_escape().is_none()
+                && dialect.record_end != RecordEnd::Any,
             layout,
         }
     }

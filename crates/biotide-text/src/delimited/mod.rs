@@ -5,7 +5,7 @@
 //! The reading is sequential by definition; the parallel reader gives exactly the same answer.
 //!
 //! * A record ends at a newline outside quotes: LF (a CR just before it belongs to the line end), or
-//!   CR in a file whose only line ends are CR ([`RecordEnd`]). The last one may end with the file; a CR
+//!   CR in a file whose only line ends are CR, or any of the three ([`RecordEnd`]). The last one may end with the file; a CR
 //!   at the end of the file is a line end too.
 //! * A line that starts with the comment prefix is a comment, not a record, whatever quotes it holds; an
 //!   empty record is blank: counted and skipped, in a file of one column too.
@@ -48,6 +48,7 @@ mod notes;
 mod preamble;
 mod quoted;
 mod repair;
+mod rest;
 mod sniff;
 
 pub use decoder::Decoder;
@@ -58,4 +59,5 @@ pub use layout::{Column, ColumnType, Layout, OnBadValue, OnError, TextArray};
 pub use notes::{NOTES_BYTES, notes_below};
 pub use preamble::{HeaderOptions, Preamble};
 pub(crate) use preamble::{unique_names, without_mark};
+pub use rest::{LineEnd, RestOfLine};
 pub use sniff::{Given, Sniffed, TableSpan, is_note, lines_before_table, sniff, tables};

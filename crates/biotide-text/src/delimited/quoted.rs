@@ -2,7 +2,7 @@
 //! positions of the structural bytes, so that plain text between them costs nothing.
 
 use super::index::Indexer;
-use super::{Delimiter, Dialect, OnError};
+use super::{Delimiter, Dialect, OnError, RecordEnd};
 use crate::chunk::{RecordIndex, Stop};
 use crate::problem::Reason;
 
@@ -27,10 +27,26 @@ pub(super) enum Mark {
 }
 
 /// Where a quoted field ends.
-pub(super) enum Quote {
+enum Quote {
     /// After the closing quote.
     Closed(usize),
     Open,
+}
+
+/// Where a field is read: the start of its record, the fields before it, and whether the text is all.
+#[derive(Clone, Copy)]
+pub(super) struct InRecord {
+    pub(super) start: usize,
+    pub(super) fields: usize,
+    pub(super) eof: bool,
+}
+
+/// What a field is that starts with a quote.
+pub(super) enum Opened {
+    /// It ends here, before this mark.
+    Closed(usize, Mark),
+    /// Text follows its quotes, or they are text: it goes on as plain text from here.
+    Text(usize),
 }
 
 /// How a record ended.
@@ -66,6 +82,7 @@ impl Quoted {
         }
         needles.extend(dialect.quote);
         needles.extend(dialect.own_escape());
+        needles.extend((dialect.record_end == RecordEnd::Any).then_some(b'\r'));
         Self {
             needles,
             positions: Vec::new(),
@@ -190,7 +207,19 @@ impl Indexer {
         field: usize,
         eof: bool,
     ) -> Option<(usize, usize)> {
-        match memchr::memchr(self.separators.newline, &bytes[field..]) {
+        let newline = match self.layout.dialect.record_end {
+            RecordEnd::Any => memchr::memchr2(b'\n', b'\r', &bytes[field..]),
+            _ => memchr::memchr(self.separators.newline, &bytes[field..]),
+        };
+        match newline {
+            Some(i) if bytes[field + i] != self.separators.newline => {
+                let end = field + i;
+                match bytes.get(end + 1) {
+                    None if !eof => None,
+                    Some(b'\n') => Some((end, end + 2)),
+                    _ => Some((end, end + 1)),
+                }
+            }
             Some(i) => {
                 let end = field + i;
                 Some((self.trim_cr(bytes, field, end), end + 1))
@@ -211,7 +240,6 @@ impl Indexer {
         if self.layout.dialect.has_pairs() {
             return self.record_of_blanks(bytes, start, eof, out);
         }
-        let lenient = self.layout.on_error == OnError::Lenient;
         let width = self.layout.dialect.delimiter.bytes().len();
         let mut field = start;
         let mut fields = 0usize;
@@ -222,73 +250,28 @@ impl Indexer {
             if let Some(quote) = self.layout.dialect.quote
                 && bytes.get(field) == Some(&quote)
             {
-                let failure = match self.close_quote(bytes, field, quote) {
-                    Quote::Closed(after) => {
-                        if after - start > self.layout.max_record_bytes {
-                            Some(Reason::UnterminatedQuote)
-                        } else {
-                            match self.mark(bytes, after, eof) {
-                                Mark::Delimiter => {
-                                    out.split.ends.push(after as u32);
-                                    fields += 1;
-                                    field = after + width;
-                                    continue;
-                                }
-                                Mark::Newline(next) => {
-                                    out.split.ends.push(after as u32);
-                                    fields += 1;
-                                    return Record::Whole {
-                                        end: after,
-                                        next,
-                                        fields,
-                                        problem,
-                                    };
-                                }
-                                Mark::Eof => {
-                                    out.split.ends.push(after as u32);
-                                    fields += 1;
-                                    return Record::Whole {
-                                        end: after,
-                                        next: bytes.len(),
-                                        fields,
-                                        problem,
-                                    };
-                                }
-                                Mark::Cut => return Record::CutMark,
-                                Mark::Text
-                                    if memchr::memchr(
-                                        self.separators.newline,
-                                        &bytes[field..after],
-                                    )
-                                    .is_some() =>
-                                {
-                                    Some(Reason::TextAfterQuote)
-                                }
-                                Mark::Text => {
-                                    problem = problem.or(Some(Reason::TextAfterQuote));
-                                    plain = after;
-                                    None
-                                }
+                let reader = InRecord { start, fields, eof };
+                match self.quoted_field(bytes, field, quote, reader, &mut problem) {
+                    Err(stop) => return stop,
+                    Ok(Opened::Text(from)) => plain = from,
+                    Ok(Opened::Closed(after, mark)) => {
+                        out.split.ends.push(after as u32);
+                        fields += 1;
+                        let next = match mark {
+                            Mark::Newline(next) => next,
+                            Mark::Eof => bytes.len(),
+                            _ => {
+                                field = after + width;
+                                continue;
                             }
-                        }
-                    }
-                    Quote::Open if eof || bytes.len() - start > self.layout.max_record_bytes => {
-                        Some(Reason::UnterminatedQuote)
-                    }
-                    Quote::Open => return Record::Cut,
-                };
-                if let Some(reason) = failure {
-                    if !lenient {
-                        return Record::BadQuote {
-                            field,
-                            reason,
+                        };
+                        return Record::Whole {
+                            end: after,
+                            next,
                             fields,
+                            problem,
                         };
                     }
-                    // The quote is text after all.
-                    problem = problem.or(Some(reason));
-                    plain = field + 1;
-                    self.quoted.rewind(plain);
                 }
             }
             let mut at = plain;
@@ -314,6 +297,13 @@ impl Indexer {
                 }
                 if byte == self.separators.newline {
                     break (self.trim_cr(bytes, at, position), Some(position + 1));
+                }
+                if byte == b'\r' && self.layout.dialect.record_end == RecordEnd::Any {
+                    match bytes.get(position + 1) {
+                        None if !eof => return Record::Cut,
+                        Some(b'\n') => break (position, Some(position + 2)),
+                        _ => break (position, Some(position + 1)),
+                    }
                 }
                 if byte == self.separators.delimiter {
                     if bytes[position..].starts_with(self.layout.dialect.delimiter.bytes()) {
@@ -342,8 +332,50 @@ impl Indexer {
         }
     }
 
+    /// Reads the field that starts with a quote at `field`. `Err`: the record ends there, one way or the
+    /// other.
+    #[inline]
+    pub(super) fn quoted_field(
+        &mut self,
+        bytes: &[u8],
+        field: usize,
+        quote: u8,
+        InRecord { start, fields, eof }: InRecord,
+        problem: &mut Option<Reason>,
+    ) -> Result<Opened, Record> {
+        let longest = self.layout.max_record_bytes;
+        let reason = match self.close_quote(bytes, field, quote) {
+            Quote::Closed(after) if after - start > longest => Reason::UnterminatedQuote,
+            Quote::Closed(after) => match self.mark(bytes, after, eof) {
+                Mark::Cut => return Err(Record::CutMark),
+                Mark::Text => {
+                    let newline = self.separators.newline;
+                    if memchr::memchr(newline, &bytes[field..after]).is_none() {
+                        problem.get_or_insert(Reason::TextAfterQuote);
+                        return Ok(Opened::Text(after));
+                    }
+                    Reason::TextAfterQuote
+                }
+                mark => return Ok(Opened::Closed(after, mark)),
+            },
+            Quote::Open if eof || bytes.len() - start > longest => Reason::UnterminatedQuote,
+            Quote::Open => return Err(Record::Cut),
+        };
+        if self.layout.on_error != OnError::Lenient {
+            return Err(Record::BadQuote {
+                field,
+                reason,
+                fields,
+            });
+        }
+        // The quote is text after all.
+        problem.get_or_insert(reason);
+        self.quoted.rewind(field + 1);
+        Ok(Opened::Text(field + 1))
+    }
+
     /// Where the quoted field that starts at `open` closes.
-    pub(super) fn close_quote(&mut self, bytes: &[u8], open: usize, quote: u8) -> Quote {
+    fn close_quote(&mut self, bytes: &[u8], open: usize, quote: u8) -> Quote {
         let escape = self.layout.dialect.own_escape();
         let mut at = open + 1;
         while let Some(position) = self.quoted.seek(at) {
@@ -383,6 +415,9 @@ impl Indexer {
                 } else {
                     Mark::Cut
                 }
+            }
+            [b'\r', ..] if self.layout.dialect.record_end == RecordEnd::Any => {
+                Mark::Newline(at + 1)
             }
             _ if rest.starts_with(delimiter) => Mark::Delimiter,
             _ if !eof && delimiter.starts_with(rest) => Mark::Cut,

@@ -9,7 +9,7 @@ use arrow_buffer::Buffer;
 use arrow_schema::DataType;
 use biotide_text::TextError;
 use biotide_text::chunk::{ChunkDecoder, DecodedChunk, Place, RowFilter, Stop};
-use biotide_text::delimited::{Column, ColumnType, Decoder, Layout};
+use biotide_text::delimited::{Column, ColumnType, Decoder, Layout, RestOfLine};
 use biotide_text::problem::{Action, Problem, Reason};
 use biotide_text::scan::Scanner;
 
@@ -306,17 +306,26 @@ pub(crate) fn ranges(layout: &Layout, text: &[u8], how: Ranges<'_>) -> (Outcome,
                 Stop::TooLong(next) => {
                     assert!(!eof && next + base < limit);
                     let start = next + base;
-                    let end = text[have..].iter().position(|&b| b == newline);
-                    let end = end.map_or(text.len(), |i| have + i);
-                    at = (end + 1).min(text.len());
-                    let cr = newline == b'\n' && text[..end].ends_with(b"\r");
+                    let mut rest = RestOfLine::new(layout.dialect.record_end, &text[base..have]);
+                    at = have;
+                    let end = loop {
+                        let to = (at + 1).min(text.len());
+                        if at == to {
+                            break rest.finish();
+                        }
+                        if let Some(end) = rest.pass(&text[at..to]) {
+                            at += end.next;
+                            break end;
+                        }
+                        at = to;
+                    };
                     let last = out.problems.last_mut().unwrap();
                     assert_eq!(last.offset, start as u64);
                     assert_eq!(
                         (last.reason, last.action),
                         (Reason::RecordTooLong, Action::Rejected)
                     );
-                    last.length = (end - start) as u64 - u64::from(cr);
+                    last.length = (at - end.length - start) as u64;
                     let passed = text[start..at].iter().filter(|&&b| b == newline).count();
                     place.lines += passed as u64;
                     have = have.max(at);

@@ -40,6 +40,7 @@ pub(crate) fn dialect(rng: &mut Rng) -> Dialect {
         };
         let record_end = match rng.below(5) {
             0 => RecordEnd::Cr,
+            1 => RecordEnd::Any,
             _ => RecordEnd::Lf,
         };
         let dialect = Dialect {
@@ -120,6 +121,7 @@ pub(crate) fn text(rng: &mut Rng, layout: &Layout, longest: usize) -> Vec<u8> {
 fn newline(rng: &mut Rng, layout: &Layout) -> &'static [u8] {
     match layout.dialect.record_end {
         RecordEnd::Cr => b"\r",
+        RecordEnd::Any => rng.pick(&[&b"\n"[..], b"\r", b"\r\n"]),
         RecordEnd::Lf => rng.pick(&[&b"\n"[..], b"\n", b"\n", b"\r\n"]),
     }
 }

@@ -95,7 +95,7 @@ pub(crate) fn read_typed(
 impl Oracle<'_> {
     fn newline(&self) -> u8 {
         match self.layout.dialect.record_end {
-            RecordEnd::Lf => b'\n',
+            RecordEnd::Lf | RecordEnd::Any => b'\n',
             RecordEnd::Cr => b'\r',
         }
     }
@@ -106,10 +106,12 @@ impl Oracle<'_> {
         match self.layout.dialect.record_end {
             RecordEnd::Cr if rest.starts_with(b"\r") => Some(at + 1),
             RecordEnd::Cr => None,
-            RecordEnd::Lf if rest.starts_with(b"\n") => Some(at + 1),
+            RecordEnd::Any if rest.starts_with(b"\r\n") => Some(at + 2),
+            RecordEnd::Any if rest.starts_with(b"\r") => Some(at + 1),
+            RecordEnd::Lf | RecordEnd::Any if rest.starts_with(b"\n") => Some(at + 1),
             RecordEnd::Lf if rest.starts_with(b"\r\n") => Some(at + 2),
             RecordEnd::Lf if rest == b"\r" => Some(at + 1),
-            RecordEnd::Lf => None,
+            RecordEnd::Lf | RecordEnd::Any => None,
         }
     }
 

@@ -249,6 +249,7 @@ fn describe(
     description.dialect.push(match dialect.record_end {
         RecordEnd::Lf => "lines end with LF or CRLF".to_owned(),
         RecordEnd::Cr => "lines end with CR".to_owned(),
+        RecordEnd::Any => "lines end with LF, CRLF or CR".to_owned(),
     });
     let above = section.map_or(0, Section::lines);
     if let Some(Section { tables, chosen }) = section {
@@ -303,7 +304,9 @@ impl Plan<'_> {
     ) -> Result<Option<(Layout, Preamble)>, BiotideError> {
         let sample = &file.sample;
         let (mut dialect, fields) = (sniffed.dialect.clone(), sniffed.fields);
-        dialect.record_end = RecordEnd::of(&sample.head);
+        if dialect.record_end != RecordEnd::Any {
+            dialect.record_end = RecordEnd::of(&sample.head);
+        }
         let before = || lines_before_table(&sample.head, sample.complete, &dialect, fields);
         let skip_rows = self.options.skip_rows.or_else(before).unwrap_or(0);
         let header = &HeaderOptions {

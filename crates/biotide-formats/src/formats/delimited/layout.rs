@@ -160,8 +160,8 @@ impl TextLayout for DelimitedLayout {
         self.metadata_columns
     }
 
-    fn newline(&self, variant: usize) -> u8 {
-        self.variants[variant].layout.dialect.record_end.byte()
+    fn record_end(&self, variant: usize) -> RecordEnd {
+        self.variants[variant].layout.dialect.record_end
     }
 
     fn transcoded_from(&self) -> Option<&'static Encoding> {
@@ -256,12 +256,12 @@ impl DelimitedLayout {
         head: &[u8],
         eof: bool,
     ) -> Result<Option<FileStart>, BiotideError> {
-        let record_end = RecordEnd::of(head);
+        let newline = RecordEnd::of(head).byte();
         // A file of one line has no line end to be known by.
         let any_of_it = self
             .starts
             .iter()
-            .any(|start| start.dialect.record_end == record_end);
+            .any(|start| start.dialect.record_end.byte() == newline);
         let mut waits = false;
         for start in &self.starts {
             let Start {
@@ -269,7 +269,7 @@ impl DelimitedLayout {
                 fields,
                 header_rows,
             } = start;
-            if any_of_it && dialect.record_end != record_end {
+            if any_of_it && dialect.record_end.byte() != newline {
                 continue;
             }
             let before = || lines_before_table(head, eof, dialect, *fields);

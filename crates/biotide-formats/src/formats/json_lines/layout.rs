@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, SchemaRef};
 use biotide_common::BiotideError;
 use biotide_common::options::BiotideOptions;
-use biotide_text::delimited::{Column, ColumnType, Dialect, Layout};
+use biotide_text::delimited::{Column, ColumnType, Dialect, Layout, RecordEnd};
 use biotide_text::json_lines::{Framing, Json, JsonInference};
 use biotide_text::sample::Sample;
 use encoding_rs::{Encoding, UTF_8};
@@ -196,8 +196,8 @@ impl TextLayout for JsonLayout {
         FRAMINGS[variant] == Framing::Lines
     }
 
-    fn newline(&self, _variant: usize) -> u8 {
-        b'\n'
+    fn record_end(&self, _variant: usize) -> RecordEnd {
+        RecordEnd::Lf
     }
 
     fn transcoded_from(&self) -> Option<&'static Encoding> {

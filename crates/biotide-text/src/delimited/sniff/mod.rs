@@ -123,6 +123,7 @@ pub fn sniff(bytes: &[u8], complete: bool, given: &Given) -> Sniffed {
             (dialect, shape)
         }
     };
+    let (dialect, shape) = of_any_end(bytes, complete_table, dialect, shape);
     let skip_rows = match given.skip_rows {
         Some(lines) => lines,
         None => start::lines_before(all, complete, &dialect, shape.fields()).unwrap_or(0),
@@ -143,6 +144,32 @@ pub fn sniff(bytes: &[u8], complete: bool, given: &Given) -> Sniffed {
         fields: shape.fields(),
         consistency: shape.consistency(),
         dialect,
+    }
+}
+
+/// The dialect with lines that end in any way, where more of the records are alike then, and no more of
+/// them have stray quotes.
+fn of_any_end(bytes: &[u8], complete: bool, dialect: Dialect, shape: Shape) -> (Dialect, Shape) {
+    let lone = |at: usize| bytes.get(at + 1).is_some_and(|&next| next != b'\n');
+    let mixed = dialect.record_end == RecordEnd::Lf
+        && shape.fields() > 1
+        && shape.consistency() < 1.0
+        && memchr::memchr_iter(b'\r', bytes).any(lone);
+    let any = Dialect {
+        record_end: RecordEnd::Any,
+        ..dialect.clone()
+    };
+    if !mixed || any.validate().is_err() {
+        return (dialect, shape);
+    }
+    let of_any = Shape::of(bytes, complete, &any);
+    // (Lines that are not told apart may look like more columns.)
+    let better = of_any.fields() > 1
+        && of_any.consistency() > shape.consistency()
+        && of_any.stray() <= shape.stray();
+    match better {
+        true => (any, of_any),
+        false => (dialect, shape),
     }
 }
 
@@ -356,6 +383,17 @@ mod tests {
         assert_eq!(escaped.dialect.escape, Some(b'\\'));
         let stray = found(b'\t', "a\tb\n5\" pipe\tx\n\"6\" pipe\ty\n7\tz\n");
         assert_eq!(stray.fields, 2);
+    }
+
+    #[test]
+    fn lines_may_end_in_any_way() {
+        let end = |text: &str| found(b',', text).dialect.record_end;
+        assert_eq!(end("a,b\n1,2\r3,4\r\n5,6\n"), RecordEnd::Any);
+        assert_eq!(end("a,b\r1,2\r3,4\r5,6\r"), RecordEnd::Cr);
+        assert_eq!(end("a,b\r\n1,2\r\n3,4\n"), RecordEnd::Lf);
+        // A line end in a field is none of a record.
+        assert_eq!(end("a,b\n1,\"x\ry\"\n3,4\n"), RecordEnd::Lf);
+        assert_eq!(end("a,b\n1,x\ry\n3,z\rw\n"), RecordEnd::Lf);
     }
 
     #[test]
