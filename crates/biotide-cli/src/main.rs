@@ -24,10 +24,11 @@ use crate::args::{Args, Verb};
 use crate::error::{Context, Failure};
 use crate::settings::Settings;
 
-/// The system's allocator keeps freed batches of other threads for long, which shows in the peak memory
-/// of a scan; mimalloc also builds the short-lived buffers of a scan faster.
+/// The system's allocator keeps freed batches of other threads for long. This one gives their pages back
+/// (`.cargo/config.toml` says when), which the promise about the process's memory rests on.
+#[cfg(not(target_env = "msvc"))]
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// How long tasks that still run may take to let go of their files.
 const SHUTDOWN: Duration = Duration::from_secs(2);

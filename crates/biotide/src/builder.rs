@@ -13,13 +13,15 @@ use biotide_formats::spool::Spool;
 use biotide_formats::table::BiotideTableFactory;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::cache::cache_manager::CacheManagerConfig;
-use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::memory_pool::TrackConsumersPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::context::BiotideContext;
 use crate::error::Result;
-use crate::memory::default_limit;
+use crate::memory::budget::Budget;
+use crate::memory::pool::ProcessPool;
+use crate::memory::{default_limit, policy};
 
 /// Sets up a [`BiotideContext`]. What is not set has a default that suits the machine.
 #[derive(Debug, Clone, Default)]
@@ -33,21 +35,22 @@ pub struct BiotideContextBuilder {
 }
 
 impl BiotideContextBuilder {
-    /// Bytes of memory (default: half of the machine's, or of the cgroup's).
+    /// Bytes of memory (default: half of the machine's, or of the cgroup's): the process holds at most 64 MiB
+    /// more than that, as far as Biotide can see to it. [`build`](Self::build) fails where it is too little.
     #[must_use]
     pub fn memory_limit(mut self, bytes: usize) -> Self {
         self.memory_limit = Some(bytes);
         self
     }
 
-    /// Partitions that work at a time (default: one a core).
+    /// Threads (default: one a core). So many partitions work at a time, fewer under a small memory limit.
     #[must_use]
     pub fn threads(mut self, n: usize) -> Self {
         self.threads = Some(n);
         self
     }
 
-    /// Rows of a batch (default: 8192).
+    /// Rows of a batch (default: 8192, fewer under a small memory limit).
     #[must_use]
     pub fn batch_size(mut self, rows: usize) -> Self {
         self.batch_size = Some(rows);
@@ -87,17 +90,19 @@ impl BiotideContextBuilder {
         };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = positive("threads", self.threads.unwrap_or(cores))?;
-        let batch_size = positive("batch_size", self.batch_size.unwrap_or(8192))?;
+        let limit = self.memory_limit.unwrap_or_else(default_limit);
+        let budget = Budget::new(limit, threads)?;
+        let partitions = policy::partitions(budget, threads);
+        let batch_size = self.batch_size.unwrap_or(policy::batch_size(budget));
+        let batch_size = positive("batch_size", batch_size)?;
         let temp_dir = self.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
         std::fs::create_dir_all(&temp_dir).map_err(|e| {
             BiotideError::io(format!("making the folder {}", temp_dir.display()), e)
         })?;
 
-        let limit = self.memory_limit.unwrap_or_else(default_limit);
-        let pool = TrackConsumersPool::new(
-            FairSpillPool::new(limit),
-            NonZeroUsize::new(5).unwrap_or(NonZeroUsize::MIN),
-        );
+        let pool = ProcessPool::new(budget);
+        let meter = pool.meter();
+        let pool = TrackConsumersPool::new(pool, NonZeroUsize::new(5).unwrap_or(NonZeroUsize::MIN));
         // Listings and statistics are never cached: a file that changed must be seen.
         let caches = CacheManagerConfig::default()
             .with_list_files_cache_limit(0)
@@ -111,7 +116,7 @@ impl BiotideContextBuilder {
         }
 
         let mut config = SessionConfig::new()
-            .with_target_partitions(threads)
+            .with_target_partitions(partitions)
             .with_batch_size(batch_size)
             .with_information_schema(true)
             .with_option_extension(BiotideOptions::default())
@@ -119,7 +124,7 @@ impl BiotideContextBuilder {
         {
             let options = config.options_mut();
             options.execution.parquet.compression = Some("zstd(3)".to_owned());
-            options.execution.parquet.max_row_group_size = 1_000_000;
+            policy::apply(budget, partitions, options);
             options.execution.parquet.created_by =
                 concat!("biotide ", env!("CARGO_PKG_VERSION")).into();
             // A folder of `key=value` folders is one table.
@@ -142,7 +147,7 @@ impl BiotideContextBuilder {
         for format in TextSinkFormat::all() {
             state.register_file_format(Arc::new(format), true)?;
         }
-        BiotideContext::new(SessionContext::new_with_state(state), temp_dir)
+        BiotideContext::new(SessionContext::new_with_state(state), temp_dir, meter)
     }
 }
 

@@ -13,6 +13,7 @@ use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use crate::builder::BiotideContextBuilder;
 use crate::catalog;
 use crate::error::Result;
+use crate::memory::pool::Meter;
 use crate::rejects::FinishedLogs;
 
 /// A session. Cheap to clone; clones share everything.
@@ -21,6 +22,7 @@ pub struct BiotideContext {
     session: SessionContext,
     pub(crate) temp_dir: Arc<PathBuf>,
     pub(crate) finished: Arc<FinishedLogs>,
+    pub(crate) meter: Arc<Meter>,
 }
 
 impl std::fmt::Debug for BiotideContext {
@@ -37,13 +39,18 @@ impl BiotideContext {
         BiotideContextBuilder::default()
     }
 
-    pub(crate) fn new(session: SessionContext, temp_dir: PathBuf) -> Result<Self> {
+    pub(crate) fn new(
+        session: SessionContext,
+        temp_dir: PathBuf,
+        meter: Arc<Meter>,
+    ) -> Result<Self> {
         let finished = Arc::new(FinishedLogs::default());
         catalog::register_system(&session, &finished)?;
         Ok(Self {
             session,
             temp_dir: Arc::new(temp_dir),
             finished,
+            meter,
         })
     }
 

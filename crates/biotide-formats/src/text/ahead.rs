@@ -38,6 +38,9 @@ pub(crate) struct Ahead {
 }
 
 impl Ahead {
+    /// What it holds at most, decoders (zstd's window: 8 MiB by default) not counted.
+    pub(crate) const MOST_BYTES: u64 = (BLOCK * (WAITING + 2) + READ) as u64;
+
     /// Starts reading. `encoding`: what the text is in, if that has to be made UTF-8.
     pub(crate) fn start(
         source: Arc<ChunkSource>,

@@ -9,6 +9,7 @@ use biotide_text::TextError;
 use biotide_text::chunk::{DecodedChunk, Place, RowFilter, Stop};
 use biotide_text::delimited::{RecordEnd, RestOfLine};
 use datafusion_common::{Result, internal_err};
+use datafusion_execution::memory_pool::MemoryReservation;
 use parking_lot::Mutex;
 
 use super::boundaries::{Boundaries, Boundary, Span};
@@ -58,6 +59,8 @@ pub(super) struct FileScan {
     done: AtomicU64,
     boundaries: Mutex<Boundaries>,
     lookahead: u64,
+    /// What the workers hold.
+    _memory: MemoryReservation,
 }
 
 impl FileScan {
@@ -69,6 +72,7 @@ impl FileScan {
         notes: Option<u64>,
         ranges: &[(u64, u64)],
         unit_bytes: u64,
+        memory: MemoryReservation,
     ) -> Self {
         let units: Vec<u64> = (0..source.size().div_ceil(unit_bytes))
             .filter(|unit| {
@@ -95,6 +99,7 @@ impl FileScan {
             record_end: layout.record_end(start.variant),
             notes,
             layout,
+            _memory: memory,
         }
     }
 

@@ -123,7 +123,8 @@ impl FileFormat for TextFormat {
         } else {
             store
         };
-        let source = source.with_log(log, ordered, prefix.to_owned());
+        let pool = Arc::clone(&state.runtime_env().memory_pool);
+        let source = source.with_log(log, pool, ordered, prefix.to_owned());
         let groups = config.file_groups.clone();
         let mut builder = FileScanConfigBuilder::from(config).with_source(Arc::new(source));
         if ordered.is_some() {

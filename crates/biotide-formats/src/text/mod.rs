@@ -17,6 +17,7 @@ mod filter;
 mod format;
 mod opener;
 mod ordered;
+mod reserve;
 mod seekable;
 mod source;
 mod stream_scan;

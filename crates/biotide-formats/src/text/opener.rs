@@ -14,6 +14,7 @@ use datafusion_common::{DataFusionError, Result};
 use datafusion_common_runtime::SpawnedTask;
 use datafusion_datasource::PartitionedFile;
 use datafusion_datasource::file_stream::{FileOpenFuture, FileOpener};
+use datafusion_execution::memory_pool::MemoryPool;
 use datafusion_physical_plan::metrics::Count;
 use futures::future::{BoxFuture, FutureExt, Shared};
 use futures::stream::{self, BoxStream, StreamExt};
@@ -26,6 +27,7 @@ use super::chunk_source::ChunkSource;
 use super::file_scan::FileScan;
 use super::filter::Predicate;
 use super::ordered::ordered;
+use super::reserve::{reserve, waiting_bytes};
 use super::source::TextSource;
 use super::stream_scan::StreamScan;
 use super::verdict::Verdict;
@@ -33,9 +35,6 @@ use super::worker::Worker;
 use crate::compress::Codec;
 use crate::spec::{FileStart, TextLayout};
 use crate::spool::ShownAs;
-
-/// The most bytes of units that may wait where the order is kept.
-const WAITING_BYTES: u64 = 32 << 20;
 
 /// The files of one run. Each is opened by a task of its own: a partition that waits for it does not
 /// depend on a sibling that came first and may not be polled again.
@@ -59,6 +58,9 @@ pub(super) struct TextOpener {
     pub(super) store: Arc<dyn ObjectStore>,
     pub(super) files: Arc<Files>,
     pub(super) log: Arc<QueryLog>,
+    pub(super) pool: Arc<dyn MemoryPool>,
+    /// Partitions of the scan: so many workers may read a file.
+    pub(super) partitions: usize,
     pub(super) ranges: Arc<HashMap<Path, Vec<(u64, u64)>>>,
     pub(super) bytes_scanned: Count,
     pub(super) rows_rejected: Count,
@@ -151,10 +153,23 @@ impl TextOpener {
                     source.cut_lines(lines, newline, start.offset).await?;
                 }
                 let notes = notes_below(&source, &**layout, &start).await?;
+                let units = match self.source.ordered {
+                    Some(workers) => workers.max(1) as u64,
+                    None => self.partitions as u64,
+                };
+                let waiting = match self.source.ordered {
+                    Some(_) => waiting_bytes(&self.pool).min(source.size()),
+                    None => 0,
+                };
+                let units = units.min(source.size().div_ceil(unit_bytes)).max(1);
+                let (memory, unit_bytes) =
+                    reserve(&self.pool, &name, units, unit_bytes, waiting).await?;
                 let source = Arc::new(source);
                 let verdict = self.verdict(stats, start.variant);
                 let layout = Arc::clone(layout);
-                let scan = FileScan::new(source, layout, verdict, start, notes, ranges, unit_bytes);
+                let scan = FileScan::new(
+                    source, layout, verdict, start, notes, ranges, unit_bytes, memory,
+                );
                 return Ok(OpenFile::Anywhere(Arc::new(scan)));
             }
         }
@@ -169,6 +184,8 @@ impl TextOpener {
             return Err(BiotideError::file(name, problem).into());
         }
         let source = Arc::new(source);
+        let (memory, unit_bytes) =
+            reserve(&self.pool, &name, 1, unit_bytes, Ahead::MOST_BYTES).await?;
         let mut ahead = Ahead::start(Arc::clone(&source), codec, encoding);
         let mut text = Vec::new();
         let mut eof = false;
@@ -186,7 +203,7 @@ impl TextOpener {
         let verdict = self.verdict(stats, start.variant);
         let layout = Arc::clone(layout);
         let scan = StreamScan::new(
-            source, layout, verdict, ahead, text, start, unit_bytes, max_rows,
+            source, layout, verdict, ahead, text, start, unit_bytes, max_rows, memory,
         );
         Ok(OpenFile::Stream(tokio::sync::Mutex::new(Some(Box::new(
             scan,
@@ -252,7 +269,8 @@ impl TextOpener {
         let workers = workers.max(1);
         let waiting = self.source.options.backpressure_threshold.unwrap_or(10);
         // Bounded in bytes too: a unit is decoded to about its own size.
-        let most = usize::try_from(WAITING_BYTES / scan.unit_len(0).max(1)).unwrap_or(1);
+        let most = waiting_bytes(&self.pool) / scan.unit_len(0).max(1);
+        let most = usize::try_from(most).unwrap_or(1);
         let window = (workers + waiting.min(workers * 2)).min(most.max(1));
         let workers: Vec<Worker> = (0..workers)
             .map(|_| self.worker(scan.variant))

@@ -16,6 +16,7 @@ use datafusion_datasource::file_scan_config::FileScanConfig;
 use datafusion_datasource::file_stream::FileOpener;
 use datafusion_datasource::projection::{ProjectionOpener, SplitProjection};
 use datafusion_datasource::{PartitionedFile, TableSchema};
+use datafusion_execution::memory_pool::MemoryPool;
 use datafusion_physical_expr::projection::ProjectionExprs;
 use datafusion_physical_expr::utils::collect_columns;
 use datafusion_physical_expr::{LexOrdering, PhysicalExpr, conjunction};
@@ -32,7 +33,7 @@ use crate::formats;
 use crate::spec::TextLayout;
 
 /// The least and the most bytes of a unit: about one batch.
-const UNIT_BYTES: std::ops::RangeInclusive<u64> = (128 << 10)..=(1 << 20);
+pub(super) const UNIT_BYTES: std::ops::RangeInclusive<u64> = (128 << 10)..=(1 << 20);
 
 /// Reads text files of one layout.
 #[derive(Debug, Clone)]
@@ -49,6 +50,8 @@ pub struct TextSource {
     log: Option<Arc<QueryLog>>,
     /// Keep the input's order: one partition, decoded by this many workers.
     pub(super) ordered: Option<usize>,
+    /// What readers reserve from; set when the scan is planned.
+    pub(super) pool: Option<Arc<dyn MemoryPool>>,
     /// How messages call files: the store's URL, or nothing before a local path.
     pub(super) url_prefix: String,
     /// All files can be read anywhere, whatever their names say.
@@ -82,6 +85,7 @@ impl TextSource {
             metrics: ExecutionPlanMetricsSet::new(),
             log: None,
             ordered: None,
+            pool: None,
             url_prefix: String::new(),
             splits: false,
             runs: Arc::default(),
@@ -97,8 +101,15 @@ impl TextSource {
 
     /// Ties the source to a statement. `ordered`: keep the input's order, with this many workers.
     #[must_use]
-    pub fn with_log(&self, log: Arc<QueryLog>, ordered: Option<usize>, url_prefix: String) -> Self {
+    pub fn with_log(
+        &self,
+        log: Arc<QueryLog>,
+        pool: Arc<dyn MemoryPool>,
+        ordered: Option<usize>,
+        url_prefix: String,
+    ) -> Self {
         let mut source = self.clone();
+        source.pool = Some(pool);
         source.log = Some(log);
         source.ordered = ordered;
         source.url_prefix = url_prefix;
@@ -125,7 +136,7 @@ impl FileSource for TextSource {
         base_config: &FileScanConfig,
         partition: usize,
     ) -> Result<Arc<dyn FileOpener>> {
-        let Some(log) = self.log.clone() else {
+        let (Some(log), Some(pool)) = (self.log.clone(), self.pool.clone()) else {
             return internal_err!("a text source is planned by TextFormat::create_physical_plan");
         };
         let files = {
@@ -149,6 +160,8 @@ impl FileSource for TextSource {
             store: object_store,
             files,
             log,
+            pool,
+            partitions: base_config.file_groups.len(),
             ranges: Arc::new(ranges),
             bytes_scanned: counter("bytes_scanned"),
             rows_rejected: counter("rows_rejected"),

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use biotide_text::chunk::{DecodedChunk, Place, RowFilter, Stop};
 use biotide_text::delimited::{NOTES_BYTES, RecordEnd, RestOfLine};
 use datafusion_common::{DataFusionError, Result};
+use datafusion_execution::memory_pool::MemoryReservation;
 
 use super::ahead::Ahead;
 use super::chunk_source::ChunkSource;
@@ -42,6 +43,8 @@ pub(super) struct StreamScan {
     ended: bool,
     /// What ended the text before its end. The rows before it are delivered first.
     failure: Option<DataFusionError>,
+    /// What the worker and the reading ahead hold.
+    _memory: MemoryReservation,
 }
 
 impl StreamScan {
@@ -56,6 +59,7 @@ impl StreamScan {
         start: FileStart,
         chunk_bytes: usize,
         max_rows: Option<usize>,
+        memory: MemoryReservation,
     ) -> Self {
         Self {
             record_end: layout.record_end(start.variant),
@@ -79,6 +83,7 @@ impl StreamScan {
             rows_left: max_rows,
             ended: false,
             failure: None,
+            _memory: memory,
         }
     }
 

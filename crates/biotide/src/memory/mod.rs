@@ -1,0 +1,16 @@
+//! The memory limit: a promise about the process, not about DataFusion's pool alone.
+//!
+//! ```text
+//! limit + 64 MiB ≥ the program itself + what no one reserves + the pool
+//! ```
+//!
+//! [`Budget`](budget::Budget) computes the pool from the limit, [`ProcessPool`](pool::ProcessPool) hands it
+//! out and looks at what the process really holds, [`policy`] makes plans fit.
+
+pub(crate) mod budget;
+pub(crate) mod policy;
+pub(crate) mod pool;
+mod process;
+
+pub(crate) use process::default_limit;
+pub use process::peak_rss;

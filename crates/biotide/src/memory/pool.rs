@@ -1,0 +1,213 @@
+//! The pool that a session reserves from.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use biotide_common::format_size;
+use datafusion::common::{DataFusionError, Result};
+use datafusion::execution::memory_pool::{
+    MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation,
+};
+use parking_lot::Mutex;
+
+use super::budget::{ALLOWANCE, Budget};
+use super::process::Rss;
+
+/// What an operator may hold in any case before it is told to spill because of what the process holds.
+const LEAST_SHARE: usize = 4 << 20;
+
+/// How close to the promised peak the process may come before operators spill.
+const MARGIN: u64 = 8 << 20;
+
+/// A fair pool: operators that can spill share evenly what the others leave. Besides it looks at the
+/// process: where that holds too much, whatever was reserved, operators that can spill are told to.
+#[derive(Debug)]
+pub(crate) struct ProcessPool {
+    budget: Budget,
+    state: Mutex<State>,
+    /// The most that the process shall hold.
+    ceiling: u64,
+    rss: Rss,
+    meter: Arc<Meter>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Operators that can spill.
+    spillers: usize,
+    /// Bytes reserved by them.
+    spillable: usize,
+    /// Bytes reserved by the others.
+    unspillable: usize,
+}
+
+/// What a pool was asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Meter {
+    /// The most bytes that were reserved at a time.
+    peak: AtomicUsize,
+    /// Reservations that were refused: operators then spill or fail, readers wait.
+    refused: AtomicU64,
+}
+
+impl Meter {
+    /// The most bytes that were reserved at a time.
+    pub(crate) fn peak(&self) -> usize {
+        self.peak.load(Ordering::Relaxed)
+    }
+
+    /// Reservations that were refused.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+}
+
+impl ProcessPool {
+    pub(crate) fn new(budget: Budget) -> Self {
+        let rss = Rss::new();
+        // What a host program holds already is not of this.
+        let host = rss.get().saturating_sub(ALLOWANCE as u64);
+        let promised = host + (budget.limit as u64).saturating_add(ALLOWANCE as u64);
+        Self {
+            budget,
+            state: Mutex::default(),
+            ceiling: promised.saturating_sub(MARGIN),
+            rss,
+            meter: Arc::default(),
+        }
+    }
+
+    pub(crate) fn meter(&self) -> Arc<Meter> {
+        Arc::clone(&self.meter)
+    }
+
+    /// What the process holds, if an operator of this size should spill for it.
+    fn pressure(&self, size: usize, additional: usize, share: usize) -> Option<u64> {
+        if size <= (share / 2).max(LEAST_SHARE) {
+            return None;
+        }
+        let held = self.rss.get();
+        (held + additional as u64 > self.ceiling).then_some(held)
+    }
+
+    fn refuse(
+        &self,
+        reservation: &MemoryReservation,
+        additional: usize,
+        why: String,
+    ) -> DataFusionError {
+        self.meter.refused.fetch_add(1, Ordering::Relaxed);
+        DataFusionError::ResourcesExhausted(format!(
+            "{} holds {} and asks for {} more, of the {} that a memory limit of {} leaves for data{why}",
+            reservation.consumer().name(),
+            format_size(reservation.size() as u64),
+            format_size(additional as u64),
+            format_size(self.budget.pool as u64),
+            format_size(self.budget.limit as u64),
+        ))
+    }
+}
+
+impl State {
+    fn reserved(&self) -> usize {
+        self.spillable + self.unspillable
+    }
+
+    fn of(&mut self, reservation: &MemoryReservation) -> &mut usize {
+        match reservation.consumer().can_spill() {
+            true => &mut self.spillable,
+            false => &mut self.unspillable,
+        }
+    }
+}
+
+impl fmt::Display for ProcessPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reserved = format_size(self.reserved() as u64);
+        let size = format_size(self.budget.pool as u64);
+        write!(f, "{}(used: {reserved}, pool_size: {size})", self.name())
+    }
+}
+
+impl MemoryPool for ProcessPool {
+    fn name(&self) -> &str {
+        "process"
+    }
+
+    fn register(&self, consumer: &MemoryConsumer) {
+        if consumer.can_spill() {
+            self.state.lock().spillers += 1;
+        }
+    }
+
+    fn unregister(&self, consumer: &MemoryConsumer) {
+        if consumer.can_spill() {
+            let mut state = self.state.lock();
+            state.spillers = state.spillers.saturating_sub(1);
+        }
+    }
+
+    fn grow(&self, reservation: &MemoryReservation, additional: usize) {
+        let mut state = self.state.lock();
+        *state.of(reservation) += additional;
+        self.meter
+            .peak
+            .fetch_max(state.reserved(), Ordering::Relaxed);
+    }
+
+    fn shrink(&self, reservation: &MemoryReservation, shrink: usize) {
+        let mut state = self.state.lock();
+        let held = state.of(reservation);
+        *held = held.saturating_sub(shrink);
+    }
+
+    fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
+        let mut state = self.state.lock();
+        let pool = self.budget.pool;
+        let (left, needed) = match reservation.consumer().can_spill() {
+            true => {
+                let share = pool.saturating_sub(state.unspillable) / state.spillers.max(1);
+                if let Some(held) = self.pressure(reservation.size(), additional, share) {
+                    let why = format!("; the process holds {}", format_size(held));
+                    return Err(self.refuse(reservation, additional, why));
+                }
+                let asked = reservation.size().saturating_add(additional);
+                let all = asked.saturating_mul(state.spillers.max(1));
+                (
+                    share.saturating_sub(reservation.size()),
+                    all.saturating_add(state.unspillable),
+                )
+            }
+            false => {
+                let reserved = state.reserved();
+                (
+                    pool.saturating_sub(reserved),
+                    reserved.saturating_add(additional),
+                )
+            }
+        };
+        if additional > left {
+            let least = self.budget.limit_for(needed);
+            let why = format!(
+                "; {} are left for it. With a limit of {} MB it could have them",
+                format_size(left as u64),
+                least / 1_000_000
+            );
+            return Err(self.refuse(reservation, additional, why));
+        }
+        *state.of(reservation) += additional;
+        self.meter
+            .peak
+            .fetch_max(state.reserved(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn reserved(&self) -> usize {
+        self.state.lock().reserved()
+    }
+
+    fn memory_limit(&self) -> MemoryLimit {
+        MemoryLimit::Finite(self.budget.pool)
+    }
+}
