@@ -105,6 +105,7 @@ struct Seen {
     total: u64,
     rows: u64,
     rejected: u64,
+    spilled: u64,
     elapsed: Duration,
 }
 
@@ -115,6 +116,7 @@ impl Seen {
             total: monitor.bytes_total(),
             rows: monitor.records(),
             rejected: monitor.rejected(),
+            spilled: monitor.spilled().bytes,
             elapsed,
         }
     }
@@ -154,6 +156,9 @@ impl Seen {
         }
         if self.rejected > 0 {
             line.push_str(&format!(", {} rejected", format_count(self.rejected)));
+        }
+        if self.spilled > 0 {
+            line.push_str(&format!(", {} spilled", format_size(self.spilled)));
         }
         line
     }
@@ -201,6 +206,7 @@ mod tests {
             total: 932_000_000,
             rows: 12_345_678,
             rejected: 3,
+            spilled: 0,
             elapsed: Duration::from_secs(1),
         };
         assert_eq!(

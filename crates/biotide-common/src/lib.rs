@@ -10,10 +10,12 @@ pub mod error;
 pub mod options;
 pub mod reject;
 pub mod scan;
+mod scratch;
 pub mod session;
 mod size;
 mod stale;
 
 pub use error::BiotideError;
+pub use scratch::Scratch;
 pub use size::{format_size, parse_size};
 pub use stale::remove_stale;

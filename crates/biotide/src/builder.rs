@@ -5,8 +5,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use biotide_common::BiotideError;
 use biotide_common::options::BiotideOptions;
+use biotide_common::{BiotideError, Scratch};
 use biotide_formats::formats;
 use biotide_formats::sink::TextSinkFormat;
 use biotide_formats::spool::Spool;
@@ -100,6 +100,9 @@ impl BiotideContextBuilder {
             BiotideError::io(format!("making the folder {}", temp_dir.display()), e)
         })?;
 
+        let scratch = Scratch::new(&temp_dir, "biotide-spill-").map_err(|e| {
+            BiotideError::io(format!("making a folder in {}", temp_dir.display()), e)
+        })?;
         let pool = ProcessPool::new(budget);
         let meter = pool.meter();
         let pool = TrackConsumersPool::new(pool, NonZeroUsize::new(5).unwrap_or(NonZeroUsize::MIN));
@@ -110,7 +113,7 @@ impl BiotideContextBuilder {
         let mut runtime = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(pool))
             .with_cache_manager(caches)
-            .with_temp_file_path(&temp_dir);
+            .with_temp_file_path(scratch.path());
         if let Some(limit) = self.temp_limit {
             runtime = runtime.with_max_temp_directory_size(limit);
         }
@@ -136,7 +139,8 @@ impl BiotideContextBuilder {
         let mut state = SessionStateBuilder::new()
             .with_config(config)
             .with_runtime_env(runtime.build_arc()?)
-            .with_default_features();
+            .with_default_features()
+            .with_physical_optimizer_rules(policy::physical_rules(budget));
         for format in formats::all() {
             for name in std::iter::once(format.name()).chain(format.aliases().iter().copied()) {
                 let name = name.to_ascii_uppercase();
@@ -147,7 +151,8 @@ impl BiotideContextBuilder {
         for format in TextSinkFormat::all() {
             state.register_file_format(Arc::new(format), true)?;
         }
-        BiotideContext::new(SessionContext::new_with_state(state), temp_dir, meter)
+        let session = SessionContext::new_with_state(state);
+        BiotideContext::new(session, temp_dir, scratch, meter)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use biotide_common::Scratch;
 use biotide_common::options::BiotideOptions;
 use biotide_common::session::QueryLog;
 use datafusion::common::DataFusionError;
@@ -21,6 +22,8 @@ use crate::rejects::FinishedLogs;
 pub struct BiotideContext {
     session: SessionContext,
     pub(crate) temp_dir: Arc<PathBuf>,
+    /// Where operators spill.
+    _scratch: Arc<Scratch>,
     pub(crate) finished: Arc<FinishedLogs>,
     pub(crate) meter: Arc<Meter>,
 }
@@ -42,6 +45,7 @@ impl BiotideContext {
     pub(crate) fn new(
         session: SessionContext,
         temp_dir: PathBuf,
+        scratch: Scratch,
         meter: Arc<Meter>,
     ) -> Result<Self> {
         let finished = Arc::new(FinishedLogs::default());
@@ -49,6 +53,7 @@ impl BiotideContext {
         Ok(Self {
             session,
             temp_dir: Arc::new(temp_dir),
+            _scratch: Arc::new(scratch),
             finished,
             meter,
         })

@@ -22,7 +22,7 @@ use serde::Serialize;
 use crate::catalog::StatementFiles;
 use crate::context::BiotideContext;
 use crate::error::{Error, Result};
-use crate::memory::peak_rss;
+use crate::memory::{MemoryReport, peak_rss};
 use crate::monitor::Monitor;
 use crate::statement::Statement;
 
@@ -60,6 +60,8 @@ pub struct ConvertReport {
     pub seconds: f64,
     /// The most memory the process has held, in bytes.
     pub peak_rss: u64,
+    /// What was reserved and spilled.
+    pub memory: MemoryReport,
     /// The counts of the readers.
     pub scan: ScanReport,
 }
@@ -169,6 +171,7 @@ impl Output {
             Some(counts.values().iter().sum::<u64>())
         });
         let rows = count.sum();
+        let memory = statement.memory();
         let scan = statement.finish()?;
         let files = written(Path::new(&self.path));
         let size = |file: &PathBuf| std::fs::metadata(file).map_or(0, |meta| meta.len());
@@ -183,6 +186,7 @@ impl Output {
                 .collect(),
             seconds: begin.elapsed().as_secs_f64(),
             peak_rss: peak_rss(),
+            memory,
             scan,
         })
     }
@@ -275,6 +279,7 @@ impl BiotideContext {
             Ok::<_, Error>(())
         }
         .await;
+        let memory = statement.memory();
         let scan = statement.finish()?;
         ran?;
         std::io::stdout().flush().map_err(io)?;
@@ -286,6 +291,7 @@ impl BiotideContext {
             files: Vec::new(),
             seconds: begin.elapsed().as_secs_f64(),
             peak_rss: peak_rss(),
+            memory,
             scan,
         })
     }
@@ -445,6 +451,11 @@ impl BiotideContext {
                     sum.bytes_out += one.bytes_out;
                     sum.files.extend(one.files);
                     sum.peak_rss = one.peak_rss;
+                    sum.memory = MemoryReport {
+                        spilled_bytes: sum.memory.spilled_bytes + one.memory.spilled_bytes,
+                        spilled_files: sum.memory.spilled_files + one.memory.spilled_files,
+                        ..one.memory
+                    };
                     sum.scan = ScanReport::sum([sum.scan, one.scan]);
                     sum
                 }

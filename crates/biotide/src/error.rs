@@ -1,6 +1,7 @@
 //! Errors as a user reads them: the cause first.
 
 use std::fmt;
+use std::io::ErrorKind;
 
 use biotide_common::BiotideError;
 use datafusion::arrow::error::ArrowError;
@@ -66,6 +67,21 @@ impl fmt::Display for Error {
             DataFusionError::Internal(text) => {
                 let cause = text.split("\nThis issue was likely caused by a bug").next();
                 f.write_str(cause.unwrap_or(text))
+            }
+            DataFusionError::ResourcesExhausted(text) if text.contains("disk space") => {
+                let cause = text.split(". Try increasing").next().unwrap_or(text);
+                write!(
+                    f,
+                    "the limit of spilled data is too small for this statement: {cause}; raise --temp-limit, \
+                     or --memory-limit to spill less"
+                )
+            }
+            DataFusionError::IoError(error) if error.kind() == ErrorKind::StorageFull => {
+                write!(
+                    f,
+                    "a disk is full: {error}; what does not fit into memory is spilled to --temp-dir, which may \
+                     be on another disk"
+                )
             }
             DataFusionError::ResourcesExhausted(text) => {
                 write!(

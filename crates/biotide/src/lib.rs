@@ -48,8 +48,8 @@ pub use biotide_common::scan::ScanReport;
 pub use biotide_common::{format_size, parse_size};
 pub use biotide_formats::sink::{DelimitedEncoder, JsonLinesEncoder, TextEncoder};
 pub use error::{Error, Result};
-pub use memory::peak_rss;
-pub use monitor::Monitor;
+pub use memory::{MemoryReport, peak_rss};
+pub use monitor::{Monitor, Spilled};
 
 /// Every option, with its default and documentation.
 pub fn options() -> &'static [OptionInfo] {

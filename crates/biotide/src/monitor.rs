@@ -7,12 +7,15 @@ use biotide_common::session::QueryLog;
 use datafusion::datasource::physical_plan::FileScanConfig;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_plan::ExecutionPlan;
+use parking_lot::Mutex;
 
 /// Reads the counts of a statement while it runs. Cheap to clone and to ask.
 #[derive(Debug, Clone)]
 pub struct Monitor {
     log: Arc<QueryLog>,
     total: Arc<AtomicU64>,
+    /// What runs.
+    plan: Arc<Mutex<Option<Arc<dyn ExecutionPlan>>>>,
 }
 
 impl Monitor {
@@ -20,12 +23,22 @@ impl Monitor {
         Self {
             log,
             total: Arc::default(),
+            plan: Arc::default(),
         }
     }
 
     /// Takes the size of all inputs from the plan.
     pub(crate) fn planned(&self, plan: &Arc<dyn ExecutionPlan>) {
         self.total.store(input_bytes(plan), Ordering::Relaxed);
+        *self.plan.lock() = Some(Arc::clone(plan));
+    }
+
+    /// What operators have spilled so far.
+    pub fn spilled(&self) -> Spilled {
+        self.plan
+            .lock()
+            .as_ref()
+            .map_or_else(Spilled::default, spilled)
     }
 
     /// Bytes of the inputs read so far.
@@ -47,6 +60,29 @@ impl Monitor {
     pub fn rejected(&self) -> u64 {
         self.log.report().rejected
     }
+}
+
+/// What operators wrote to disk because it did not fit into memory.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Spilled {
+    /// Bytes, as they were written.
+    pub bytes: u64,
+    /// Files.
+    pub files: u64,
+}
+
+fn spilled(plan: &Arc<dyn ExecutionPlan>) -> Spilled {
+    let mut sum = Spilled::default();
+    if let Some(metrics) = plan.metrics() {
+        sum.bytes = metrics.spilled_bytes().unwrap_or(0) as u64;
+        sum.files = metrics.spill_count().unwrap_or(0) as u64;
+    }
+    for child in plan.children() {
+        let below = spilled(child);
+        sum.bytes += below.bytes;
+        sum.files += below.files;
+    }
+    sum
 }
 
 fn input_bytes(plan: &Arc<dyn ExecutionPlan>) -> u64 {

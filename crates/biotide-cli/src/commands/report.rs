@@ -111,7 +111,8 @@ impl<'a> Ender<'a> {
     }
 }
 
-/// `1000 rows, 932 MB read, 210 MB written to out.parquet in 4.2 s (222 MB/s), peak memory 210 MB`.
+/// `1000 rows, 932 MB read, 210 MB written to out.parquet in 4.2 s (222 MB/s), peak memory 210 MB, 31 MB
+/// spilled`.
 pub(super) fn written(report: &ConvertReport, output: &str) -> String {
     let place = match (report.files.len(), output) {
         (_, "-") => "standard output".to_owned(),
@@ -124,8 +125,12 @@ pub(super) fn written(report: &ConvertReport, output: &str) -> String {
         read = format!("{} read, ", format_size(report.bytes_in));
         rate = format!(" ({}/s)", format_size(bytes_a_second as u64));
     }
+    let spilled = match report.memory.spilled_bytes {
+        0 => String::new(),
+        bytes => format!(", {} spilled", format_size(bytes)),
+    };
     format!(
-        "{}, {read}{} written to {place} in {}{rate}, peak memory {}",
+        "{}, {read}{} written to {place} in {}{rate}, peak memory {}{spilled}",
         count_of(report.rows),
         format_size(report.bytes_out),
         format_seconds(report.seconds),

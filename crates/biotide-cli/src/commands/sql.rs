@@ -146,6 +146,7 @@ async fn show(
         _ => pump(&mut statement, out, &mut progress).await,
     };
     drop(progress);
+    let memory = statement.memory();
     let scan = statement.finish();
     let (rows, scan): (Option<u64>, ScanReport) = (rows?, scan?);
     let Some(rows) = rows else { return Ok(None) };
@@ -163,6 +164,7 @@ async fn show(
         files: Vec::new(),
         seconds,
         peak_rss: biotide::peak_rss(),
+        memory,
         scan,
     }))
 }

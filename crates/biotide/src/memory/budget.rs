@@ -3,14 +3,19 @@
 use biotide_common::BiotideError;
 use biotide_common::format_size;
 
+use super::process::rss;
+
 const MIB: usize = 1 << 20;
 
 /// By how much the process may pass the limit: the program itself is in it, too.
 pub(crate) const ALLOWANCE: usize = 64 * MIB;
 
-/// What the process holds besides its data: the pages of the program that queries touch (measured: 60 to 68
-/// MiB of a binary of 130), the runtime, plans.
-const OWN: usize = 72 * MIB;
+/// What the process comes to hold besides its data: pages of the program that queries touch (measured: 42 to
+/// 45 MiB more than at the start, of a binary of 130; how many the kernel maps with each differs), plans.
+const OWN: usize = 44 * MIB;
+
+/// What a process of ours holds at its start at most. The rest is a host program's.
+const START: usize = 64 * MIB;
 
 /// What each thread holds that no one reserves: batches on their way from one operator to the next, the
 /// allocator's caches.
@@ -30,55 +35,42 @@ pub(crate) struct Budget {
     pub(crate) limit: usize,
     /// What operators and readers may reserve.
     pub(crate) pool: usize,
-    threads: usize,
+    /// What of the limit is not for data.
+    taken: usize,
 }
 
 impl Budget {
     /// The budget of a limit. Fails where it is too small for anything.
     pub(crate) fn new(limit: usize, threads: usize) -> Result<Self, BiotideError> {
-        let pool = pool_of(limit, threads);
+        Self::at(limit, threads, usize::try_from(rss()).unwrap_or(0))
+    }
+
+    /// The same of a process that holds `start` bytes.
+    fn at(limit: usize, threads: usize, start: usize) -> Result<Self, BiotideError> {
+        let taken = start.min(START) + OWN + THREAD.saturating_mul(threads);
+        let data = limit.saturating_add(ALLOWANCE).saturating_sub(taken);
+        let pool = (data - data / FRAGMENTS).min(limit);
+        let budget = Self { limit, pool, taken };
         if pool < LEAST_POOL {
             return Err(BiotideError::Option {
                 key: "memory_limit".to_owned(),
                 value: format_size(limit as u64),
                 problem: format!(
                     "is too small: {threads} threads need at least {}MB to read and convert anything",
-                    least(threads) / 1_000_000
+                    budget.limit_for(LEAST_POOL) / 1_000_000
                 ),
             });
         }
-        Ok(Self {
-            limit,
-            pool,
-            threads,
-        })
+        Ok(budget)
     }
 
-    /// The least limit whose pool has so many bytes.
+    /// The least limit whose pool has so many bytes, in whole megabytes.
     pub(crate) fn limit_for(self, pool: usize) -> usize {
-        limit_for(pool, self.threads)
+        let data = pool.saturating_mul(FRAGMENTS).div_ceil(FRAGMENTS - 1);
+        let limit = data.saturating_add(self.taken).saturating_sub(ALLOWANCE);
+        let megabytes = limit.max(pool).div_ceil(1_000_000);
+        megabytes.saturating_mul(1_000_000)
     }
-}
-
-fn pool_of(limit: usize, threads: usize) -> usize {
-    let data = limit.saturating_add(ALLOWANCE).saturating_sub(OWN);
-    let whole = data.saturating_sub(THREAD.saturating_mul(threads));
-    (whole - whole / FRAGMENTS).min(limit)
-}
-
-/// The least limit.
-fn least(threads: usize) -> usize {
-    limit_for(LEAST_POOL, threads)
-}
-
-/// The least limit whose pool has so many bytes, in whole megabytes.
-fn limit_for(pool: usize, threads: usize) -> usize {
-    let whole = pool.saturating_mul(FRAGMENTS).div_ceil(FRAGMENTS - 1);
-    let limit = whole.saturating_add(THREAD.saturating_mul(threads) + OWN - ALLOWANCE);
-    limit
-        .max(pool)
-        .div_ceil(1_000_000)
-        .saturating_mul(1_000_000)
 }
 
 #[cfg(test)]
@@ -88,17 +80,19 @@ mod tests {
     #[test]
     fn the_least_limit_is_enough_and_less_is_not() {
         for threads in [1, 2, 7, 64] {
-            let least = least(threads);
-            assert!(Budget::new(least, threads).is_ok());
-            let error = Budget::new(least - 1_000_000, threads).unwrap_err();
-            let named = format!("at least {}MB", least / 1_000_000);
-            assert!(error.to_string().contains(&named), "{error}");
+            for start in [0, 30 * MIB, 1000 * MIB] {
+                let error = Budget::at(1, threads, start).unwrap_err().to_string();
+                let least = error.split("at least ").nth(1).unwrap();
+                let least = least.split("MB").next().unwrap().parse::<usize>().unwrap();
+                assert!(Budget::at(least * 1_000_000, threads, start).is_ok());
+                assert!(Budget::at((least - 1) * 1_000_000, threads, start).is_err());
+            }
         }
     }
 
     #[test]
     fn the_pool_grows_with_the_limit() {
-        let pool = |limit| Budget::new(limit, 2).unwrap().pool;
+        let pool = |limit| Budget::at(limit, 2, 30 * MIB).unwrap().pool;
         assert!(pool(64_000_000) > 32 * MIB);
         assert!(pool(200_000_000) > 140 * MIB);
         assert!(pool(1_000_000_000) > 750 * MIB);

@@ -8,9 +8,12 @@
 //! out and looks at what the process really holds, [`policy`] makes plans fit.
 
 pub(crate) mod budget;
+mod joins;
 pub(crate) mod policy;
 pub(crate) mod pool;
 mod process;
+mod report;
 
 pub(crate) use process::default_limit;
 pub use process::peak_rss;
+pub use report::MemoryReport;

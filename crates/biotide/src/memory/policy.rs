@@ -1,31 +1,44 @@
 //! What a session does differently where memory is short.
 
+use std::sync::Arc;
+
 use datafusion::config::ConfigOptions;
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 
 use super::budget::Budget;
+use super::joins::JoinsThatSpill;
 
 const MIB: usize = 1 << 20;
 
 /// What a partition needs at least, so that its operators can work before they spill.
-const PARTITION: usize = 12 * MIB;
+const PARTITION: usize = 16 * MIB;
 
 /// Partitions that the pool is enough for, of so many threads.
 pub(crate) fn partitions(budget: Budget, threads: usize) -> usize {
     (budget.pool / PARTITION).clamp(1, threads)
 }
 
-/// Rows of a batch: many operators hold several batches that nobody counts.
+/// Rows of a batch: many operators, merges above all, hold several batches that nobody counts.
 pub(crate) fn batch_size(budget: Budget) -> usize {
     match budget.pool / MIB {
-        0..32 => 2048,
-        32..64 => 4096,
+        0..64 => 1024,
+        64..96 => 2048,
+        96..192 => 4096,
         _ => 8192,
     }
 }
 
-/// Bytes of decoded units that may wait for their turn where the order is kept.
-pub(crate) fn waiting_bytes(budget: Budget) -> usize {
-    (budget.pool / 8).clamp(2 * MIB, 32 * MIB)
+/// DataFusion's rules, and ours where they belong among them.
+pub(crate) fn physical_rules(budget: Budget) -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let mut rules = PhysicalOptimizer::new().rules;
+    // After the sides of joins are chosen, before what they require of their inputs is added.
+    let at = rules
+        .iter()
+        .position(|rule| rule.name() == "join_selection");
+    let at = at.map_or(0, |at| at + 1);
+    rules.insert(at, Arc::new(JoinsThatSpill::new(budget)));
+    rules
 }
 
 /// DataFusion's options. What a user sets comes later, and wins.

@@ -13,6 +13,8 @@ use parking_lot::Mutex;
 
 use super::budget::{ALLOWANCE, Budget};
 use super::process::Rss;
+use super::report::MemoryReport;
+use crate::monitor::Spilled;
 
 /// What an operator may hold in any case before it is told to spill because of what the process holds.
 const LEAST_SHARE: usize = 4 << 20;
@@ -43,8 +45,9 @@ struct State {
 }
 
 /// What a pool was asked for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Meter {
+    budget: Budget,
     /// The most bytes that were reserved at a time.
     peak: AtomicUsize,
     /// Reservations that were refused: operators then spill or fail, readers wait.
@@ -52,14 +55,24 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    /// The most bytes that were reserved at a time.
-    pub(crate) fn peak(&self) -> usize {
-        self.peak.load(Ordering::Relaxed)
+    fn new(budget: Budget) -> Self {
+        Self {
+            budget,
+            peak: AtomicUsize::new(0),
+            refused: AtomicU64::new(0),
+        }
     }
 
-    /// Reservations that were refused.
-    pub(crate) fn refused(&self) -> u64 {
-        self.refused.load(Ordering::Relaxed)
+    /// The numbers of a run that has spilled so much.
+    pub(crate) fn report(&self, spilled: Spilled) -> MemoryReport {
+        MemoryReport {
+            limit: self.budget.limit as u64,
+            pool: self.budget.pool as u64,
+            pool_peak: self.peak.load(Ordering::Relaxed) as u64,
+            refused: self.refused.load(Ordering::Relaxed),
+            spilled_bytes: spilled.bytes,
+            spilled_files: spilled.files,
+        }
     }
 }
 
@@ -74,7 +87,7 @@ impl ProcessPool {
             state: Mutex::default(),
             ceiling: promised.saturating_sub(MARGIN),
             rss,
-            meter: Arc::default(),
+            meter: Arc::new(Meter::new(budget)),
         }
     }
 

@@ -28,7 +28,7 @@ impl Rss {
             statm: File::open("/proc/self/statm").ok(),
             begin: Instant::now(),
             asked: AtomicU64::new(0),
-            bytes: AtomicU64::new(resident(File::open("/proc/self/statm").ok().as_ref())),
+            bytes: AtomicU64::new(rss()),
         }
     }
 
@@ -47,6 +47,11 @@ impl Rss {
         }
         self.bytes.load(Ordering::Relaxed)
     }
+}
+
+/// The memory this process holds now, in bytes; 0 where the system does not tell.
+pub(super) fn rss() -> u64 {
+    resident(File::open("/proc/self/statm").ok().as_ref())
 }
 
 /// The second number of `statm`: pages. (They have 4 KiB on all machines but some of ARM's, where

@@ -29,6 +29,7 @@ use crate::catalog::StatementFiles;
 use crate::context::BiotideContext;
 use crate::convert::{ConvertReport, Output};
 use crate::error::{Error, Result};
+use crate::memory::MemoryReport;
 use crate::monitor::Monitor;
 use crate::staged::{RemoteObject, Staged};
 
@@ -176,6 +177,11 @@ impl Statement {
     /// Live numbers of the next (or running) run.
     pub fn monitor(&self) -> Monitor {
         self.monitor.clone()
+    }
+
+    /// What the run holds, or held, in memory and on disk.
+    pub fn memory(&self) -> MemoryReport {
+        self.context.meter.report(self.monitor.spilled())
     }
 
     async fn physical_plan(&mut self, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>> {
