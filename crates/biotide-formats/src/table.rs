@@ -11,7 +11,7 @@ use biotide_common::options::{BiotideOptions, Infer, Names};
 use biotide_text::sample::Sample;
 use datafusion_catalog::{TableProvider, TableProviderFactory};
 use datafusion_common::cast::as_boolean_array;
-use datafusion_common::{DFSchema, Result, ScalarValue, project_schema};
+use datafusion_common::{DFSchema, Result, ScalarValue, Statistics, project_schema};
 use datafusion_datasource::file_format::FileFormat;
 use datafusion_datasource::file_groups::FileGroup;
 use datafusion_datasource::file_scan_config::FileScanConfigBuilder;
@@ -35,6 +35,9 @@ use crate::text::TextFormat;
 
 /// Bytes sampled of all files but the first, as far as that leaves a few of each.
 const SAMPLED_BYTES: usize = 64 << 20;
+
+/// What compressed text is taken to hold for each of its bytes.
+const EXPANSION: u64 = 5;
 
 /// A table over text files.
 #[derive(Debug)]
@@ -69,6 +72,16 @@ impl BiotideTable {
     /// The name of its format.
     pub fn format(&self) -> &'static str {
         self.format.name
+    }
+
+    /// What so many stored bytes hold.
+    fn estimate(&self, stored: u64) -> Statistics {
+        let is_packed = |file: &FileSummary| file.compression != Codec::None.name();
+        let bytes = match self.files.iter().any(is_packed) {
+            true => stored.saturating_mul(EXPANSION),
+            false => stored,
+        };
+        self.format.estimate(bytes, &self.schema())
     }
 
     /// Its files, as they were when it was opened.
@@ -314,6 +327,12 @@ impl TableProvider for BiotideTable {
         TableType::Base
     }
 
+    /// Of the files as they were when the table was opened.
+    fn statistics(&self) -> Option<Statistics> {
+        let bytes = self.files.iter().map(|file| file.size).sum();
+        Some(self.estimate(bytes))
+    }
+
     async fn scan(
         &self,
         state: &dyn Session,
@@ -336,6 +355,7 @@ impl TableProvider for BiotideTable {
             return Ok(Arc::new(EmptyExec::new(schema)));
         }
         let bytes = files.iter().map(|file| file.object_meta.size).sum();
+        let statistics = self.estimate(bytes);
         let a_group = files
             .len()
             .div_ceil(state.config().target_partitions().max(1));
@@ -345,7 +365,7 @@ impl TableProvider for BiotideTable {
         let source = self.format.file_source(self.columns.clone());
         let config = FileScanConfigBuilder::new(url.object_store(), source)
             .with_file_groups(groups.collect())
-            .with_statistics(self.format.estimate(bytes, &self.schema()))
+            .with_statistics(statistics)
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
             .build();

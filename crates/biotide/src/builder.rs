@@ -141,6 +141,9 @@ impl BiotideContextBuilder {
             .with_runtime_env(runtime.build_arc()?)
             .with_default_features()
             .with_physical_optimizer_rules(policy::physical_rules(budget));
+        for rule in policy::logical_rules(budget) {
+            state = state.with_optimizer_rule(rule);
+        }
         for format in formats::all() {
             for name in std::iter::once(format.name()).chain(format.aliases().iter().copied()) {
                 let name = name.to_ascii_uppercase();

@@ -64,6 +64,7 @@ pub(super) struct FileScan {
 }
 
 impl FileScan {
+    #[expect(clippy::too_many_arguments, reason = "each is a thing of its own")]
     pub(super) fn new(
         source: Arc<ChunkSource>,
         layout: Arc<dyn TextLayout>,

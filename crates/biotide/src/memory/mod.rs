@@ -8,6 +8,7 @@
 //! out and looks at what the process really holds, [`policy`] makes plans fit.
 
 pub(crate) mod budget;
+mod distincts;
 mod joins;
 pub(crate) mod policy;
 pub(crate) mod pool;

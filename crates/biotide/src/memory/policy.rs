@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use datafusion::config::ConfigOptions;
+use datafusion::optimizer::OptimizerRule;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 
 use super::budget::Budget;
+use super::distincts::DistinctsByGroups;
 use super::joins::JoinsThatSpill;
 
 const MIB: usize = 1 << 20;
@@ -27,6 +29,11 @@ pub(crate) fn batch_size(budget: Budget) -> usize {
         96..192 => 4096,
         _ => 8192,
     }
+}
+
+/// Our rules for logical plans; they come after DataFusion's.
+pub(crate) fn logical_rules(budget: Budget) -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+    vec![Arc::new(DistinctsByGroups::new(budget))]
 }
 
 /// DataFusion's rules, and ours where they belong among them.
