@@ -15,6 +15,7 @@ mod parallel;
 mod queries;
 mod ranks;
 mod real_data;
+mod same_answer;
 #[cfg(target_os = "linux")]
 mod shell;
 mod slt;

@@ -13,6 +13,7 @@ use biotide_formats::spool::Spool;
 use biotide_formats::table::BiotideTableFactory;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::cache::cache_manager::CacheManagerConfig;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::TrackConsumersPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
@@ -110,10 +111,15 @@ impl BiotideContextBuilder {
         let caches = CacheManagerConfig::default()
             .with_list_files_cache_limit(0)
             .with_file_statistics_cache_limit(0);
+        let disk = DiskManagerBuilder::default()
+            .with_mode(DiskManagerMode::Directories(vec![
+                scratch.path().to_owned(),
+            ]))
+            .with_max_spill_merge_fan_in(policy::merged_runs(budget, partitions));
         let mut runtime = RuntimeEnvBuilder::new()
+            .with_disk_manager_builder(disk)
             .with_memory_pool(Arc::new(pool))
-            .with_cache_manager(caches)
-            .with_temp_file_path(scratch.path());
+            .with_cache_manager(caches);
         if let Some(limit) = self.temp_limit {
             runtime = runtime.with_max_temp_directory_size(limit);
         }

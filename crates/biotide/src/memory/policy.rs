@@ -16,6 +16,9 @@ const MIB: usize = 1 << 20;
 /// What a partition needs at least, so that its operators can work before they spill.
 const PARTITION: usize = 16 * MIB;
 
+/// What a spilled run has in memory while it is merged, with rows that are not too wide.
+const RUN: usize = 2 * MIB;
+
 /// Partitions that the pool is enough for, of so many threads.
 pub(crate) fn partitions(budget: Budget, threads: usize) -> usize {
     (budget.pool / PARTITION).clamp(1, threads)
@@ -29,6 +32,11 @@ pub(crate) fn batch_size(budget: Budget) -> usize {
         96..192 => 4096,
         _ => 8192,
     }
+}
+
+/// Spilled runs that are merged at a time: each has batches in memory, and too many leave nothing to others.
+pub(crate) fn merged_runs(budget: Budget, partitions: usize) -> usize {
+    (budget.pool / (RUN * partitions)).clamp(4, 128)
 }
 
 /// Our rules for logical plans; they come after DataFusion's.

@@ -19,6 +19,11 @@ use crate::monitor::Spilled;
 /// What an operator may hold in any case before it is told to spill because of what the process holds.
 const LEAST_SHARE: usize = 4 << 20;
 
+/// Of the pool, as a divisor, operators that can spill share so much. The rest is for those that cannot
+/// (writers, merges), and for what spilling itself takes: to write down what it holds an aggregation builds
+/// it as one batch and sorts that, and nobody counts the copies.
+const SPILLABLE: usize = 2;
+
 /// How close to the promised peak the process may come before operators spill.
 const MARGIN: u64 = 8 << 20;
 
@@ -127,11 +132,25 @@ impl State {
         self.spillable + self.unspillable
     }
 
-    fn of(&mut self, reservation: &MemoryReservation) -> &mut usize {
-        match reservation.consumer().can_spill() {
+    fn grow(&mut self, consumer: &MemoryConsumer, additional: usize) {
+        match consumer.can_spill() {
+            true => self.spillable += additional,
+            false => self.unspillable += additional,
+        }
+    }
+
+    fn shrink(&mut self, consumer: &MemoryConsumer, by: usize) {
+        let held = match consumer.can_spill() {
             true => &mut self.spillable,
             false => &mut self.unspillable,
-        }
+        };
+        *held = held.saturating_sub(by);
+    }
+
+    /// What each operator that can spill may hold.
+    fn share(&self, pool: usize) -> usize {
+        let left = pool.saturating_sub(self.unspillable);
+        left.min(pool / SPILLABLE) / self.spillers.max(1)
     }
 }
 
@@ -163,7 +182,7 @@ impl MemoryPool for ProcessPool {
 
     fn grow(&self, reservation: &MemoryReservation, additional: usize) {
         let mut state = self.state.lock();
-        *state.of(reservation) += additional;
+        state.grow(reservation.consumer(), additional);
         self.meter
             .peak
             .fetch_max(state.reserved(), Ordering::Relaxed);
@@ -171,8 +190,7 @@ impl MemoryPool for ProcessPool {
 
     fn shrink(&self, reservation: &MemoryReservation, shrink: usize) {
         let mut state = self.state.lock();
-        let held = state.of(reservation);
-        *held = held.saturating_sub(shrink);
+        state.shrink(reservation.consumer(), shrink);
     }
 
     fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
@@ -180,16 +198,17 @@ impl MemoryPool for ProcessPool {
         let pool = self.budget.pool;
         let (left, needed) = match reservation.consumer().can_spill() {
             true => {
-                let share = pool.saturating_sub(state.unspillable) / state.spillers.max(1);
+                let share = state.share(pool);
                 if let Some(held) = self.pressure(reservation.size(), additional, share) {
                     let why = format!("; the process holds {}", format_size(held));
                     return Err(self.refuse(reservation, additional, why));
                 }
                 let asked = reservation.size().saturating_add(additional);
                 let all = asked.saturating_mul(state.spillers.max(1));
+                let least = all.saturating_mul(SPILLABLE);
                 (
                     share.saturating_sub(reservation.size()),
-                    all.saturating_add(state.unspillable),
+                    least.max(all.saturating_add(state.unspillable)),
                 )
             }
             false => {
@@ -209,7 +228,7 @@ impl MemoryPool for ProcessPool {
             );
             return Err(self.refuse(reservation, additional, why));
         }
-        *state.of(reservation) += additional;
+        state.grow(reservation.consumer(), additional);
         self.meter
             .peak
             .fetch_max(state.reserved(), Ordering::Relaxed);
