@@ -8,6 +8,7 @@ mod hostile;
 mod inference;
 mod inspect;
 mod json;
+mod limits;
 mod memory;
 mod monitor;
 mod odd_files;

@@ -52,6 +52,25 @@ fn root(error: &DataFusionError) -> &DataFusionError {
     }
 }
 
+/// Whether the limit of what may be spilled was reached. The engine knows it by words alone.
+fn is_full_spill(error: &DataFusionError) -> bool {
+    error
+        .strip_backtrace()
+        .contains("used disk space during the spilling process")
+}
+
+fn is_full_disk(error: &DataFusionError) -> bool {
+    let io = match error {
+        DataFusionError::IoError(io) => Some(io),
+        DataFusionError::ArrowError(arrow, _) => match &**arrow {
+            ArrowError::IoError(_, io) => Some(io),
+            _ => None,
+        },
+        _ => None,
+    };
+    io.is_some_and(|io| io.kind() == ErrorKind::StorageFull)
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match root(&self.0) {
@@ -68,21 +87,16 @@ impl fmt::Display for Error {
                 let cause = text.split("\nThis issue was likely caused by a bug").next();
                 f.write_str(cause.unwrap_or(text))
             }
-            DataFusionError::ResourcesExhausted(text) if text.contains("disk space") => {
-                let cause = text.split(". Try increasing").next().unwrap_or(text);
-                write!(
-                    f,
-                    "the limit of spilled data is too small for this statement: {cause}; raise --temp-limit, \
-                     or --memory-limit to spill less"
-                )
-            }
-            DataFusionError::IoError(error) if error.kind() == ErrorKind::StorageFull => {
-                write!(
-                    f,
-                    "a disk is full: {error}; what does not fit into memory is spilled to --temp-dir, which may \
-                     be on another disk"
-                )
-            }
+            error if is_full_spill(error) => f.write_str(
+                "what does not fit into memory is more than may be spilled: raise --temp-limit, or \
+                 --memory-limit to spill less",
+            ),
+            error if is_full_disk(error) => write!(
+                f,
+                "a disk is full: {}; what does not fit into memory is spilled to --temp-dir, which may be on \
+                 another disk",
+                error.strip_backtrace()
+            ),
             DataFusionError::ResourcesExhausted(text) => {
                 write!(
                     f,

@@ -25,7 +25,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 pub(super) fn waiting_bytes(pool: &Arc<dyn MemoryPool>) -> u64 {
     let most = 32 << 20;
     match pool.memory_limit() {
-        MemoryLimit::Finite(size) => (size as u64 / 8).clamp(2 << 20, most),
+        MemoryLimit::Finite(size) => (size as u64 / 8).clamp(1 << 20, most),
         _ => most,
     }
 }

@@ -1,5 +1,7 @@
 //! What is left of a limit for the pool.
 
+use std::ops::RangeInclusive;
+
 use biotide_common::BiotideError;
 use biotide_common::format_size;
 
@@ -14,19 +16,19 @@ pub(crate) const ALLOWANCE: usize = 64 * MIB;
 /// 65 MiB more than at the start, of a binary of 130; how many the kernel maps with each differs), plans.
 const OWN: usize = 64 * MIB;
 
-/// What a process of ours holds at its start at most. The rest is a host program's.
-const START: usize = 64 * MIB;
+/// What a process of ours holds at its start, at least and at most. The rest is a host program's.
+const START: RangeInclusive<usize> = 24 * MIB..=64 * MIB;
 
 /// What each thread holds that no one reserves: batches on their way from one operator to the next, the
 /// allocator's caches.
-const THREAD: usize = 4 * MIB;
+const THREAD: usize = 6 * MIB;
 
 /// Of what is left so much, as a divisor, is the allocator's: pages that are partly used or not yet given
 /// back.
-const FRAGMENTS: usize = 8;
+const FRAGMENTS: usize = 4;
 
 /// The least pool that scans and converts.
-const LEAST_POOL: usize = 8 * MIB;
+const LEAST_POOL: usize = 6 * MIB;
 
 /// A memory limit, and what follows from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +49,8 @@ impl Budget {
 
     /// The same of a process that holds `start` bytes.
     fn at(limit: usize, threads: usize, start: usize) -> Result<Self, BiotideError> {
-        let taken = start.min(START) + OWN + THREAD.saturating_mul(threads);
+        let taken =
+            start.clamp(*START.start(), *START.end()) + OWN + THREAD.saturating_mul(threads);
         let data = limit.saturating_add(ALLOWANCE).saturating_sub(taken);
         let pool = (data - data / FRAGMENTS).min(limit);
         let budget = Self { limit, pool, taken };
@@ -94,8 +97,8 @@ mod tests {
     fn the_pool_grows_with_the_limit() {
         let pool = |limit| Budget::at(limit, 2, 30 * MIB).unwrap().pool;
         assert!(pool(64_000_000) > 16 * MIB);
-        assert!(pool(200_000_000) > 128 * MIB);
-        assert!(pool(1_000_000_000) > 750 * MIB);
+        assert!(pool(200_000_000) > 96 * MIB);
+        assert!(pool(1_000_000_000) > 600 * MIB);
         assert!(pool(usize::MAX) > usize::MAX / 2);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::config::ConfigOptions;
+use datafusion::config::{ConfigOptions, MaxRowGroupBytes};
 use datafusion::optimizer::OptimizerRule;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
@@ -15,6 +15,9 @@ const MIB: usize = 1 << 20;
 
 /// What a partition needs at least, so that its operators can work before they spill.
 const PARTITION: usize = 16 * MIB;
+
+/// Below this even one row group of a file could be too much.
+const LITTLE: usize = 64 * MIB;
 
 /// What a spilled run has in memory while it is merged, with rows that are not too wide.
 const RUN: usize = 2 * MIB;
@@ -63,9 +66,14 @@ pub(crate) fn apply(budget: Budget, partitions: usize, options: &mut ConfigOptio
     let share = budget.pool / (8 * partitions);
     execution.sort_spill_reservation_bytes = share.clamp(MIB, 10 * MIB);
     // A row group lies in memory, encoded, until it is complete.
-    execution.parquet.max_row_group_size = match budget.pool / MIB {
-        0..64 => 1 << 17,
-        64..128 => 1 << 18,
-        _ => 1_000_000,
-    };
+    let parquet = &mut execution.parquet;
+    parquet.max_row_group_size = 1_000_000;
+    if budget.pool < LITTLE {
+        // Bytes are only looked at where one task writes all columns.
+        parquet.allow_single_file_parallelism = false;
+        parquet.max_row_group_bytes = MaxRowGroupBytes::try_new(budget.pool / 6).ok();
+        // Each column has a page and a dictionary that grow.
+        parquet.data_pagesize_limit = 128 << 10;
+        parquet.dictionary_page_size_limit = 128 << 10;
+    }
 }

@@ -1,0 +1,186 @@
+//! The memory limit is a promise about the process: its peak is at most 64 MiB more.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::support::gen_data::Rng;
+use crate::support::{self, bin};
+
+/// A small one, so that what is held cannot be small by chance. The tables are some times larger.
+const LIMIT: &str = "100MB";
+const LIMIT_BYTES: u64 = 100_000_000;
+const ALLOWANCE: u64 = 64 << 20;
+
+/// Rows of a table whose columns have many values, few, and a number each.
+fn table(path: &Path, rows: usize) -> String {
+    let mut rng = Rng::new(11);
+    let mut text = String::from("id\tsample\tassay\tpanel\tnpx\tlod\tqc\n");
+    text.reserve(rows * 56);
+    for i in 0..rows {
+        let assay = rng.below(3000);
+        let (npx, lod) = (rng.below(200_000), rng.below(10_000));
+        let row = (i as u64 * 7_919) % rows as u64;
+        writeln!(
+            text,
+            "{row}\tS{:06}\tGENE{assay}\tPanel {}\t{:.4}\t{:.3}\tPASS",
+            rng.below(50_000),
+            assay % 8,
+            npx as f64 / 1e4 - 10.0,
+            lod as f64 / 1e3
+        )
+        .unwrap();
+    }
+    support::write(path, text)
+}
+
+fn run(args: &[&str]) -> serde_json::Value {
+    let fixed = ["--memory-limit", LIMIT, "--threads", "2"];
+    let run = bin::run([args, &fixed, &["--report", "json", "--quiet"]].concat()).exits(0);
+    // (It goes to standard output where that is free.)
+    let said = format!("{}{}", run.stdout, run.stderr);
+    serde_json::from_str(said.lines().last().unwrap_or_default()).unwrap()
+}
+
+#[test]
+fn the_process_stays_within_its_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = table(&folder.path().join("t.tsv"), 2_000_000);
+    let output = folder.path().join("out.parquet").display().to_string();
+    let temp = folder.path().display().to_string();
+    let mut over = Vec::new();
+    for (what, sql, spills) in [
+        (
+            "scan",
+            "SELECT count(*), sum(npx), max(assay) FROM '{}'",
+            false,
+        ),
+        ("sort", "SELECT * FROM '{}' ORDER BY npx, id", true),
+        ("distinct", "SELECT DISTINCT sample, assay FROM '{}'", true),
+        (
+            "distincts",
+            "SELECT count(DISTINCT id), count(DISTINCT sample), count(*) FROM '{}'",
+            true,
+        ),
+        (
+            "join",
+            "SELECT a.*, b.lod AS other FROM '{}' a JOIN '{}' b ON a.id = b.id",
+            true,
+        ),
+    ] {
+        let sql = sql.replace("{}", &file);
+        let report = run(&["sql", &sql, "-o", &output, "--temp-dir", &temp]);
+        let peak = bin::number(&report, "peak_rss");
+        let spilled = report["memory"]["spilled_bytes"].as_u64().unwrap();
+        println!(
+            "{what}: {} MiB, {} MB spilled",
+            peak >> 20,
+            spilled / 1_000_000
+        );
+        assert_eq!(spilled > 0, spills, "{what}: {spilled} bytes spilled");
+        if peak > LIMIT_BYTES + ALLOWANCE {
+            over.push(format!("{what}: {} MiB", peak >> 20));
+        }
+    }
+    assert!(over.is_empty(), "{over:#?}");
+}
+
+#[test]
+fn too_small_a_limit_says_which_one_would_do() {
+    let run = bin::run([
+        "sql",
+        "SELECT 1",
+        "--memory-limit",
+        "10MB",
+        "--threads",
+        "2",
+    ])
+    .exits(2);
+    let least = run.stderr.split("at least ").nth(1);
+    let least: u64 = least.unwrap().split("MB").next().unwrap().parse().unwrap();
+    assert!(least <= 48, "{}", run.stderr);
+    let folder = tempfile::tempdir().unwrap();
+    let file = table(&folder.path().join("t.tsv"), 200_000);
+    let output = folder.path().join("out.parquet").display().to_string();
+    let limit = format!("{least}MB");
+    let args = [
+        "convert",
+        &file,
+        &output,
+        "--threads",
+        "2",
+        "--memory-limit",
+        &limit,
+    ];
+    bin::run(args).exits(0);
+}
+
+/// What cannot be spilled ends with an error that says who holds what, and what would do.
+#[test]
+fn what_does_not_fit_ends_with_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = table(&folder.path().join("t.tsv"), 1_000_000);
+    let sql = format!("SELECT array_agg(sample || assay || npx) FROM '{file}'");
+    let run = bin::run(["sql", &sql, "--memory-limit", "64MB", "--threads", "2"]).exits(1);
+    for expected in ["the memory limit is too small", "With a limit of"] {
+        assert!(run.stderr.contains(expected), "{}", run.stderr);
+    }
+}
+
+/// Spilled data of a process that was killed is removed by the next one; that of one that lives is not.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_killed_process_leaves_nothing_for_long() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = table(&folder.path().join("t.tsv"), 1_000_000);
+    let temp = folder.path().join("temp");
+    let sql = format!("SELECT * FROM '{file}' ORDER BY npx, id");
+    let output = folder.path().join("out.parquet").display().to_string();
+    let temp_dir = temp.display().to_string();
+    let options = ["--memory-limit", "64MB", "--temp-dir", &temp_dir];
+    let mut child = bin::command([&["sql", &sql, "-o", &output], &options[..]].concat())
+        .spawn()
+        .unwrap();
+    let folders = || -> Vec<_> {
+        let entries = std::fs::read_dir(&temp).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).collect()
+    };
+    let spilled = || {
+        let mut command = Command::new("du");
+        let output = command.arg("-sk").arg(&temp).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.split('\t')
+            .next()
+            .unwrap_or("0")
+            .parse::<u64>()
+            .unwrap_or(0)
+    };
+    let begin = Instant::now();
+    while spilled() < 2_000 {
+        assert!(begin.elapsed() < Duration::from_secs(60), "nothing spilled");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let left = folders();
+    // Another one, while it lives.
+    bin::run(["sql", "SELECT 1", "--temp-dir", &temp_dir]).exits(0);
+    assert_eq!(folders(), left);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(folders(), left);
+    bin::run(["sql", "SELECT 1", "--temp-dir", &temp_dir]).exits(0);
+    assert_eq!(folders(), Vec::<std::path::PathBuf>::new());
+}
+
+/// A spill that is not allowed to grow says which option does it.
+#[test]
+fn a_full_spill_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = table(&folder.path().join("t.tsv"), 1_000_000);
+    let sql = format!("SELECT * FROM '{file}' ORDER BY npx, id");
+    let output = folder.path().join("out.parquet").display().to_string();
+    let options = ["--memory-limit", "64MB", "--temp-limit", "1MB"];
+    let run = bin::run([&["sql", &sql, "-o", &output], &options[..]].concat()).exits(1);
+    assert!(run.stderr.contains("--temp-limit"), "{}", run.stderr);
+    assert!(!Path::new(&output).exists());
+}
