@@ -96,7 +96,7 @@ def spilled(folder, done):
         total = 0
         for root, _, files in os.walk(folder):
             for name in files:
-                if not name.startswith("out."):
+                if "out." not in name:
                     try:
                         total += os.stat(os.path.join(root, name)).st_blocks * 512
                     except OSError:

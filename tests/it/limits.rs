@@ -121,10 +121,15 @@ fn too_small_a_limit_says_which_one_would_do() {
 fn what_does_not_fit_ends_with_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let file = table(&folder.path().join("t.tsv"), 1_000_000);
-    let sql = format!("SELECT array_agg(sample || assay || npx) FROM '{file}'");
-    let run = bin::run(["sql", &sql, "--memory-limit", "64MB", "--threads", "2"]).exits(1);
-    for expected in ["the memory limit is too small", "With a limit of"] {
-        assert!(run.stderr.contains(expected), "{}", run.stderr);
+    for sql in [
+        "SELECT array_agg(sample || assay || npx) FROM '{}'",
+        "SELECT sample, sum(npx) OVER (PARTITION BY panel) FROM '{}'",
+    ] {
+        let sql = sql.replace("{}", &file);
+        let run = bin::run(["sql", &sql, "--memory-limit", "64MB", "--threads", "2"]).exits(1);
+        for expected in ["the memory limit is too small", "With a limit of"] {
+            assert!(run.stderr.contains(expected), "{sql}\n{}", run.stderr);
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::support::{self, assert_closes};
 const CASES: u64 = 24;
 
 /// The least limit here: the tests' own process is in it.
-const LEAST: usize = 110_000_000;
+const LEAST: usize = 100_000_000;
 
 fn number(name: &str, default: u64) -> u64 {
     let given = std::env::var(name).ok();

@@ -93,7 +93,6 @@ impl BiotideContextBuilder {
         let threads = positive("threads", self.threads.unwrap_or(cores))?;
         let limit = self.memory_limit.unwrap_or_else(default_limit);
         let budget = Budget::new(limit, threads)?;
-        let partitions = policy::partitions(budget, threads);
         let batch_size = self.batch_size.unwrap_or(policy::batch_size(budget));
         let batch_size = positive("batch_size", batch_size)?;
         let temp_dir = self.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
@@ -115,7 +114,7 @@ impl BiotideContextBuilder {
             .with_mode(DiskManagerMode::Directories(vec![
                 scratch.path().to_owned(),
             ]))
-            .with_max_spill_merge_fan_in(policy::merged_runs(budget, partitions));
+            .with_max_spill_merge_fan_in(policy::merged_runs(budget));
         let mut runtime = RuntimeEnvBuilder::new()
             .with_disk_manager_builder(disk)
             .with_memory_pool(Arc::new(pool))
@@ -125,7 +124,7 @@ impl BiotideContextBuilder {
         }
 
         let mut config = SessionConfig::new()
-            .with_target_partitions(partitions)
+            .with_target_partitions(budget.partitions)
             .with_batch_size(batch_size)
             .with_information_schema(true)
             .with_option_extension(BiotideOptions::default())
@@ -133,7 +132,7 @@ impl BiotideContextBuilder {
         {
             let options = config.options_mut();
             options.execution.parquet.compression = Some("zstd(3)".to_owned());
-            policy::apply(budget, partitions, options);
+            policy::apply(budget, options);
             options.execution.parquet.created_by =
                 concat!("biotide ", env!("CARGO_PKG_VERSION")).into();
             // A folder of `key=value` folders is one table.

@@ -27,6 +27,12 @@ const THREAD: usize = 6 * MIB;
 /// back.
 const FRAGMENTS: usize = 4;
 
+/// What a partition needs at least, so that its operators can work before they spill.
+const PARTITION: usize = 16 * MIB;
+
+/// So many threads are there in any case, and hold what a thread holds.
+const IDLE: usize = 2;
+
 /// The least pool that scans and converts.
 const LEAST_POOL: usize = 6 * MIB;
 
@@ -37,6 +43,8 @@ pub(crate) struct Budget {
     pub(crate) limit: usize,
     /// What operators and readers may reserve.
     pub(crate) pool: usize,
+    /// Partitions that may work at a time.
+    pub(crate) partitions: usize,
     /// What of the limit is not for data.
     taken: usize,
 }
@@ -47,24 +55,38 @@ impl Budget {
         Self::at(limit, threads, usize::try_from(rss()).unwrap_or(0))
     }
 
-    /// The same of a process that holds `start` bytes.
+    /// The same of a process that holds `start` bytes. Of many threads no more work than the pool is enough for.
     fn at(limit: usize, threads: usize, start: usize) -> Result<Self, BiotideError> {
-        let taken =
-            start.clamp(*START.start(), *START.end()) + OWN + THREAD.saturating_mul(threads);
-        let data = limit.saturating_add(ALLOWANCE).saturating_sub(taken);
-        let pool = (data - data / FRAGMENTS).min(limit);
-        let budget = Self { limit, pool, taken };
-        if pool < LEAST_POOL {
+        let most = threads.max(1);
+        let least = most.min(IDLE);
+        let budgets = (least..=most).rev();
+        let mut budgets = budgets.map(|threads| Self::of_threads(limit, threads, start));
+        let fitting = budgets.find(|budget| budget.pool / PARTITION >= budget.partitions);
+        let mut budget = fitting.unwrap_or_else(|| Self::of_threads(limit, least, start));
+        budget.partitions = (budget.pool / PARTITION).clamp(1, budget.partitions);
+        if budget.pool < LEAST_POOL {
             return Err(BiotideError::Option {
                 key: "memory_limit".to_owned(),
                 value: format_size(limit as u64),
                 problem: format!(
-                    "is too small: {threads} threads need at least {}MB to read and convert anything",
+                    "is too small: at least {}MB is needed to read and convert anything",
                     budget.limit_for(LEAST_POOL) / 1_000_000
                 ),
             });
         }
         Ok(budget)
+    }
+
+    fn of_threads(limit: usize, threads: usize, start: usize) -> Self {
+        let start = start.clamp(*START.start(), *START.end());
+        let taken = start + OWN + THREAD.saturating_mul(threads);
+        let data = limit.saturating_add(ALLOWANCE).saturating_sub(taken);
+        Self {
+            limit,
+            pool: (data - data / FRAGMENTS).min(limit),
+            partitions: threads,
+            taken,
+        }
     }
 
     /// The least limit whose pool has so many bytes, in whole megabytes.
@@ -96,9 +118,23 @@ mod tests {
     #[test]
     fn the_pool_grows_with_the_limit() {
         let pool = |limit| Budget::at(limit, 2, 30 * MIB).unwrap().pool;
-        assert!(pool(64_000_000) > 16 * MIB);
-        assert!(pool(200_000_000) > 96 * MIB);
+        assert!(pool(64_000_000) > 12 * MIB);
+        assert!(pool(200_000_000) > 88 * MIB);
         assert!(pool(1_000_000_000) > 600 * MIB);
         assert!(pool(usize::MAX) > usize::MAX / 2);
+    }
+
+    #[test]
+    fn partitions_are_as_many_as_the_pool_is_enough_for() {
+        let partitions = |limit, threads| {
+            let budget = Budget::at(limit, threads, 0).unwrap();
+            assert!(budget.partitions == 1 || budget.pool / PARTITION >= budget.partitions);
+            budget.partitions
+        };
+        assert_eq!(partitions(64_000_000, 64), 1);
+        assert!((4..8).contains(&partitions(200_000_000, 64)));
+        assert_eq!(partitions(200_000_000, 2), 2);
+        assert_eq!(partitions(100_000_000_000, 64), 64);
+        assert_eq!(partitions(100_000_000_000, 1), 1);
     }
 }

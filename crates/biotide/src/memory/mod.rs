@@ -9,6 +9,7 @@
 
 pub(crate) mod budget;
 mod distincts;
+mod held;
 mod joins;
 pub(crate) mod policy;
 pub(crate) mod pool;

@@ -9,12 +9,10 @@ use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 
 use super::budget::Budget;
 use super::distincts::DistinctsByGroups;
+use super::held::CountHeld;
 use super::joins::JoinsThatSpill;
 
 const MIB: usize = 1 << 20;
-
-/// What a partition needs at least, so that its operators can work before they spill.
-const PARTITION: usize = 16 * MIB;
 
 /// Below this even one row group of a file could be too much.
 const LITTLE: usize = 64 * MIB;
@@ -22,15 +20,11 @@ const LITTLE: usize = 64 * MIB;
 /// What a spilled run has in memory while it is merged, with rows that are not too wide.
 const RUN: usize = 2 * MIB;
 
-/// Partitions that the pool is enough for, of so many threads.
-pub(crate) fn partitions(budget: Budget, threads: usize) -> usize {
-    (budget.pool / PARTITION).clamp(1, threads)
-}
-
 /// Rows of a batch: many operators, merges above all, hold several batches that nobody counts.
 pub(crate) fn batch_size(budget: Budget) -> usize {
     match budget.pool / MIB {
-        0..64 => 1024,
+        0..24 => 512,
+        24..64 => 1024,
         64..96 => 2048,
         96..192 => 4096,
         _ => 8192,
@@ -38,8 +32,8 @@ pub(crate) fn batch_size(budget: Budget) -> usize {
 }
 
 /// Spilled runs that are merged at a time: each has batches in memory, and too many leave nothing to others.
-pub(crate) fn merged_runs(budget: Budget, partitions: usize) -> usize {
-    (budget.pool / (RUN * partitions)).clamp(4, 128)
+pub(crate) fn merged_runs(budget: Budget) -> usize {
+    (budget.pool / (RUN * budget.partitions)).clamp(4, 128)
 }
 
 /// Our rules for logical plans; they come after DataFusion's.
@@ -56,14 +50,16 @@ pub(crate) fn physical_rules(budget: Budget) -> Vec<Arc<dyn PhysicalOptimizerRul
         .position(|rule| rule.name() == "join_selection");
     let at = at.map_or(0, |at| at + 1);
     rules.insert(at, Arc::new(JoinsThatSpill::new(budget)));
+    // Nothing moves its node any more.
+    rules.push(Arc::new(CountHeld));
     rules
 }
 
 /// DataFusion's options. What a user sets comes later, and wins.
-pub(crate) fn apply(budget: Budget, partitions: usize, options: &mut ConfigOptions) {
+pub(crate) fn apply(budget: Budget, options: &mut ConfigOptions) {
     let execution = &mut options.execution;
     // Each sort keeps so much for the merge at its end, whether it spills or not.
-    let share = budget.pool / (8 * partitions);
+    let share = budget.pool / (8 * budget.partitions);
     execution.sort_spill_reservation_bytes = share.clamp(MIB, 10 * MIB);
     // A row group lies in memory, encoded, until it is complete.
     let parquet = &mut execution.parquet;
