@@ -133,6 +133,20 @@ fn what_does_not_fit_ends_with_an_error() {
     }
 }
 
+/// A reader gives back what it reserved when its file is read.
+#[test]
+fn many_files_fit_as_well_as_one() {
+    let folder = tempfile::tempdir().unwrap();
+    table(&folder.path().join("0000.tsv"), 20_000);
+    for i in 1..200 {
+        let to = folder.path().join(format!("{i:04}.tsv"));
+        std::fs::copy(folder.path().join("0000.tsv"), to).unwrap();
+    }
+    let sql = format!("SELECT count(*) FROM '{}/*.tsv'", folder.path().display());
+    let run = bin::run(["sql", &sql, "--memory-limit", "64MB", "--threads", "2"]).exits(0);
+    assert_eq!(run.stdout.lines().last(), Some("4000000"));
+}
+
 /// Spilled data of a process that was killed is removed by the next one; that of one that lives is not.
 #[test]
 #[cfg(target_os = "linux")]

@@ -25,8 +25,10 @@ impl Scratch {
         // It has its name only when it is locked: nobody sees it unlocked while its process lives.
         let nameless = folder.path().join("unlocked");
         let lock = File::create(&nameless)?;
-        lock.lock()?;
-        std::fs::rename(nameless, folder.path().join(LOCK))?;
+        // Where files cannot be locked nobody can tell whose folder it is, and nobody removes it.
+        if lock.lock().is_ok() {
+            std::fs::rename(nameless, folder.path().join(LOCK))?;
+        }
         Ok(Self {
             folder,
             _lock: lock,

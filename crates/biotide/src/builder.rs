@@ -91,8 +91,9 @@ impl BiotideContextBuilder {
         };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = positive("threads", self.threads.unwrap_or(cores))?;
-        let limit = self.memory_limit.unwrap_or_else(default_limit);
-        let budget = Budget::new(limit, threads)?;
+        // (What nobody asked for is never refused.)
+        let limit = || default_limit().max(Budget::LEAST_DEFAULT);
+        let budget = Budget::new(self.memory_limit.unwrap_or_else(limit), threads)?;
         let batch_size = self.batch_size.unwrap_or(policy::batch_size(budget));
         let batch_size = positive("batch_size", batch_size)?;
         let temp_dir = self.temp_dir.clone().unwrap_or_else(std::env::temp_dir);

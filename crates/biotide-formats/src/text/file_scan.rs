@@ -60,7 +60,7 @@ pub(super) struct FileScan {
     boundaries: Mutex<Boundaries>,
     lookahead: u64,
     /// What the workers hold.
-    _memory: MemoryReservation,
+    memory: MemoryReservation,
 }
 
 impl FileScan {
@@ -100,7 +100,7 @@ impl FileScan {
             record_end: layout.record_end(start.variant),
             notes,
             layout,
-            _memory: memory,
+            memory,
         }
     }
 
@@ -193,6 +193,8 @@ impl FileScan {
             return internal_err!("{done} of {} units were read", self.units.len());
         }
         self.source.close();
+        // (The scan itself is known until the statement ends: there may be thousands of files.)
+        self.memory.free();
         self.source.check_unchanged().await?;
         self.verdict.stats.complete.store(true, Ordering::Relaxed);
         Ok(self.verdict.judge(0)?)

@@ -161,9 +161,9 @@ impl TextOpener {
                     Some(_) => waiting_bytes(&self.pool).min(source.size()),
                     None => 0,
                 };
-                let units = units.min(source.size().div_ceil(unit_bytes)).max(1);
+                let size = source.size();
                 let (memory, unit_bytes) =
-                    reserve(&self.pool, &name, units, unit_bytes, waiting).await?;
+                    reserve(&self.pool, &name, units, size, unit_bytes, waiting).await?;
                 let source = Arc::new(source);
                 let verdict = self.verdict(stats, start.variant);
                 let layout = Arc::clone(layout);
@@ -184,8 +184,15 @@ impl TextOpener {
             return Err(BiotideError::file(name, problem).into());
         }
         let source = Arc::new(source);
-        let (memory, unit_bytes) =
-            reserve(&self.pool, &name, 1, unit_bytes, Ahead::MOST_BYTES).await?;
+        let (memory, unit_bytes) = reserve(
+            &self.pool,
+            &name,
+            1,
+            u64::MAX,
+            unit_bytes,
+            Ahead::MOST_BYTES,
+        )
+        .await?;
         let mut ahead = Ahead::start(Arc::clone(&source), codec, encoding);
         let mut text = Vec::new();
         let mut eof = false;

@@ -30,19 +30,24 @@ pub(super) fn waiting_bytes(pool: &Arc<dyn MemoryPool>) -> u64 {
     }
 }
 
-/// Reserves memory for `units` units at a time, besides `others` bytes: waits for it, then makes do with
-/// units of half the size, and so on. Answers the size of the units.
+/// Reserves memory for `units` units at a time of a text of `size` bytes, besides `others` bytes: waits for
+/// it, then makes do with units of half the size, and so on. Answers the size of the units.
 pub(super) async fn reserve(
     pool: &Arc<dyn MemoryPool>,
     file: &str,
     units: u64,
+    size: u64,
     mut unit_bytes: u64,
     others: u64,
 ) -> Result<(MemoryReservation, u64)> {
     let reservation = MemoryConsumer::new(format!("the reader of {file}")).register(pool);
     let mut waited = Duration::ZERO;
     loop {
-        let bytes = units * unit_bytes * PER_BYTE + others;
+        let bytes = units
+            .saturating_mul(unit_bytes)
+            .min(size)
+            .saturating_mul(PER_BYTE)
+            + others;
         let refused = match reservation.try_grow(usize::try_from(bytes).unwrap_or(usize::MAX)) {
             Ok(()) => return Ok((reservation, unit_bytes)),
             Err(refused) => refused,

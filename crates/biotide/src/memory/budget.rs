@@ -50,6 +50,9 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
+    /// A limit that is enough on any machine.
+    pub(crate) const LEAST_DEFAULT: usize = 128 * MIB;
+
     /// The budget of a limit. Fails where it is too small for anything.
     pub(crate) fn new(limit: usize, threads: usize) -> Result<Self, BiotideError> {
         Self::at(limit, threads, usize::try_from(rss()).unwrap_or(0))

@@ -120,7 +120,7 @@ impl Steps {
                 ..
             } = &aggregate.params;
             let name = aggregate.func.name();
-            if !order_by.is_empty() || expr.is_volatile() {
+            if !order_by.is_empty() || expr.is_volatile() || expr.contains_outer() {
                 return Ok(None);
             }
             if !distinct {
@@ -167,16 +167,17 @@ fn in_two_steps(aggregate: &Aggregate, steps: Steps) -> Result<LogicalPlan> {
         .collect();
     // All that the carried aggregates look at is needed below, too.
     let mut below = values;
+    let mut columns: Vec<Column> = Vec::new();
     let mut carried = Vec::new();
     for expr in &steps.carried {
         let moved = expr.clone().transform_up(|expr| match expr {
             Expr::Column(column) => {
-                let name = format!("column_{column}");
-                if !below
-                    .iter()
-                    .any(|known| known.schema_name().to_string() == name)
-                {
-                    below.push(Expr::Column(column).alias(name.clone()));
+                let known = columns.iter().position(|known| *known == column);
+                let at = known.unwrap_or(columns.len());
+                let name = format!("column_{at}");
+                if known.is_none() {
+                    below.push(Expr::Column(column.clone()).alias(name.clone()));
+                    columns.push(column);
                 }
                 Ok(Transformed::yes(Expr::Column(Column::new_unqualified(
                     name,
