@@ -153,7 +153,7 @@ fn of_any_end(bytes: &[u8], complete: bool, dialect: Dialect, shape: Shape) -> (
     let lone = |at: usize| bytes.get(at + 1).is_some_and(|&next| next != b'\n');
     let mixed = dialect.record_end == RecordEnd::Lf
         && shape.fields() > 1
-        && shape.consistency() < 1.0
+        && shape.coverage() < 1.0
         && memchr::memchr_iter(b'\r', bytes).any(lone);
     let any = Dialect {
         record_end: RecordEnd::Any,
@@ -165,7 +165,7 @@ fn of_any_end(bytes: &[u8], complete: bool, dialect: Dialect, shape: Shape) -> (
     let of_any = Shape::of(bytes, complete, &any);
     // (Lines that are not told apart may look like more columns.)
     let better = of_any.fields() > 1
-        && of_any.consistency() > shape.consistency()
+        && of_any.coverage() > shape.coverage()
         && of_any.stray() <= shape.stray();
     match better {
         true => (any, of_any),
@@ -389,6 +389,10 @@ mod tests {
     fn lines_may_end_in_any_way() {
         let end = |text: &str| found(b',', text).dialect.record_end;
         assert_eq!(end("a,b\n1,2\r3,4\r\n5,6\n"), RecordEnd::Any);
+        assert_eq!(
+            end("a,b,c\r\n1,2,3\r4,5,6\n7,8,9\r1,2,3\r\n"),
+            RecordEnd::Any
+        );
         assert_eq!(end("a,b\r1,2\r3,4\r5,6\r"), RecordEnd::Cr);
         assert_eq!(end("a,b\r\n1,2\r\n3,4\n"), RecordEnd::Lf);
         // A line end in a field is none of a record.

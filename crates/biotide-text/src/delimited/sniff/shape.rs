@@ -131,6 +131,11 @@ impl Shape {
         self.consistency
     }
 
+    /// The share of all records that have it.
+    pub(super) fn coverage(&self) -> f64 {
+        self.coverage
+    }
+
     /// 0 where nothing is split, 1 for many fields, all records alike, and nothing odd in a cell.
     pub(super) fn score(&self) -> f64 {
         self.consistency * self.coverage * gain(self.fields) * self.values
