@@ -1,8 +1,8 @@
 //! Folders for what does not fit into memory, which a killed process cannot leave behind for long.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tempfile::TempDir;
 
@@ -41,9 +41,8 @@ impl Scratch {
     }
 }
 
-/// Removes the folders whose process lives no more; answers which.
-fn remove_unlocked(root: &Path, prefix: &str) -> Vec<PathBuf> {
-    let mut removed = Vec::new();
+/// Removes the folders whose process lives no more.
+fn remove_unlocked(root: &Path, prefix: &str) {
     for entry in std::fs::read_dir(root).into_iter().flatten().flatten() {
         let is_ours = entry
             .file_name()
@@ -54,12 +53,11 @@ fn remove_unlocked(root: &Path, prefix: &str) -> Vec<PathBuf> {
         let Some(lock) = is_ours.then(|| File::open(path.join(LOCK)).ok()).flatten() else {
             continue;
         };
-        match lock.try_lock() {
-            Ok(()) => removed.extend(std::fs::remove_dir_all(&path).is_ok().then_some(path)),
-            Err(TryLockError::WouldBlock | TryLockError::Error(_)) => {}
+        if lock.try_lock().is_ok() {
+            // Another process may be at it, too.
+            std::fs::remove_dir_all(&path).ok();
         }
     }
-    removed
 }
 
 #[cfg(test)]

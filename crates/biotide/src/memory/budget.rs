@@ -33,6 +33,13 @@ const PARTITION: usize = 16 * MIB;
 /// So many threads are there in any case, and hold what a thread holds.
 const IDLE: usize = 2;
 
+/// Of the pool, as a divisor, so much may be held by one operator that cannot spill. (A hash join's last step
+/// holds the rows twice and counts them once.)
+const HELD: usize = 4;
+
+/// Where nothing is known of an input it is taken to fit into a pool of this size.
+const PLENTY: usize = 1 << 30;
+
 /// The least pool that scans and converts.
 const LEAST_POOL: usize = 6 * MIB;
 
@@ -89,6 +96,14 @@ impl Budget {
             pool: (data - data / FRAGMENTS).min(limit),
             partitions: threads,
             taken,
+        }
+    }
+
+    /// Whether an operator that cannot spill may hold an input of so many bytes; `None` where it is not known.
+    pub(crate) fn holds(self, bytes: Option<usize>) -> bool {
+        match bytes {
+            Some(bytes) => bytes <= self.pool / HELD,
+            None => self.pool >= PLENTY,
         }
     }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, Result, ScalarValue};
 use datafusion::datasource::source_as_provider;
@@ -16,12 +15,6 @@ use datafusion::optimizer::optimizer::ApplyOrder;
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 
 use super::budget::Budget;
-
-/// Inputs up to so much of the pool, as a divisor, are left to accumulators that cannot spill.
-const SHARE: usize = 4;
-
-/// Where nothing is known of the input it is taken to fit into a pool of this size.
-const PLENTY: usize = 1 << 30;
 
 /// Aggregates whose result for a group can be taken along as a value.
 const CARRIED: &[&str] = &[
@@ -57,13 +50,6 @@ impl DistinctsByGroups {
     pub(crate) fn new(budget: Budget) -> Self {
         Self { budget }
     }
-
-    fn fits(&self, input: &LogicalPlan) -> Result<bool> {
-        Ok(match input_bytes(input)? {
-            Some(bytes) => bytes <= self.budget.pool / SHARE,
-            None => self.budget.pool >= PLENTY,
-        })
-    }
 }
 
 /// Bytes of all tables below, if they are known.
@@ -74,11 +60,8 @@ fn input_bytes(plan: &LogicalPlan) -> Result<Option<usize>> {
             let statistics = source_as_provider(&scan.source)
                 .ok()
                 .and_then(|provider| provider.statistics());
-            let bytes = statistics.map(|statistics| statistics.total_byte_size);
-            let bytes = match bytes {
-                Some(Precision::Exact(bytes) | Precision::Inexact(bytes)) => Some(bytes),
-                _ => None,
-            };
+            let bytes =
+                statistics.and_then(|statistics| statistics.total_byte_size.get_value().copied());
             sum = sum.zip(bytes).map(|(sum, bytes)| sum.saturating_add(bytes));
         }
         Ok(TreeNodeRecursion::Continue)
@@ -162,11 +145,9 @@ fn in_two_steps(aggregate: &Aggregate, steps: Steps) -> Result<LogicalPlan> {
             .map(|(i, expr)| expr.clone().alias(format!("{prefix}_{i}")))
             .collect()
     };
-    let values: Vec<Expr> = (named("key", &keys).into_iter())
-        .chain(named("distinct", &steps.distinct))
-        .collect();
+    let mut below = named("key", &keys);
+    below.extend(named("distinct", &steps.distinct));
     // All that the carried aggregates look at is needed below, too.
-    let mut below = values;
     let mut columns: Vec<Column> = Vec::new();
     let mut carried = Vec::new();
     for expr in &steps.carried {
@@ -198,8 +179,7 @@ fn in_two_steps(aggregate: &Aggregate, steps: Steps) -> Result<LogicalPlan> {
         .map(|i| keys().chain([column(format!("distinct_{i}"))]).collect())
         .collect();
     // With keys, a group that has no other row is in the sets of the distinct values.
-    let rest = !carried.is_empty();
-    if rest {
+    if !carried.is_empty() {
         sets.push(keys().collect());
     }
     let inner = Aggregate::try_new(
@@ -288,7 +268,7 @@ impl OptimizerRule for DistinctsByGroups {
             false => Steps::new(&aggregate.aggr_expr)?,
         };
         match steps.filter(|steps| steps.distinct.len() < 32) {
-            Some(steps) if !self.fits(&aggregate.input)? => {
+            Some(steps) if !self.budget.holds(input_bytes(&aggregate.input)?) => {
                 Ok(Transformed::yes(in_two_steps(aggregate, steps)?))
             }
             _ => Ok(Transformed::no(plan)),

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use datafusion::arrow::compute::SortOptions;
 use datafusion::arrow::datatypes::{DataType, Schema};
 use datafusion::common::Result;
-use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::config::ConfigOptions;
 use datafusion::physical_expr::expressions::Column;
@@ -16,13 +15,6 @@ use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 
 use super::budget::Budget;
-
-/// A hash join may use so much of the pool, as a divisor. (Its last step holds the rows twice and counts
-/// them once.)
-const SHARE: usize = 4;
-
-/// Where nothing is known of a side it is taken to fit into a pool of this size.
-const PLENTY: usize = 1 << 30;
 
 /// What the hash table holds for each row, besides the row.
 const ROW: usize = 24;
@@ -45,13 +37,9 @@ impl JoinsThatSpill {
     fn fits(&self, build: &Arc<dyn ExecutionPlan>) -> Result<bool> {
         let statistics =
             StatisticsContext::new().compute(build.as_ref(), &StatisticsArgs::new())?;
-        Ok(match statistics.num_rows {
-            Precision::Exact(rows) | Precision::Inexact(rows) => {
-                let bytes = rows.saturating_mul(row_bytes(&build.schema()));
-                bytes <= self.budget.pool / SHARE
-            }
-            Precision::Absent => self.budget.pool >= PLENTY,
-        })
+        let rows = statistics.num_rows.get_value();
+        let bytes = rows.map(|rows| rows.saturating_mul(row_bytes(&build.schema())));
+        Ok(self.budget.holds(bytes))
     }
 
     fn spilling(&self, join: &HashJoinExec) -> Result<Option<Arc<dyn ExecutionPlan>>> {

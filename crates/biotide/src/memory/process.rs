@@ -24,11 +24,12 @@ impl Rss {
     const FRESH: u64 = 1000;
 
     pub(super) fn new() -> Self {
+        let statm = File::open("/proc/self/statm").ok();
         Self {
-            statm: File::open("/proc/self/statm").ok(),
+            bytes: AtomicU64::new(resident(statm.as_ref())),
+            statm,
             begin: Instant::now(),
             asked: AtomicU64::new(0),
-            bytes: AtomicU64::new(rss()),
         }
     }
 
