@@ -4,9 +4,11 @@
 //!   table options and the Rust builder all write the same keys.
 //! * [`reject::RejectLog`]: every bad row of a statement, with its place and reason; bounded in memory.
 //! * [`scan::ScanStats`]: counts that add up: delivered + rejected + skipped = records.
+//! * [`MemoryGauge`], [`PaceLog`]: what readers are told of memory, and what they did about it.
 //! * [`session::QueryLog`]: what one statement gathers; travels in the session's extensions.
 
 pub mod error;
+mod memory;
 pub mod options;
 pub mod reject;
 pub mod scan;
@@ -16,6 +18,7 @@ mod size;
 mod stale;
 
 pub use error::BiotideError;
+pub use memory::{MemoryGauge, PaceChange, PaceLog, PaceReport};
 pub use scratch::Scratch;
 pub use size::{format_size, parse_size};
 pub use stale::remove_stale;

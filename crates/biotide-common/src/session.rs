@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
+use crate::memory::PaceLog;
 use crate::reject::RejectLog;
 use crate::scan::{ScanReport, ScanStats};
 
@@ -17,6 +18,8 @@ pub struct QueryLog {
     pub id: u64,
     /// Its bad rows.
     pub rejects: RejectLog,
+    /// How its readers fitted themselves to the memory there was.
+    pub pace: PaceLog,
     scans: Mutex<Vec<Arc<ScanStats>>>,
     /// Whether the readers should keep the order of the input.
     pub ordered: bool,
@@ -32,6 +35,7 @@ impl QueryLog {
         Self {
             id,
             rejects: RejectLog::new(spill_dir),
+            pace: PaceLog::default(),
             scans: Mutex::default(),
             ordered,
             threads,

@@ -45,7 +45,7 @@ pub(crate) async fn sample(
         None if codec == Codec::None => detect(&head),
         // (Of an archive not its head, but its directory tells.)
         None if codec == Codec::Zip => {
-            let first = Ahead::start(Arc::clone(&source), codec, None)
+            let first = Ahead::start(Arc::clone(&source), codec, None, Arc::default())
                 .next()
                 .await?;
             detect(&first.unwrap_or_default())
@@ -60,7 +60,8 @@ pub(crate) async fn sample(
         sample.head = head;
     }
     let mut damaged = false;
-    let mut ahead = (!anywhere).then(|| Ahead::start(Arc::clone(&source), codec, transcoded));
+    let mut ahead =
+        (!anywhere).then(|| Ahead::start(Arc::clone(&source), codec, transcoded, Arc::default()));
     loop {
         while sample.head.len() < wanted && !sample.complete && !damaged {
             match &mut ahead {
@@ -154,7 +155,7 @@ pub(crate) async fn infer_full(
             let newline = RecordEnd::of(&sampled.sample.head).byte();
             source.cut_lines(lines, newline, 0).await?;
         }
-        let mut ahead = Ahead::start(Arc::new(source), sampled.codec, encoding);
+        let mut ahead = Ahead::start(Arc::new(source), sampled.codec, encoding, Arc::default());
         let (mut rest, mut variant, mut eof) = (Vec::new(), None, false);
         // Bytes of its table that are still to come.
         let mut left = usize::MAX;

@@ -16,6 +16,7 @@ use datafusion_datasource::file_format::FileFormat;
 use datafusion_datasource::file_groups::FileGroup;
 use datafusion_datasource::file_scan_config::FileScanConfigBuilder;
 use datafusion_datasource::{PartitionedFile, TableSchema};
+use datafusion_execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
 use datafusion_expr::execution_props::ExecutionProps;
 use datafusion_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion_expr::utils::conjunction;
@@ -48,6 +49,8 @@ pub struct BiotideTable {
     /// The columns of the files, and the partition columns behind them.
     columns: TableSchema,
     files: Vec<FileSummary>,
+    /// What plans hold for its columns.
+    _memory: Option<MemoryReservation>,
 }
 
 /// What was found of a file, without its rows.
@@ -88,6 +91,28 @@ impl BiotideTable {
     pub fn files(&self) -> &[FileSummary] {
         &self.files
     }
+}
+
+/// A plan holds so many bytes for a column, in its schemas and expressions (measured).
+const COLUMN_BYTES: usize = 2 << 10;
+
+/// Columns that are not worth counting.
+const FEW_COLUMNS: usize = 1000;
+
+/// Reserves what plans will hold for the columns of a wide table.
+fn reserve_columns(
+    pool: &Arc<dyn MemoryPool>,
+    file: &str,
+    columns: usize,
+) -> Result<Option<MemoryReservation>> {
+    if columns <= FEW_COLUMNS {
+        return Ok(None);
+    }
+    let name =
+        format!("the {columns} columns of {file} (to read some of them, name those: columns)");
+    let reservation = MemoryConsumer::new(name).register(pool);
+    reservation.try_grow(columns.saturating_mul(COLUMN_BYTES))?;
+    Ok(Some(reservation))
 }
 
 /// How to open a table.
@@ -180,6 +205,8 @@ impl OpenTable {
             None => hive_columns(&files),
         };
         check_names(&*layout, &partitions, &sampled[0].name)?;
+        let pool = &session.runtime_env().memory_pool;
+        let memory = reserve_columns(pool, &sampled[0].name, layout.schema().fields().len())?;
         if options.infer == Some(Infer::Full) {
             layout = infer_full(&store, &files, &sampled, layout, options.skip_footer).await?;
         }
@@ -213,6 +240,7 @@ impl OpenTable {
             format,
             layout,
             columns,
+            _memory: memory,
             files: sampled.iter().map(summary).collect(),
         }))
     }

@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use biotide_common::BiotideError;
 use biotide_common::options::Compression;
@@ -41,11 +41,13 @@ impl Ahead {
     /// What it holds at most, decoders (zstd's window: 8 MiB by default) not counted.
     pub(crate) const MOST_BYTES: u64 = (BLOCK * (WAITING + 2) + READ) as u64;
 
-    /// Starts reading. `encoding`: what the text is in, if that has to be made UTF-8.
+    /// Starts reading. `encoding`: what the text is in, if that has to be made UTF-8. `level`: how often a
+    /// block is halved, now.
     pub(crate) fn start(
         source: Arc<ChunkSource>,
         codec: Codec,
         encoding: Option<&'static Encoding>,
+        level: Arc<AtomicUsize>,
     ) -> Self {
         let (sender, blocks) = mpsc::channel(WAITING);
         let consumed = Arc::new(AtomicU64::new(0));
@@ -56,7 +58,8 @@ impl Ahead {
             consumed: Arc::clone(&consumed),
             failed: Arc::default(),
         };
-        let task = SpawnedTask::spawn_blocking(move || run(compressed, codec, encoding, &sender));
+        let task =
+            SpawnedTask::spawn_blocking(move || run(compressed, codec, encoding, &level, &sender));
         Self {
             blocks,
             task: Some(task),
@@ -88,6 +91,7 @@ fn run(
     compressed: SourceReader,
     codec: Codec,
     encoding: Option<&'static Encoding>,
+    level: &AtomicUsize,
     sender: &mpsc::Sender<Result<Vec<u8>>>,
 ) {
     let name = compressed.source.name().to_owned();
@@ -99,6 +103,7 @@ fn run(
         compressed,
         codec,
         encoding,
+        level,
         &mut produced,
         &consumed,
         &mut send,
@@ -127,6 +132,7 @@ fn pump(
     compressed: SourceReader,
     codec: Codec,
     encoding: Option<&'static Encoding>,
+    level: &AtomicUsize,
     produced: &mut u64,
     consumed: &AtomicU64,
     send: &mut impl FnMut(Vec<u8>) -> bool,
@@ -157,26 +163,28 @@ fn pump(
             }
         };
         let mut reader = inner.reader(member)?;
-        return copy(&mut reader, encoding, produced, consumed, send);
+        return copy(&mut reader, encoding, level, produced, consumed, send);
     }
     let mut reader = codec.reader(BufReader::with_capacity(READ, compressed))?;
-    copy(&mut reader, encoding, produced, consumed, send)
+    copy(&mut reader, encoding, level, produced, consumed, send)
 }
 
 /// Hands on what a reader gives, as UTF-8.
 fn copy(
     reader: &mut dyn Read,
     encoding: Option<&'static Encoding>,
+    level: &AtomicUsize,
     produced: &mut u64,
     consumed: &AtomicU64,
     send: &mut impl FnMut(Vec<u8>) -> bool,
 ) -> std::io::Result<()> {
     let mut decoder = encoding.map(Encoding::new_decoder_with_bom_removal);
     loop {
-        let mut block = vec![0; BLOCK];
+        let size = BLOCK >> level.load(Ordering::Relaxed).min(3);
+        let mut block = vec![0; size];
         let mut filled = 0;
         let mut failure = None;
-        while filled < BLOCK {
+        while filled < size {
             match reader.read(&mut block[filled..]) {
                 Ok(0) => break,
                 Ok(n) => filled += n,
@@ -194,7 +202,7 @@ fn copy(
             let problem = "it expands more than any real data does";
             return Err(std::io::Error::other(problem));
         }
-        let last = filled < BLOCK && failure.is_none();
+        let last = filled < size && failure.is_none();
         if let Some(decoder) = &mut decoder {
             let room = decoder.max_utf8_buffer_length(block.len());
             let mut text = String::with_capacity(room.unwrap_or(block.len() * 3 + 16));

@@ -14,6 +14,8 @@ use parking_lot::Mutex;
 
 use super::boundaries::{Boundaries, Boundary, Span};
 use super::chunk_source::ChunkSource;
+use super::cuts::{ALIGNED, Cut, Cuts};
+use super::pace::Pace;
 use super::unit::Unit;
 use super::verdict::Verdict;
 use super::worker::Worker;
@@ -22,9 +24,8 @@ use crate::spec::{ChunkReader, FileStart, TextLayout};
 /// How long to wait for a predecessor that is at work, before doing its work.
 const PATIENCE: Duration = Duration::from_millis(2);
 
-/// Where reads start: at multiples of this. A kernel copies three times as slowly to a buffer that lies a
-/// few bytes further on in its page than the text does in the file's.
-const ALIGNED: u64 = 64;
+/// Bytes beyond a unit that are not worth counting.
+const LITTLE: usize = 1 << 20;
 
 /// What reading the bytes of a unit gave.
 struct Indexed {
@@ -39,6 +40,8 @@ struct Indexed {
     lines_beyond: u64,
     /// The length of a record that is too long, where its end is not in `bytes`.
     long: Option<u64>,
+    /// What a record beyond the unit's end takes.
+    _memory: Option<MemoryReservation>,
 }
 
 /// One file of one scan, shared by the partitions.
@@ -52,19 +55,16 @@ pub(super) struct FileScan {
     /// Where notes below the table start.
     notes: Option<u64>,
     pub(super) verdict: Verdict,
-    unit_bytes: u64,
-    /// Units of this process: spans of the file.
-    units: Vec<u64>,
-    next: AtomicU64,
+    cuts: Mutex<Cuts>,
+    /// Bytes that this process reads, and those of units that were read whole.
+    bytes: u64,
     done: AtomicU64,
     boundaries: Mutex<Boundaries>,
     lookahead: u64,
-    /// What the workers hold.
-    memory: MemoryReservation,
+    pub(super) pace: Pace,
 }
 
 impl FileScan {
-    #[expect(clippy::too_many_arguments, reason = "each is a thing of its own")]
     pub(super) fn new(
         source: Arc<ChunkSource>,
         layout: Arc<dyn TextLayout>,
@@ -72,15 +72,9 @@ impl FileScan {
         start: FileStart,
         notes: Option<u64>,
         ranges: &[(u64, u64)],
-        unit_bytes: u64,
-        memory: MemoryReservation,
+        pace: Pace,
     ) -> Self {
-        let units: Vec<u64> = (0..source.size().div_ceil(unit_bytes))
-            .filter(|unit| {
-                let at = unit * unit_bytes;
-                ranges.iter().any(|(from, to)| (*from..*to).contains(&at))
-            })
-            .collect();
+        let cuts = Cuts::new(source.size(), ranges);
         let first = Boundary {
             offset: start.offset,
             lines: start.lines,
@@ -90,9 +84,8 @@ impl FileScan {
         Self {
             source,
             verdict,
-            unit_bytes,
-            units,
-            next: AtomicU64::new(0),
+            bytes: cuts.bytes(),
+            cuts: Mutex::new(cuts),
             done: AtomicU64::new(0),
             boundaries: Mutex::new(Boundaries::new(first)),
             lookahead: lookahead.clamp(512, 64 << 10),
@@ -100,15 +93,14 @@ impl FileScan {
             record_end: layout.record_end(start.variant),
             notes,
             layout,
-            memory,
+            pace,
         }
     }
 
     /// Takes the next unit, and its number in line.
-    pub(super) fn take(&self) -> Option<(u64, u64)> {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let unit = self.units.get(usize::try_from(number).ok()?);
-        unit.map(|&unit| (number, unit))
+    pub(super) fn take(&self) -> Option<(u64, Cut)> {
+        let unit_bytes = self.pace.next();
+        self.cuts.lock().take(unit_bytes)
     }
 
     /// Reads a unit that was taken, of at most `limit` rows.
@@ -118,7 +110,7 @@ impl FileScan {
     /// and by that time it nearly always is.
     pub(super) async fn process(
         &self,
-        unit: u64,
+        cut: Cut,
         worker: &mut Worker,
         limit: Option<usize>,
     ) -> Result<DecodedChunk> {
@@ -130,12 +122,13 @@ impl FileScan {
             ..
         } = worker;
         let reader = &mut **reader;
+        let unit = cut.unit;
         let mut certain = self.boundaries.lock().of(unit);
         loop {
             let guess = certain.map(|boundary| boundary.offset);
             let bytes = std::mem::take(buffer);
             let indexed = self
-                .index(unit, guess, bytes, reader, predicate.is_some())
+                .index(cut, guess, bytes, reader, predicate.is_some())
                 .await?;
             let begin = indexed.begin;
             self.boundaries.lock().tell(unit, indexed.span(reader));
@@ -168,8 +161,9 @@ impl FileScan {
                 (place.lines, place.records) = (found.lines, found.records);
             }
             self.boundaries.lock().forget(unit);
+            self.cuts.lock().forget(unit);
             let decoded = decoded?.map_err(|problem| self.verdict.first_bad(&problem))?;
-            chunk.tell(&self.verdict, place, reader, &decoded, self.stored(unit))?;
+            chunk.tell(&self.verdict, place, reader, &decoded, self.stored(cut))?;
             *buffer = chunk.into_buffer();
             return Ok(decoded);
         }
@@ -177,11 +171,11 @@ impl FileScan {
 
     /// Counts a unit that was read whole; answers whether it was the last. With `judge`, too many bad
     /// records are an error as soon as what remains cannot bring their share back.
-    pub(super) fn passed(&self, judge: bool) -> Result<bool> {
-        let done = self.done.fetch_add(1, Ordering::AcqRel) + 1;
-        let left = (self.units.len() as u64).saturating_sub(done);
+    pub(super) fn passed(&self, cut: Cut, judge: bool) -> Result<bool> {
+        let done = self.done.fetch_add(cut.len(), Ordering::AcqRel) + cut.len();
+        let left = self.bytes.saturating_sub(done);
         if left > 0 && judge {
-            self.verdict.judge(left * self.unit_bytes)?;
+            self.verdict.judge(left)?;
         }
         Ok(left == 0)
     }
@@ -189,46 +183,32 @@ impl FileScan {
     /// Says that every unit was read whole.
     pub(super) async fn finish(&self) -> Result<()> {
         let done = self.done.load(Ordering::Acquire);
-        if done != self.units.len() as u64 {
-            return internal_err!("{done} of {} units were read", self.units.len());
+        if done != self.bytes {
+            return internal_err!("{done} of {} bytes were read", self.bytes);
         }
         self.source.close();
         // (The scan itself is known until the statement ends: there may be thousands of files.)
-        self.memory.free();
+        self.pace.free();
         self.source.check_unchanged().await?;
         self.verdict.stats.complete.store(true, Ordering::Relaxed);
         Ok(self.verdict.judge(0)?)
     }
 
-    /// Bytes of a unit.
-    pub(super) fn unit_len(&self, unit: u64) -> u64 {
-        let (start, end) = self.span(unit);
-        end - start
-    }
-
     /// Bytes of the store that a unit stands for.
-    pub(super) fn stored(&self, unit: u64) -> u64 {
-        let (start, end) = self.span(unit);
-        self.source.stored(start, end)
-    }
-
-    fn span(&self, unit: u64) -> (u64, u64) {
-        (
-            unit * self.unit_bytes,
-            ((unit + 1) * self.unit_bytes).min(self.source.size()),
-        )
+    pub(super) fn stored(&self, cut: Cut) -> u64 {
+        self.source.stored(cut.start, cut.end)
     }
 
     /// Reads and indexes a unit from the record at `begin`, or from its first line if that is not known.
     async fn index(
         &self,
-        unit: u64,
+        cut: Cut,
         begin: Option<u64>,
         mut bytes: Vec<u8>,
         reader: &mut dyn ChunkReader,
         filtered: bool,
     ) -> Result<Indexed> {
-        let (start, end) = self.span(unit);
+        let Cut { start, end, .. } = cut;
         let first = match begin {
             Some(begin) => begin.max(start).min(end),
             // The byte before tells whether a record may start with the unit's first one.
@@ -246,6 +226,7 @@ impl FileScan {
         // What is left of the last unit is overwritten: only what is more is cleared before.
         bytes.resize(wanted, 0);
         self.source.fill(base, &mut bytes).await?;
+        let mut memory = None;
         let mut from = begin.map(|begin| begin - base);
         let notes = self.notes.map(|at| at.saturating_sub(base));
         reader.notes_from(notes.map(|at| usize::try_from(at).unwrap_or(usize::MAX)));
@@ -274,6 +255,7 @@ impl FileScan {
                     next,
                     lines_beyond: 0,
                     long: None,
+                    _memory: memory,
                 });
             }
             let at = usize::try_from(from_here).unwrap_or(usize::MAX);
@@ -281,24 +263,29 @@ impl FileScan {
                 .index(&bytes, at, limit, eof, filtered)
                 .map_err(|e| self.error(e))?;
             let begin = base + from_here;
-            let indexed = |bytes, next, lines_beyond, long| Indexed {
+            let indexed = |bytes, memory, next, lines_beyond, long| Indexed {
                 bytes,
                 base,
                 begin,
                 next,
                 lines_beyond,
                 long,
+                _memory: memory,
             };
             match stop {
                 Stop::Done(at) => {
                     let next = base + at as u64;
-                    return Ok(indexed(bytes, next, 0, None));
+                    return Ok(indexed(bytes, memory, next, 0, None));
                 }
                 Stop::NeedMore(at) => {
                     from = Some(from_here);
                     let have = (bytes.len() - at) as u64;
                     let more = (stop_at + have.max(64 << 10)).min(size);
                     let old = bytes.len();
+                    let added = usize::try_from(more - stop_at).unwrap_or(usize::MAX);
+                    if added > LITTLE {
+                        self.pace.reserve_long(&mut memory, added)?;
+                    }
                     bytes.resize(usize::try_from(more - base).unwrap_or(usize::MAX), 0);
                     self.source.fill(stop_at, &mut bytes[old..]).await?;
                     stop_at = more;
@@ -311,6 +298,7 @@ impl FileScan {
                     let inside = memchr::memchr_iter(newline, &bytes[at..]).count() as u64;
                     return Ok(indexed(
                         bytes,
+                        memory,
                         next,
                         lines + inside,
                         Some(text_end - record),
@@ -360,8 +348,11 @@ impl FileScan {
                     None => boundaries.last(),
                 }
             };
+            let Some(cut) = self.cuts.lock().get(at) else {
+                return internal_err!("unit {at} is of nobody");
+            };
             let begin = Some(start.offset);
-            let indexed = self.index(at, begin, bytes, reader, true).await?;
+            let indexed = self.index(cut, begin, bytes, reader, true).await?;
             used = true;
             let span = indexed.span(reader);
             bytes = indexed.bytes;

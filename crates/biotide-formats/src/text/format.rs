@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
+use biotide_common::MemoryGauge;
 use biotide_common::options::BiotideOptions;
 use biotide_common::session::QueryLog;
 use datafusion_common::stats::Precision;
@@ -20,6 +21,7 @@ use datafusion_physical_plan::ExecutionPlan;
 use datafusion_session::Session;
 use object_store::{ObjectMeta, ObjectStore};
 
+use super::pace::Memory;
 use super::source::{TextSource, text_source};
 use crate::spec::TextLayout;
 
@@ -123,8 +125,11 @@ impl FileFormat for TextFormat {
         } else {
             store
         };
-        let pool = Arc::clone(&state.runtime_env().memory_pool);
-        let source = source.with_log(log, pool, ordered, prefix.to_owned());
+        let memory = Memory {
+            pool: Arc::clone(&state.runtime_env().memory_pool),
+            gauge: state.config().get_extension::<MemoryGauge>(),
+        };
+        let source = source.with_log(log, memory, ordered, prefix.to_owned());
         let groups = config.file_groups.clone();
         let mut builder = FileScanConfigBuilder::from(config).with_source(Arc::new(source));
         if ordered.is_some() {

@@ -14,7 +14,6 @@ use datafusion_common::{DataFusionError, Result};
 use datafusion_common_runtime::SpawnedTask;
 use datafusion_datasource::PartitionedFile;
 use datafusion_datasource::file_stream::{FileOpenFuture, FileOpener};
-use datafusion_execution::memory_pool::MemoryPool;
 use datafusion_physical_plan::metrics::Count;
 use futures::future::{BoxFuture, FutureExt, Shared};
 use futures::stream::{self, BoxStream, StreamExt};
@@ -27,7 +26,7 @@ use super::chunk_source::ChunkSource;
 use super::file_scan::FileScan;
 use super::filter::Predicate;
 use super::ordered::ordered;
-use super::reserve::{reserve, waiting_bytes};
+use super::pace::{Memory, Pace, waiting_bytes};
 use super::source::TextSource;
 use super::stream_scan::StreamScan;
 use super::verdict::Verdict;
@@ -58,7 +57,7 @@ pub(super) struct TextOpener {
     pub(super) store: Arc<dyn ObjectStore>,
     pub(super) files: Arc<Files>,
     pub(super) log: Arc<QueryLog>,
-    pub(super) pool: Arc<dyn MemoryPool>,
+    pub(super) memory: Memory,
     /// Partitions of the scan: so many workers may read a file.
     pub(super) partitions: usize,
     pub(super) ranges: Arc<HashMap<Path, Vec<(u64, u64)>>>,
@@ -129,13 +128,6 @@ impl TextOpener {
             source.read(0, 64 << 10, &mut head).await?;
         }
         self.log.add_scan(Arc::clone(&stats));
-        let counts_only = self.source.projection.file_indices.is_empty();
-        let chunk_rows = if counts_only {
-            usize::MAX >> 16
-        } else {
-            self.source.batch_size
-        };
-        let unit_bytes = self.source.unit_bytes(chunk_rows);
         if codec == Codec::None && encoding.is_none() {
             let start = loop {
                 let read = head.len() as u64;
@@ -153,23 +145,11 @@ impl TextOpener {
                     source.cut_lines(lines, newline, start.offset).await?;
                 }
                 let notes = notes_below(&source, &**layout, &start).await?;
-                let units = match self.source.ordered {
-                    Some(workers) => workers.max(1) as u64,
-                    None => self.partitions as u64,
-                };
-                let waiting = match self.source.ordered {
-                    Some(_) => waiting_bytes(&self.pool).min(source.size()),
-                    None => 0,
-                };
-                let size = source.size();
-                let (memory, unit_bytes) =
-                    reserve(&self.pool, &name, units, size, unit_bytes, waiting).await?;
+                let pace = self.pace(&name, Some(source.size())).await?;
                 let source = Arc::new(source);
                 let verdict = self.verdict(stats, start.variant);
                 let layout = Arc::clone(layout);
-                let scan = FileScan::new(
-                    source, layout, verdict, start, notes, ranges, unit_bytes, memory,
-                );
+                let scan = FileScan::new(source, layout, verdict, start, notes, ranges, pace);
                 return Ok(OpenFile::Anywhere(Arc::new(scan)));
             }
         }
@@ -184,16 +164,8 @@ impl TextOpener {
             return Err(BiotideError::file(name, problem).into());
         }
         let source = Arc::new(source);
-        let (memory, unit_bytes) = reserve(
-            &self.pool,
-            &name,
-            1,
-            u64::MAX,
-            unit_bytes,
-            Ahead::MOST_BYTES,
-        )
-        .await?;
-        let mut ahead = Ahead::start(Arc::clone(&source), codec, encoding);
+        let pace = self.pace(&name, None).await?;
+        let mut ahead = Ahead::start(Arc::clone(&source), codec, encoding, pace.level());
         let mut text = Vec::new();
         let mut eof = false;
         let start = loop {
@@ -206,15 +178,18 @@ impl TextOpener {
             }
         };
         let max_rows = self.source.options.max_rows;
-        let unit_bytes = usize::try_from(unit_bytes).unwrap_or(usize::MAX);
         let verdict = self.verdict(stats, start.variant);
         let layout = Arc::clone(layout);
-        let scan = StreamScan::new(
-            source, layout, verdict, ahead, text, start, unit_bytes, max_rows, memory,
-        );
+        let scan = StreamScan::new(source, layout, verdict, ahead, text, start, max_rows, pace);
         Ok(OpenFile::Stream(tokio::sync::Mutex::new(Some(Box::new(
             scan,
         )))))
+    }
+
+    /// Reserves memory for a file, of this size if it can be read anywhere.
+    async fn pace(&self, file: &str, size: Option<u64>) -> Result<Pace> {
+        let wanted = self.source.wanted(&self.memory, self.partitions, size);
+        Pace::reserve(self.memory.clone(), Arc::clone(&self.log), file, wanted).await
     }
 
     fn verdict(&self, stats: Arc<ScanStats>, variant: usize) -> Verdict {
@@ -276,7 +251,7 @@ impl TextOpener {
         let workers = workers.max(1);
         let waiting = self.source.options.backpressure_threshold.unwrap_or(10);
         // Bounded in bytes too: a unit is decoded to about its own size.
-        let most = waiting_bytes(&self.pool) / scan.unit_len(0).max(1);
+        let most = waiting_bytes(&self.memory.pool) / scan.pace.most();
         let most = usize::try_from(most).unwrap_or(1);
         let window = (workers + waiting.min(workers * 2)).min(most.max(1));
         let workers: Vec<Worker> = (0..workers)
@@ -333,7 +308,7 @@ fn unordered(
                 return Ok(None);
             };
             let (batches, _) = worker.process(&scan, unit, None).await?;
-            if scan.passed(!limited)? {
+            if scan.passed(unit, !limited)? {
                 scan.finish().await?;
             }
             Ok(Some((batches, (scan, worker, limited))))
@@ -358,7 +333,7 @@ fn limited(
                 return Ok(None);
             };
             let (batches, rows) = worker.process(&scan, unit, Some(left)).await?;
-            scan.passed(false)?;
+            scan.passed(unit, false)?;
             let left = left - usize::try_from(rows).unwrap_or(left).min(left);
             Ok(Some((batches, (scan, worker, left))))
         },

@@ -58,7 +58,7 @@ async fn work(
         };
         let decoded = worker.process(&scan, unit, None).await;
         let decoded = decoded.and_then(|(batches, _)| {
-            scan.passed(judge)?;
+            scan.passed(unit, judge)?;
             Ok(batches)
         });
         let failed = decoded.is_err();

@@ -16,7 +16,6 @@ use datafusion_datasource::file_scan_config::FileScanConfig;
 use datafusion_datasource::file_stream::FileOpener;
 use datafusion_datasource::projection::{ProjectionOpener, SplitProjection};
 use datafusion_datasource::{PartitionedFile, TableSchema};
-use datafusion_execution::memory_pool::MemoryPool;
 use datafusion_physical_expr::projection::ProjectionExprs;
 use datafusion_physical_expr::utils::collect_columns;
 use datafusion_physical_expr::{LexOrdering, PhysicalExpr, conjunction};
@@ -28,7 +27,9 @@ use object_store::ObjectStore;
 use object_store::path::Path;
 use parking_lot::Mutex;
 
+use super::ahead::Ahead;
 use super::opener::{Files, TextOpener};
+use super::pace::{Memory, Wanted, waiting_bytes};
 use crate::formats;
 use crate::spec::TextLayout;
 
@@ -51,7 +52,7 @@ pub struct TextSource {
     /// Keep the input's order: one partition, decoded by this many workers.
     pub(super) ordered: Option<usize>,
     /// What readers reserve from; set when the scan is planned.
-    pub(super) pool: Option<Arc<dyn MemoryPool>>,
+    pub(super) memory: Option<Memory>,
     /// How messages call files: the store's URL, or nothing before a local path.
     pub(super) url_prefix: String,
     /// All files can be read anywhere, whatever their names say.
@@ -85,7 +86,7 @@ impl TextSource {
             metrics: ExecutionPlanMetricsSet::new(),
             log: None,
             ordered: None,
-            pool: None,
+            memory: None,
             url_prefix: String::new(),
             splits: false,
             runs: Arc::default(),
@@ -101,20 +102,74 @@ impl TextSource {
 
     /// Ties the source to a statement. `ordered`: keep the input's order, with this many workers.
     #[must_use]
-    pub fn with_log(
+    pub(super) fn with_log(
         &self,
         log: Arc<QueryLog>,
-        pool: Arc<dyn MemoryPool>,
+        memory: Memory,
         ordered: Option<usize>,
         url_prefix: String,
     ) -> Self {
         let mut source = self.clone();
-        source.pool = Some(pool);
+        source.memory = Some(memory);
         source.log = Some(log);
         source.ordered = ordered;
         source.url_prefix = url_prefix;
         source.runs = Arc::default();
         source
+    }
+
+    /// What a file is read with, by `partitions` of them. `size`: of one that can be read anywhere.
+    pub(super) fn wanted(&self, memory: &Memory, partitions: usize, size: Option<u64>) -> Wanted {
+        let counts_only = self.projection.file_indices.is_empty();
+        let chunk_rows = match counts_only {
+            true => usize::MAX >> 16,
+            false => self.batch_size,
+        };
+        let unit_bytes = self.unit_bytes(chunk_rows);
+        let Some(size) = size else {
+            return Wanted {
+                units: 1,
+                size: u64::MAX,
+                unit_bytes,
+                ahead: Ahead::MOST_BYTES,
+            };
+        };
+        let (units, ahead) = match self.ordered {
+            Some(workers) => (workers.max(1), waiting_bytes(&memory.pool).min(size)),
+            None => (partitions, 0),
+        };
+        Wanted {
+            units: units as u64,
+            size,
+            unit_bytes,
+            ahead,
+        }
+    }
+
+    /// What a scan would reserve; of a compressed file, if it can only be read from its start.
+    pub fn would_reserve(&self, config: &FileScanConfig, batch_size: usize) -> Option<Reserve> {
+        let source = Self {
+            batch_size,
+            ..self.clone()
+        };
+        let memory = source.memory.as_ref()?;
+        let partitions = config.file_groups.len();
+        let files = config.file_groups.iter().flat_map(FileGroup::iter);
+        let anywhere = |file: &PartitionedFile| {
+            self.layout.transcoded_from().is_none() && (self.splits || !is_compressed(file))
+        };
+        let wanted = files.map(|file| {
+            let size = anywhere(file).then_some(file.object_meta.size);
+            source.wanted(memory, partitions, size)
+        });
+        let most = wanted.max_by_key(|wanted| wanted.memory(wanted.unit_bytes))?;
+        let paths = config.file_groups.iter().flat_map(FileGroup::iter);
+        let paths: HashSet<_> = paths.map(PartitionedFile::path).collect();
+        Some(Reserve {
+            unit_bytes: most.unit_bytes,
+            bytes: most.memory(most.unit_bytes) as u64,
+            files: paths.len().min(partitions),
+        })
     }
 
     /// Whether rows must be taken in order whatever the statement says.
@@ -136,7 +191,7 @@ impl FileSource for TextSource {
         base_config: &FileScanConfig,
         partition: usize,
     ) -> Result<Arc<dyn FileOpener>> {
-        let (Some(log), Some(pool)) = (self.log.clone(), self.pool.clone()) else {
+        let (Some(log), Some(memory)) = (self.log.clone(), self.memory.clone()) else {
             return internal_err!("a text source is planned by TextFormat::create_physical_plan");
         };
         let files = {
@@ -160,7 +215,7 @@ impl FileSource for TextSource {
             store: object_store,
             files,
             log,
-            pool,
+            memory,
             partitions: base_config.file_groups.len(),
             ranges: Arc::new(ranges),
             bytes_scanned: counter("bytes_scanned"),
@@ -219,12 +274,6 @@ impl FileSource for TextSource {
     ) -> Result<Option<FileScanConfig>> {
         // What cannot be read anywhere stays whole. (One that is not named so is read by the first
         // partition that opens it.)
-        let compressed = |file: &PartitionedFile| {
-            let path = file.path().as_ref();
-            formats::COMPRESSED
-                .iter()
-                .any(|ending| path.ends_with(ending))
-        };
         if self.ordered.is_some()
             || self.layout.transcoded_from().is_some()
             || !self.splits
@@ -232,7 +281,7 @@ impl FileSource for TextSource {
                     .file_groups
                     .iter()
                     .flat_map(FileGroup::iter)
-                    .any(compressed)
+                    .any(is_compressed)
         {
             return Ok(None);
         }
@@ -310,6 +359,24 @@ impl FileSource for TextSource {
         }
         Ok(TreeNodeRecursion::Continue)
     }
+}
+
+fn is_compressed(file: &PartitionedFile) -> bool {
+    let path = file.path().as_ref();
+    formats::COMPRESSED
+        .iter()
+        .any(|ending| path.ends_with(ending))
+}
+
+/// What a scan would reserve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reserve {
+    /// Bytes of text that are decoded at a time by each that does.
+    pub unit_bytes: u64,
+    /// Bytes that are reserved for a file, at most.
+    pub bytes: u64,
+    /// Files that are read at a time.
+    pub files: usize,
 }
 
 /// The text source of a scan, if it is one.

@@ -6,11 +6,11 @@ use std::sync::atomic::Ordering;
 use biotide_text::chunk::{DecodedChunk, Place, RowFilter, Stop};
 use biotide_text::delimited::{NOTES_BYTES, RecordEnd, RestOfLine};
 use datafusion_common::{DataFusionError, Result};
-use datafusion_execution::memory_pool::MemoryReservation;
 
 use super::ahead::Ahead;
 use super::chunk_source::ChunkSource;
 use super::file_scan::text_error;
+use super::pace::Pace;
 use super::unit::Unit;
 use super::verdict::Verdict;
 use crate::spec::{ChunkReader, FileStart, TextLayout};
@@ -29,6 +29,7 @@ pub(super) struct StreamScan {
     base: u64,
     place: Place,
     start: FileStart,
+    /// Bytes of a chunk that a record which did not fit asks for.
     wanted: usize,
     record_end: RecordEnd,
     /// Bytes that are read only together with what follows them, or with the text's end: they may hold
@@ -43,8 +44,7 @@ pub(super) struct StreamScan {
     ended: bool,
     /// What ended the text before its end. The rows before it are delivered first.
     failure: Option<DataFusionError>,
-    /// What the worker and the reading ahead hold.
-    _memory: MemoryReservation,
+    pace: Pace,
 }
 
 impl StreamScan {
@@ -57,9 +57,8 @@ impl StreamScan {
         ahead: Ahead,
         buffer: Vec<u8>,
         start: FileStart,
-        chunk_bytes: usize,
         max_rows: Option<usize>,
-        memory: MemoryReservation,
+        pace: Pace,
     ) -> Self {
         Self {
             record_end: layout.record_end(start.variant),
@@ -79,11 +78,11 @@ impl StreamScan {
                 records: 0,
             },
             start,
-            wanted: chunk_bytes,
+            wanted: 0,
             rows_left: max_rows,
             ended: false,
             failure: None,
-            _memory: memory,
+            pace,
         }
     }
 
@@ -162,8 +161,9 @@ impl StreamScan {
             }
         }
         let filtered = filter.is_some();
+        let unit_bytes = usize::try_from(self.pace.next()).unwrap_or(usize::MAX);
         loop {
-            let wanted = self.wanted.saturating_add(self.held_back);
+            let wanted = self.wanted.max(unit_bytes).saturating_add(self.held_back);
             let eof = self.fill(wanted).await;
             let len = self.buffer.len();
             let mut limit = len;
@@ -185,7 +185,7 @@ impl StreamScan {
                     return self.failure.take().map_or(Ok(None), Err);
                 }
                 Stop::NeedMore(0) if !eof => {
-                    self.wanted = self.wanted.max(len).saturating_mul(2);
+                    self.wanted = wanted.max(len).saturating_mul(2);
                     continue;
                 }
                 Stop::Done(at) | Stop::NeedMore(at) => self.buffer.split_off(at),
@@ -225,6 +225,7 @@ impl StreamScan {
             self.place.records += records;
             self.place.lines += lines;
             self.ended = eof && rest.is_empty();
+            self.wanted = 0;
             let decoded = self.decode(reader, filter, batch_rows, place, None).await?;
             self.buffer = rest;
             return Ok(Some(decoded));

@@ -5,6 +5,7 @@ use biotide_text::chunk::RowFilter;
 use datafusion_common::Result;
 use datafusion_physical_plan::metrics::Count;
 
+use super::cuts::Cut;
 use super::file_scan::FileScan;
 use super::filter::Predicate;
 use super::stream_scan::StreamScan;
@@ -26,12 +27,12 @@ impl Worker {
     pub(super) async fn process(
         &mut self,
         scan: &FileScan,
-        unit: u64,
+        cut: Cut,
         limit: Option<usize>,
     ) -> Result<(Vec<RecordBatch>, u64)> {
-        let chunk = scan.process(unit, self, limit).await?;
+        let chunk = scan.process(cut, self, limit).await?;
         self.bytes_scanned
-            .add(usize::try_from(scan.stored(unit)).unwrap_or(0));
+            .add(usize::try_from(scan.stored(cut)).unwrap_or(0));
         self.rows_rejected
             .add(usize::try_from(chunk.rejected).unwrap_or(0));
         Ok((chunk.batches, chunk.delivered))
