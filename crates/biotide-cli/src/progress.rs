@@ -106,6 +106,10 @@ struct Seen {
     rows: u64,
     rejected: u64,
     spilled: u64,
+    /// Times that readers waited for memory or made do with less.
+    slowed: u64,
+    /// The most memory held.
+    peak: u64,
     elapsed: Duration,
 }
 
@@ -117,6 +121,8 @@ impl Seen {
             rows: monitor.records(),
             rejected: monitor.rejected(),
             spilled: monitor.spilled().bytes,
+            slowed: monitor.slowed(),
+            peak: biotide::peak_rss(),
             elapsed,
         }
     }
@@ -138,7 +144,7 @@ impl Seen {
         bar.tick();
     }
 
-    /// `12.3M rows, 340 MB of 932 MB, 512 MB/s, ETA 2 s, 3 rejected`.
+    /// `12.3M rows, 340 MB of 932 MB, 512 MB/s, ETA 2 s, 3 rejected, peak 210 MB`.
     fn line(&self) -> String {
         let mut line = format!(
             "{} rows, {}",
@@ -159,6 +165,12 @@ impl Seen {
         }
         if self.spilled > 0 {
             line.push_str(&format!(", {} spilled", format_size(self.spilled)));
+        }
+        if self.slowed > 0 {
+            line.push_str(&format!(", slowed {} times", format_count(self.slowed)));
+        }
+        if self.peak > 0 {
+            line.push_str(&format!(", peak {}", format_size(self.peak)));
         }
         line
     }
@@ -206,12 +218,15 @@ mod tests {
             total: 932_000_000,
             rows: 12_345_678,
             rejected: 3,
-            spilled: 0,
+            spilled: 31_000_000,
+            slowed: 2,
+            peak: 210_000_000,
             elapsed: Duration::from_secs(1),
         };
         assert_eq!(
             seen.line(),
-            "12.3M rows, 340 MB of 932 MB, 340 MB/s, ETA 2 s, 3 rejected"
+            "12.3M rows, 340 MB of 932 MB, 340 MB/s, ETA 2 s, 3 rejected, 31 MB spilled, slowed 2 times, \
+             peak 210 MB"
         );
         let stdin = Seen {
             bytes: 1000,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use biotide_common::options::BiotideOptions;
-use biotide_common::{BiotideError, Scratch};
+use biotide_common::{BiotideError, MemoryGauge, Scratch};
 use biotide_formats::formats;
 use biotide_formats::sink::TextSinkFormat;
 use biotide_formats::spool::Spool;
@@ -106,6 +106,8 @@ impl BiotideContextBuilder {
         })?;
         let pool = ProcessPool::new(budget);
         let meter = pool.meter();
+        let asked = Arc::clone(&meter);
+        let gauge = MemoryGauge::new(move || asked.is_short());
         let pool = TrackConsumersPool::new(pool, NonZeroUsize::new(5).unwrap_or(NonZeroUsize::MIN));
         // Listings and statistics are never cached: a file that changed must be seen.
         let caches = CacheManagerConfig::default()
@@ -129,6 +131,7 @@ impl BiotideContextBuilder {
             .with_batch_size(batch_size)
             .with_information_schema(true)
             .with_option_extension(BiotideOptions::default())
+            .with_extension(Arc::new(gauge))
             .with_extension(Arc::new(Spool::new(temp_dir.clone())));
         {
             let options = config.options_mut();

@@ -451,11 +451,7 @@ impl BiotideContext {
                     sum.bytes_out += one.bytes_out;
                     sum.files.extend(one.files);
                     sum.peak_rss = one.peak_rss;
-                    sum.memory = MemoryReport {
-                        spilled_bytes: sum.memory.spilled_bytes + one.memory.spilled_bytes,
-                        spilled_files: sum.memory.spilled_files + one.memory.spilled_files,
-                        ..one.memory
-                    };
+                    sum.memory.add(one.memory);
                     sum.scan = ScanReport::sum([sum.scan, one.scan]);
                     sum
                 }

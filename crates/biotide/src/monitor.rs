@@ -41,6 +41,12 @@ impl Monitor {
             .map_or_else(Spilled::default, spilled)
     }
 
+    /// How often readers waited for memory, or made do with less.
+    pub fn slowed(&self) -> u64 {
+        let pace = self.log.pace.report();
+        pace.waits + pace.shrunk
+    }
+
     /// Bytes of the inputs read so far.
     pub fn bytes_done(&self) -> u64 {
         self.log.report().bytes

@@ -37,6 +37,11 @@ const IDLE: usize = 2;
 /// holds the rows twice and counts them once.)
 const HELD: usize = 4;
 
+/// Of the pool, as a divisor, operators that can spill share so much. The rest is for those that cannot
+/// (writers, merges), and for what spilling itself takes: to write down what it holds an aggregation builds
+/// it as one batch and sorts that, and nobody counts the copies.
+pub(crate) const SPILLABLE: usize = 2;
+
 /// Where nothing is known of an input it is taken to fit into a pool of this size.
 const PLENTY: usize = 1 << 30;
 
@@ -102,9 +107,19 @@ impl Budget {
     /// Whether an operator that cannot spill may hold an input of so many bytes; `None` where it is not known.
     pub(crate) fn holds(self, bytes: Option<usize>) -> bool {
         match bytes {
-            Some(bytes) => bytes <= self.pool / HELD,
+            Some(bytes) => bytes <= self.held(),
             None => self.pool >= PLENTY,
         }
+    }
+
+    /// What an operator that cannot spill may hold of an input.
+    pub(crate) fn held(self) -> usize {
+        self.pool / HELD
+    }
+
+    /// What operators that can spill may hold in all.
+    pub(crate) fn for_spillers(self) -> usize {
+        self.pool / SPILLABLE
     }
 
     /// The least limit whose pool has so many bytes, in whole megabytes.

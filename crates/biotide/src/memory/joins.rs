@@ -34,21 +34,17 @@ impl JoinsThatSpill {
         Self { budget }
     }
 
-    fn fits(&self, build: &Arc<dyn ExecutionPlan>) -> Result<bool> {
-        let statistics =
-            StatisticsContext::new().compute(build.as_ref(), &StatisticsArgs::new())?;
-        let rows = statistics.num_rows.get_value();
-        let bytes = rows.map(|rows| rows.saturating_mul(row_bytes(&build.schema())));
-        Ok(self.budget.holds(bytes))
-    }
-
     fn spilling(&self, join: &HashJoinExec) -> Result<Option<Arc<dyn ExecutionPlan>>> {
         let left = join.left().schema();
         let sorts = join.on().iter().all(|(key, _)| {
             key.data_type(&left)
                 .is_ok_and(|data_type| is_sortable(&data_type))
         });
-        if join.null_aware || join.on().is_empty() || !sorts || self.fits(join.left())? {
+        if join.null_aware
+            || join.on().is_empty()
+            || !sorts
+            || self.budget.holds(held_bytes(join.left())?)
+        {
             return Ok(None);
         }
         let merge: Arc<dyn ExecutionPlan> = Arc::new(SortMergeJoinExec::try_new(
@@ -71,6 +67,13 @@ impl JoinsThatSpill {
         let projected = ProjectionExec::try_new(columns.collect::<Vec<_>>(), merge)?;
         Ok(Some(Arc::new(projected)))
     }
+}
+
+/// What an operator that holds these rows is taken to hold, if anything is known of them.
+pub(super) fn held_bytes(rows: &Arc<dyn ExecutionPlan>) -> Result<Option<usize>> {
+    let statistics = StatisticsContext::new().compute(rows.as_ref(), &StatisticsArgs::new())?;
+    let count = statistics.num_rows.get_value();
+    Ok(count.map(|count| count.saturating_mul(row_bytes(&rows.schema()))))
 }
 
 /// Bytes of a row in a hash join.

@@ -9,12 +9,14 @@
 
 pub(crate) mod budget;
 mod distincts;
-mod held;
+pub(crate) mod explain;
 mod joins;
 pub(crate) mod policy;
 pub(crate) mod pool;
 mod process;
 mod report;
+mod unnest;
+mod windows;
 
 pub(crate) use process::default_limit;
 pub use process::peak_rss;

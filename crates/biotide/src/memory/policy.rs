@@ -9,13 +9,17 @@ use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 
 use super::budget::Budget;
 use super::distincts::DistinctsByGroups;
-use super::held::CountHeld;
 use super::joins::JoinsThatSpill;
+use super::unnest::UnnestFewAtATime;
+use super::windows::WindowsByPartition;
 
 const MIB: usize = 1 << 20;
 
 /// Below this even one row group of a file could be too much.
 const LITTLE: usize = 64 * MIB;
+
+/// Rows of a Parquet row group, where nothing says otherwise.
+pub(crate) const ROW_GROUP_ROWS: usize = 1_000_000;
 
 /// What a spilled run has in memory while it is merged, with rows that are not too wide.
 const RUN: usize = 2 * MIB;
@@ -50,8 +54,9 @@ pub(crate) fn physical_rules(budget: Budget) -> Vec<Arc<dyn PhysicalOptimizerRul
         .position(|rule| rule.name() == "join_selection");
     let at = at.map_or(0, |at| at + 1);
     rules.insert(at, Arc::new(JoinsThatSpill::new(budget)));
-    // Nothing moves its node any more.
-    rules.push(Arc::new(CountHeld));
+    // Nothing moves their nodes any more.
+    rules.push(Arc::new(WindowsByPartition));
+    rules.push(Arc::new(UnnestFewAtATime));
     rules
 }
 
@@ -63,7 +68,7 @@ pub(crate) fn apply(budget: Budget, options: &mut ConfigOptions) {
     execution.sort_spill_reservation_bytes = share.clamp(MIB, 10 * MIB);
     // A row group lies in memory, encoded, until it is complete.
     let parquet = &mut execution.parquet;
-    parquet.max_row_group_size = 1_000_000;
+    parquet.max_row_group_size = ROW_GROUP_ROWS;
     if budget.pool < LITTLE {
         // Bytes are only looked at where one task writes all columns.
         parquet.allow_single_file_parallelism = false;

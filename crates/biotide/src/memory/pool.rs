@@ -4,25 +4,20 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use biotide_common::format_size;
+use biotide_common::{PaceReport, format_size};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::memory_pool::{
     MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation,
 };
 use parking_lot::Mutex;
 
-use super::budget::{ALLOWANCE, Budget};
+use super::budget::{ALLOWANCE, Budget, SPILLABLE};
 use super::process::Rss;
 use super::report::MemoryReport;
 use crate::monitor::Spilled;
 
 /// What an operator may hold in any case before it is told to spill because of what the process holds.
 const LEAST_SHARE: usize = 4 << 20;
-
-/// Of the pool, as a divisor, operators that can spill share so much. The rest is for those that cannot
-/// (writers, merges), and for what spilling itself takes: to write down what it holds an aggregation builds
-/// it as one batch and sorts that, and nobody counts the copies.
-const SPILLABLE: usize = 2;
 
 /// How close to the promised peak the process may come before operators spill.
 const MARGIN: u64 = 8 << 20;
@@ -33,9 +28,6 @@ const MARGIN: u64 = 8 << 20;
 pub(crate) struct ProcessPool {
     budget: Budget,
     state: Mutex<State>,
-    /// The most that the process shall hold.
-    ceiling: u64,
-    rss: Rss,
     meter: Arc<Meter>,
 }
 
@@ -53,6 +45,11 @@ struct State {
 #[derive(Debug)]
 pub(crate) struct Meter {
     budget: Budget,
+    /// The most that the process shall hold.
+    ceiling: u64,
+    rss: Rss,
+    /// Bytes that are reserved now.
+    reserved: AtomicUsize,
     /// The most bytes that were reserved at a time.
     peak: AtomicUsize,
     /// Reservations that were refused: operators then spill or fail, readers wait.
@@ -61,15 +58,38 @@ pub(crate) struct Meter {
 
 impl Meter {
     fn new(budget: Budget) -> Self {
+        let rss = Rss::new();
+        // What a host program holds already is not of this.
+        let host = rss.get().saturating_sub(ALLOWANCE as u64);
+        let promised = host + (budget.limit as u64).saturating_add(ALLOWANCE as u64);
         Self {
             budget,
+            ceiling: promised.saturating_sub(MARGIN),
+            rss,
+            reserved: AtomicUsize::new(0),
             peak: AtomicUsize::new(0),
             refused: AtomicU64::new(0),
         }
     }
 
-    /// The numbers of a run that has spilled so much.
-    pub(crate) fn report(&self, spilled: Spilled) -> MemoryReport {
+    fn reserved(&self, bytes: usize) {
+        self.reserved.store(bytes, Ordering::Relaxed);
+        self.peak.fetch_max(bytes, Ordering::Relaxed);
+    }
+
+    /// Whether readers should hold less.
+    pub(crate) fn is_short(&self) -> bool {
+        self.reserved.load(Ordering::Relaxed) > self.budget.pool / 8 * 7
+            || self.rss.get() + MARGIN > self.ceiling
+    }
+
+    /// What follows from the limit.
+    pub(crate) fn budget(&self) -> Budget {
+        self.budget
+    }
+
+    /// The numbers of a run that has spilled so much, and whose readers did this.
+    pub(crate) fn report(&self, spilled: Spilled, reading: PaceReport) -> MemoryReport {
         MemoryReport {
             limit: self.budget.limit as u64,
             pool: self.budget.pool as u64,
@@ -77,21 +97,16 @@ impl Meter {
             refused: self.refused.load(Ordering::Relaxed),
             spilled_bytes: spilled.bytes,
             spilled_files: spilled.files,
+            reading,
         }
     }
 }
 
 impl ProcessPool {
     pub(crate) fn new(budget: Budget) -> Self {
-        let rss = Rss::new();
-        // What a host program holds already is not of this.
-        let host = rss.get().saturating_sub(ALLOWANCE as u64);
-        let promised = host + (budget.limit as u64).saturating_add(ALLOWANCE as u64);
         Self {
             budget,
             state: Mutex::default(),
-            ceiling: promised.saturating_sub(MARGIN),
-            rss,
             meter: Arc::new(Meter::new(budget)),
         }
     }
@@ -105,8 +120,8 @@ impl ProcessPool {
         if size <= (share / 2).max(LEAST_SHARE) {
             return None;
         }
-        let held = self.rss.get();
-        (held + additional as u64 > self.ceiling).then_some(held)
+        let held = self.meter.rss.get();
+        (held + additional as u64 > self.meter.ceiling).then_some(held)
     }
 
     fn refuse(
@@ -183,14 +198,13 @@ impl MemoryPool for ProcessPool {
     fn grow(&self, reservation: &MemoryReservation, additional: usize) {
         let mut state = self.state.lock();
         state.grow(reservation.consumer(), additional);
-        self.meter
-            .peak
-            .fetch_max(state.reserved(), Ordering::Relaxed);
+        self.meter.reserved(state.reserved());
     }
 
     fn shrink(&self, reservation: &MemoryReservation, shrink: usize) {
         let mut state = self.state.lock();
         state.shrink(reservation.consumer(), shrink);
+        self.meter.reserved(state.reserved());
     }
 
     fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
@@ -229,9 +243,7 @@ impl MemoryPool for ProcessPool {
             return Err(self.refuse(reservation, additional, why));
         }
         state.grow(reservation.consumer(), additional);
-        self.meter
-            .peak
-            .fetch_max(state.reserved(), Ordering::Relaxed);
+        self.meter.reserved(state.reserved());
         Ok(())
     }
 
