@@ -278,6 +278,68 @@ async fn partitions() {
     assert_eq!(listing(folder.path()), ["by_panel", "in.csv"]);
 }
 
+/// More folders than are written at a time, in any format: one file each, its rows as they came.
+#[tokio::test]
+async fn many_partitions() {
+    let folder = folder();
+    let mut text = String::from("n,kind,value\n");
+    let kinds = 400;
+    for n in 0..40_000 {
+        let kind = match n * 7 % kinds {
+            0 => String::new(),
+            1 => "a/b=c %41".to_owned(),
+            2 => "\u{3b1}\u{a0}".to_owned(),
+            kind => format!("k{kind}"),
+        };
+        text.push_str(&format!("{n},{kind},{}\n", n % 13));
+    }
+    let input = support::write(&folder.path().join("in.csv"), text);
+    for (format, limit) in [
+        ("parquet", "64MB"),
+        ("parquet", "4GB"),
+        ("csv", "64MB"),
+        ("jsonl", "4GB"),
+        ("arrow", "64MB"),
+    ] {
+        let out = path(&folder, "by_kind");
+        let options = ["--partition-by", "kind", "--format", format, "--force"];
+        let limit = ["--memory-limit", limit];
+        let report = bin::convert(&[&[input.as_str(), &out], &options[..], &limit].concat());
+        assert_eq!(bin::number(&report, "rows"), 40_000, "{format}");
+        assert_eq!(report["files"].as_array().unwrap().len(), kinds, "{format}");
+        if format == "arrow" {
+            continue;
+        }
+        let sql = format!(
+            "SELECT count(*), sum(n), sum(value), count(DISTINCT kind), count(kind), \
+             count(*) FILTER (WHERE kind = 'a/b=c %41' AND n * 7 % {kinds} = 1) FROM '{out}'"
+        );
+        let (rows, _) = query(&context(), &sql).await;
+        let values: u32 = (0..40_000).map(|n| n % 13).sum();
+        assert_eq!(
+            rows,
+            [[
+                "40000",
+                "799980000",
+                &values.to_string(),
+                "399",
+                "39900",
+                "100"
+            ]],
+            "{format}"
+        );
+    }
+    let sql = format!("SELECT n FROM '{}/kind=k9/'", path(&folder, "by_kind_csv"));
+    let out = path(&folder, "by_kind_csv");
+    let options = ["--partition-by", "kind", "--format", "csv"];
+    let limit = ["--memory-limit", "64MB"];
+    bin::convert(&[&[input.as_str(), &out], &options[..], &limit].concat());
+    let (rows, _) = query(&context(), &sql).await;
+    let numbers: Vec<u32> = rows.iter().map(|row| row[0].parse().unwrap()).collect();
+    assert_eq!(numbers.len(), 100);
+    assert!(numbers.is_sorted(), "{numbers:?}");
+}
+
 #[test]
 fn the_output_says_its_format() {
     let folder = folder();

@@ -68,6 +68,11 @@ fn the_process_stays_within_its_limit() {
             "SELECT a.*, b.lod AS other FROM '{}' a JOIN '{}' b ON a.id = b.id",
             true,
         ),
+        (
+            "window",
+            "SELECT *, npx - avg(npx) OVER (PARTITION BY assay) AS z FROM '{}'",
+            true,
+        ),
     ] {
         let sql = sql.replace("{}", &file);
         let report = run(&["sql", &sql, "-o", &output, "--temp-dir", &temp]);
@@ -123,13 +128,112 @@ fn what_does_not_fit_ends_with_an_error() {
     let file = table(&folder.path().join("t.tsv"), 1_000_000);
     for sql in [
         "SELECT array_agg(sample || assay || npx) FROM '{}'",
-        "SELECT sample, sum(npx) OVER (PARTITION BY panel) FROM '{}'",
+        "SELECT sample, sum(npx) OVER () FROM '{}'",
     ] {
         let sql = sql.replace("{}", &file);
         let run = bin::run(["sql", &sql, "--memory-limit", "64MB", "--threads", "2"]).exits(1);
         for expected in ["the memory limit is too small", "With a limit of"] {
             assert!(run.stderr.contains(expected), "{sql}\n{}", run.stderr);
         }
+    }
+}
+
+/// `EXPLAIN` says what the limit made of a plan, `EXPLAIN ANALYZE` what it held.
+#[test]
+fn explain_tells_of_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = table(&folder.path().join("t.tsv"), 1_000_000);
+    let sql = "SELECT count(*) FROM '{}' a JOIN '{}' b ON a.id = b.id".replace("{}", &file);
+    let said = |explain: &str, limit: &str| {
+        let sql = format!("{explain} {sql}");
+        let options = ["--memory-limit", limit, "--threads", "2"];
+        bin::run([&["sql", &sql], &options[..]].concat())
+            .exits(0)
+            .stdout
+    };
+    for (limit, expected) in [
+        (
+            "64MB",
+            "SortMergeJoinExec: sorted sides in place of a hash table",
+        ),
+        ("4GB", "HashJoinExec: holds its left side, taken to be"),
+        ("4GB", "DataSourceExec: reads units of"),
+        ("4GB", "memory,\"limit 4.0 GB: "),
+    ] {
+        let text = said("EXPLAIN", limit);
+        assert!(text.contains(expected), "{text}");
+    }
+    let text = said("EXPLAIN ANALYZE", "64MB");
+    assert!(text.contains("peak of the process"), "{text}");
+    assert!(text.contains(" spilled in "), "{text}");
+    let json = said("EXPLAIN FORMAT PGJSON", "64MB");
+    assert!(!json.contains("memory,"), "{json}");
+}
+
+/// A record that is longer than the memory is set aside; more columns than there is memory for are refused.
+#[test]
+fn what_is_very_long_or_very_wide_is_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut text = b"a\tb\n1\t2\n3\t".to_vec();
+    text.resize(300 << 20, b'x');
+    text.extend(b"\n5\t6\n");
+    let long = support::write(&folder.path().join("long.tsv"), text);
+    let report = run(&[
+        "sql",
+        &format!("SELECT * FROM '{long}'"),
+        "--error-threshold",
+        "1",
+    ]);
+    assert_eq!(bin::number(&report, "rows"), 2);
+    assert_eq!(bin::number(&report, "rejected"), 1);
+    let peak = bin::number(&report, "peak_rss");
+    assert!(peak < LIMIT_BYTES + ALLOWANCE, "{} MiB", peak >> 20);
+
+    let names: Vec<String> = (0..200_000).map(|i| format!("c{i}")).collect();
+    let values = vec!["1"; names.len()].join("\t");
+    let text = format!("{}\n{values}\n{values}\n", names.join("\t"));
+    let wide = support::write(&folder.path().join("wide.tsv"), text);
+    let count = format!("SELECT count(*), sum(c199999) FROM '{wide}'");
+    bin::run(["sql", &count, "--memory-limit", "64MB"])
+        .exits(1)
+        .says("the 200000 columns of")
+        .says("With a limit of");
+    let some = ["--columns", "c7,c199999"];
+    let said = bin::run([&["sql", &count, "--memory-limit", "64MB"], &some[..]].concat());
+    assert_eq!(said.exits(0).stdout.lines().last(), Some("2,2"));
+}
+
+/// Many columns make small row groups.
+#[test]
+fn wide_tables_become_parquet() {
+    let folder = tempfile::tempdir().unwrap();
+    let names: Vec<String> = (0..3000).map(|i| format!("c{i}")).collect();
+    let mut text = format!("{}\n", names.join("\t"));
+    for i in 0..3000 {
+        let values: Vec<String> = (0..names.len())
+            .map(|j| format!("{}", (i * j) % 911))
+            .collect();
+        text.push_str(&values.join("\t"));
+        text.push('\n');
+    }
+    let input = support::write(&folder.path().join("wide.tsv"), text);
+    let output = folder.path().join("wide.parquet").display().to_string();
+    for limit in ["150MB", "300MB", "8GB"] {
+        let options = ["--memory-limit", limit, "--threads", "2", "--force"];
+        let report = bin::convert(&[&[input.as_str(), &output], &options[..]].concat());
+        assert_eq!(bin::number(&report, "rows"), 3000);
+        let peak = bin::number(&report, "peak_rss");
+        println!("{limit}: {} MiB", peak >> 20);
+        let allowed = limit
+            .trim_end_matches(['M', 'G', 'B'])
+            .parse::<u64>()
+            .unwrap();
+        let allowed = if limit.ends_with("GB") {
+            allowed * 1000
+        } else {
+            allowed
+        } * 1_000_000;
+        assert!(peak < allowed + ALLOWANCE, "{limit}: {} MiB", peak >> 20);
     }
 }
 

@@ -1,15 +1,19 @@
-//! Made-up questions over made-up messy files: under any threads, rows of a batch and memory limit the rows,
-//! the rejected records and their number are those of one thread with all the memory it wants.
+//! Made-up questions over made-up messy files: under any threads, rows of a batch, memory limit and cuts of the
+//! file, the rows, the rejected records and their number are those of one thread with all the memory it wants.
 //!
 //! `BIOTIDE_CASES=1000 scripts/test --test it -- same_answer` asks more of them, `BIOTIDE_SEED=7` others.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use biotide::MemoryGauge;
 use biotide::prelude::*;
 
 use crate::support::gen_data::{Recipe, Rng, SCHEMA};
 use crate::support::{self, assert_closes};
 
 /// Questions of one run.
-const CASES: u64 = 24;
+const CASES: u64 = 30;
 
 /// The least limit here: the tests' own process is in it.
 const LEAST: usize = 100_000_000;
@@ -25,6 +29,8 @@ struct Way {
     threads: usize,
     batch_size: usize,
     memory_limit: usize,
+    /// Memory is short at times: units are cut elsewhere.
+    short_at_times: bool,
 }
 
 impl Way {
@@ -32,6 +38,7 @@ impl Way {
         threads: 1,
         batch_size: 8192,
         memory_limit: 8_000_000_000,
+        short_at_times: false,
     };
 
     fn any(rng: &mut Rng) -> Self {
@@ -40,6 +47,7 @@ impl Way {
             threads: pick(rng, &[1, 2, 3, 7]),
             batch_size: pick(rng, &[17, 500, 1024, 8192]),
             memory_limit: pick(rng, &[LEAST, 130_000_000, 300_000_000, 8_000_000_000]),
+            short_at_times: rng.below(2) == 0,
         }
     }
 
@@ -54,7 +62,17 @@ impl Way {
         if let Some(max) = recipe.max_record {
             builder = builder.option("max_record_bytes", max.to_string());
         }
-        builder.build().unwrap()
+        let context = builder.build().unwrap();
+        if self.short_at_times {
+            let (asked, seed) = (AtomicU64::new(0), recipe.seed);
+            let gauge = MemoryGauge::new(move || {
+                let asked = asked.fetch_add(1, Ordering::Relaxed);
+                Rng::new(seed ^ (asked / 5)).below(3) == 0
+            });
+            let session = context.session().state_ref();
+            session.write().config_mut().set_extension(Arc::new(gauge));
+        }
+        context
     }
 }
 
@@ -81,7 +99,7 @@ fn question(rng: &mut Rng, file: &str) -> String {
         _ => "true".to_owned(),
     };
     let rows = format!("(SELECT * FROM '{file}' WHERE {condition}) AS rows");
-    match rng.below(12) {
+    match rng.below(15) {
         0 => format!("SELECT id, text, value FROM {rows}"),
         1 => format!("SELECT count(*), sum(value), min(text), max(id), count(value) FROM {rows}"),
         2 => format!("SELECT text, count(*), sum(value), max(id) FROM {rows} GROUP BY text"),
@@ -111,6 +129,15 @@ fn question(rng: &mut Rng, file: &str) -> String {
             "SELECT text, value, rank() OVER (PARTITION BY text ORDER BY value, id), \
              sum(value % 1000) OVER (PARTITION BY text) FROM {rows}"
         ),
+        11 => format!(
+            "SELECT id, count(*) OVER (PARTITION BY value % {}), \
+             ntile(3) OVER (PARTITION BY text ORDER BY value, id), \
+             last_value(id) OVER (PARTITION BY text ORDER BY value, id \
+             ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) FROM {rows}",
+            1 + rng.below(999)
+        ),
+        12 => format!("SELECT id, max(value) OVER (), min(text) OVER () FROM {rows}"),
+        13 => format!("SELECT id, unnest(string_to_array(text, 'a')) FROM {rows}"),
         _ => format!(
             "SELECT id, text FROM {rows} WHERE NOT EXISTS \
              (SELECT 1 FROM '{file}' AS o WHERE o.id = rows.id + 1 AND o.value <> rows.value)"
@@ -123,6 +150,7 @@ async fn a_question_has_one_answer() {
     let folder = tempfile::tempdir().unwrap();
     let mut spilled = 0;
     let mut refused = 0;
+    let mut shrunk = 0;
     for case in 0..number("BIOTIDE_CASES", CASES) {
         let mut rng = Rng::new(number("BIOTIDE_SEED", 1).wrapping_add(case * 7919));
         rng.next();
@@ -149,6 +177,7 @@ async fn a_question_has_one_answer() {
             let mut statement = context.sql(&sql).await.unwrap();
             let batches = statement.collect().await;
             spilled += statement.memory().spilled_files;
+            shrunk += statement.memory().reading.shrunk;
             let report = statement.finish().unwrap();
             let batches = match batches {
                 Ok(batches) => batches,
@@ -183,4 +212,5 @@ async fn a_question_has_one_answer() {
     }
     println!("{spilled} files spilled, {refused} refused");
     assert!(spilled > 0, "nothing was ever spilled");
+    assert!(shrunk > 0, "no unit was ever smaller");
 }

@@ -38,6 +38,7 @@ mod error;
 pub mod inspect;
 pub mod memory;
 mod monitor;
+mod partitioned;
 pub mod prelude;
 mod rejects;
 mod staged;
@@ -45,7 +46,7 @@ pub mod statement;
 
 pub use biotide_common::options::{BiotideOptions, OptionInfo};
 pub use biotide_common::scan::ScanReport;
-pub use biotide_common::{format_size, parse_size};
+pub use biotide_common::{MemoryGauge, PaceChange, PaceReport, format_size, parse_size};
 pub use biotide_formats::sink::{DelimitedEncoder, JsonLinesEncoder, TextEncoder};
 pub use error::{Error, Result};
 pub use memory::{MemoryReport, peak_rss};

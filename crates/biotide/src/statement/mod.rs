@@ -1,5 +1,6 @@
 //! One SQL statement: planned, run, reported.
 
+mod fit;
 mod functions;
 mod names;
 mod order;
@@ -16,6 +17,7 @@ use biotide_common::reject::RejectRecord;
 use biotide_common::scan::ScanReport;
 use biotide_common::session::QueryLog;
 use datafusion::catalog::DynamicFileCatalog;
+use datafusion::common::format::ExplainFormat;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use datafusion::logical_expr::{LogicalPlan, Statement as LogicalStatement};
@@ -23,13 +25,13 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement as SqlStatement;
-use futures::{TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::catalog::StatementFiles;
 use crate::context::BiotideContext;
 use crate::convert::{ConvertReport, Output};
 use crate::error::{Error, Result};
-use crate::memory::MemoryReport;
+use crate::memory::{MemoryReport, explain, peak_rss};
 use crate::monitor::Monitor;
 use crate::staged::{RemoteObject, Staged};
 
@@ -181,7 +183,8 @@ impl Statement {
 
     /// What the run holds, or held, in memory and on disk.
     pub fn memory(&self) -> MemoryReport {
-        self.context.meter.report(self.monitor.spilled())
+        let reading = self.log.pace.report();
+        self.context.meter.report(self.monitor.spilled(), reading)
     }
 
     async fn physical_plan(&mut self, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>> {
@@ -206,8 +209,14 @@ impl Statement {
             }
             _ => None,
         };
-        let plan = self.physical_plan(&plan).await?;
-        let stream = execute_stream(plan, self.state.task_ctx())?;
+        let explained = self.explained().await?;
+        let physical = self.physical_plan(&plan).await?;
+        let stream = execute_stream(physical, self.state.task_ctx())?;
+        let stream = match (&plan, explained) {
+            (LogicalPlan::Analyze(_), _) => self.with_held(stream),
+            (_, Some(text)) => with_row(stream, move || text),
+            (_, None) => stream,
+        };
         if staged.is_none() && remote.is_none() {
             return Ok(stream);
         }
@@ -233,6 +242,37 @@ impl Statement {
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, batches)))
     }
 
+    /// What `EXPLAIN` says of memory.
+    async fn explained(&self) -> Result<Option<String>> {
+        let LogicalPlan::Explain(explain) = &self.plan else {
+            return Ok(None);
+        };
+        let text = [ExplainFormat::Indent, ExplainFormat::Tree];
+        if !text.contains(&explain.explain_format) {
+            return Ok(None);
+        }
+        // A plan that cannot be made is explained all the same: its error is what it says.
+        let Ok(plan) = self.state.create_physical_plan(&explain.plan).await else {
+            return Ok(None);
+        };
+        let options = self.state.config_options();
+        Ok(Some(explain::describe(
+            &plan,
+            self.context.meter.budget(),
+            options,
+        )?))
+    }
+
+    /// Adds to `EXPLAIN ANALYZE` what the run held.
+    fn with_held(&self, rows: SendableRecordBatchStream) -> SendableRecordBatchStream {
+        let (meter, monitor) = (Arc::clone(&self.context.meter), self.monitor.clone());
+        let log = Arc::clone(&self.log);
+        with_row(rows, move || {
+            let report = meter.report(monitor.spilled(), log.pace.report());
+            explain::held(&report, peak_rss())
+        })
+    }
+
     /// The plan to run: a `COPY` writes beside its target.
     fn staged(&self) -> Result<(LogicalPlan, Option<Staged>)> {
         let mut staged = None;
@@ -245,6 +285,11 @@ impl Statement {
                 return Ok(Transformed::no(plan));
             };
             partitions::name_folders(&mut copy)?;
+            fit::fit(
+                &mut copy,
+                self.context.meter.budget(),
+                self.state.config_options(),
+            )?;
             let target = &copy.output_url;
             let folder = !copy.partition_by.is_empty()
                 || target.ends_with('/')
@@ -308,6 +353,17 @@ impl Statement {
             None => Ok(()),
         }
     }
+}
+
+/// Adds a row about memory to those of `EXPLAIN`.
+fn with_row(
+    rows: SendableRecordBatchStream,
+    text: impl FnOnce() -> String + Send + 'static,
+) -> SendableRecordBatchStream {
+    let schema = rows.schema();
+    let of_row = Arc::clone(&schema);
+    let row = stream::once(async move { explain::row(of_row, text()) });
+    Box::pin(RecordBatchStreamAdapter::new(schema, rows.chain(row)))
 }
 
 impl Drop for Statement {

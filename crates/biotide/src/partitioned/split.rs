@@ -1,0 +1,88 @@
+//! Rows told apart by their folder.
+
+use std::collections::HashMap;
+
+use arrow::array::{ArrayRef, AsArray, RecordBatch, UInt32Array};
+use arrow::compute::{cast, take_record_batch};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::row::{RowConverter, SortField};
+use datafusion::common::Result;
+use datafusion::datasource::physical_plan::FileSinkConfig;
+use std::sync::Arc;
+
+/// The values that make a folder's name, in the order of its columns.
+pub(super) type Key = Vec<String>;
+
+/// Which columns name folders, and which are written.
+#[derive(Debug)]
+pub(super) struct Columns {
+    keys: Vec<usize>,
+    written: Vec<usize>,
+    /// What is written.
+    pub(super) schema: SchemaRef,
+}
+
+impl Columns {
+    pub(super) fn new(schema: &Schema, config: &FileSinkConfig) -> Result<Self> {
+        let partitions = &config.table_partition_cols;
+        let keys = partitions.iter().map(|(name, _)| schema.index_of(name));
+        let keys = keys.collect::<Result<Vec<_>, _>>()?;
+        let is_written = |i: &usize| config.keep_partition_by_columns || !keys.contains(i);
+        let written: Vec<usize> = (0..schema.fields().len()).filter(is_written).collect();
+        Ok(Self {
+            schema: Arc::new(schema.project(&written)?),
+            keys,
+            written,
+        })
+    }
+
+    /// The columns that name folders, as text.
+    pub(super) fn keys(&self, rows: &RecordBatch) -> Result<Vec<ArrayRef>> {
+        let keys = self.keys.iter();
+        let texts = keys.map(|&i| Ok(cast(rows.column(i), &DataType::Utf8)?));
+        texts.collect()
+    }
+
+    /// The places of the columns that name folders.
+    pub(super) fn key_indices(&self) -> &[usize] {
+        &self.keys
+    }
+
+    /// The columns that are written.
+    pub(super) fn written(&self, rows: &RecordBatch) -> Result<RecordBatch> {
+        let columns = rows.project(&self.written)?;
+        Ok(columns.with_schema(Arc::clone(&self.schema))?)
+    }
+
+    /// The rows of each folder, folders in the order of their first row.
+    pub(super) fn split(&self, rows: &RecordBatch) -> Result<Vec<(Key, RecordBatch)>> {
+        let keys = self.keys(rows)?;
+        let fields = keys.iter().map(|_| SortField::new(DataType::Utf8));
+        let converter = RowConverter::new(fields.collect())?;
+        let encoded = converter.convert_columns(&keys)?;
+        let mut places: HashMap<&[u8], usize> = HashMap::new();
+        let mut folders: Vec<Vec<u32>> = Vec::new();
+        for (i, row) in (0..).zip(&encoded) {
+            let place = *places.entry(row.data()).or_insert(folders.len());
+            match folders.get_mut(place) {
+                Some(folder) => folder.push(i),
+                None => folders.push(vec![i]),
+            }
+        }
+        if let [_] = folders.as_slice() {
+            return Ok(vec![(key(&keys, 0), rows.clone())]);
+        }
+        let split = folders.into_iter().map(|folder| {
+            let first = folder.first().map_or(0, |&i| i as usize);
+            let rows = take_record_batch(rows, &UInt32Array::from(folder))?;
+            Ok((key(&keys, first), rows))
+        });
+        split.collect()
+    }
+}
+
+/// The key of a row.
+pub(super) fn key(keys: &[ArrayRef], row: usize) -> Key {
+    let value = |column: &ArrayRef| column.as_string::<i32>().value(row).to_owned();
+    keys.iter().map(value).collect()
+}

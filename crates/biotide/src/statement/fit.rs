@@ -1,0 +1,79 @@
+//! Makes a `COPY` fit into memory: row groups by the number of columns, few folders at a time.
+
+use datafusion::common::Result;
+use datafusion::config::ConfigOptions;
+use datafusion::logical_expr::dml::CopyTo;
+
+use crate::memory::budget::Budget;
+use crate::memory::policy::ROW_GROUP_ROWS;
+use crate::partitioned::{Folders, few_at_a_time};
+
+const KIB: usize = 1 << 10;
+const MIB: usize = 1 << 20;
+
+/// What a writer of Parquet holds for a column from the beginning: the table of its dictionary and buffers.
+/// (Measured; without a dictionary it is a tenth.)
+const COLUMN: usize = 80 * KIB;
+
+/// Bytes of a value of a row group, in a table of many columns.
+const VALUE: usize = 8;
+
+/// Tables with no more columns have row groups of any size.
+const FEW: usize = 64;
+
+/// The least rows of a row group.
+const LEAST_ROWS: usize = 1024;
+
+/// Folders that are written at a time.
+const OPEN: std::ops::RangeInclusive<usize> = 2..=64;
+
+/// The least bytes of a part of an upload, but for the last (S3).
+const PART: usize = 5 * MIB;
+
+/// Sets what depends on the number of columns and folders, where the user did not.
+pub(super) fn fit(copy: &mut CopyTo, budget: Budget, options: &ConfigOptions) -> Result<()> {
+    let columns = copy.input.schema().fields().len().max(1);
+    let parquet = copy.file_type.get_ext() == "parquet";
+    let open = (budget.held() / (columns * COLUMN * 2)).clamp(*OPEN.start(), *OPEN.end());
+    let files = match copy.partition_by.is_empty() {
+        true => 1,
+        false => open,
+    };
+    let mut set = |key: &str, value: String| {
+        let key = format!("format.{key}");
+        copy.options.entry(key).or_insert(value);
+    };
+    if parquet {
+        let given = &options.execution.parquet;
+        if columns * COLUMN * files > budget.held() {
+            set("dictionary_enabled", "false".to_owned());
+            set("data_pagesize_limit", (64 * KIB).to_string());
+            // Columns that are compressed at the same time each take what compressing takes.
+            set("allow_single_file_parallelism", "false".to_owned());
+        }
+        if columns > FEW && given.max_row_group_size == ROW_GROUP_ROWS {
+            let rows = budget.held() / (columns * VALUE);
+            let rows = rows.clamp(LEAST_ROWS, ROW_GROUP_ROWS);
+            set("max_row_group_size", rows.to_string());
+        }
+        if files > 1 {
+            // Bytes are only looked at where one task writes all columns. (The folders are written in
+            // parallel.)
+            set("allow_single_file_parallelism", "false".to_owned());
+            let bytes = (budget.held() / files).max(MIB);
+            set("max_row_group_bytes", bytes.to_string());
+        }
+    }
+    if files > 1 {
+        let remote = copy.output_url.contains("://") && !copy.output_url.starts_with("file:");
+        let least = if remote { PART } else { 256 * KIB };
+        let most = options.execution.objectstore_writer_buffer_size.max(least);
+        let buffer = (budget.held() / files).clamp(least, most);
+        let folders = Folders {
+            open: files,
+            buffer,
+        };
+        copy.file_type = few_at_a_time(&copy.file_type, folders)?;
+    }
+    Ok(())
+}
