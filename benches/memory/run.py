@@ -19,7 +19,8 @@ PEERS = HERE.parent / "peers"
 THREADS = 2
 ALLOWANCE = 64 << 20
 
-# Work -> the query, and where its rows go.
+# Work -> the query, and where its rows go. "partitions" are windows over whole partitions; "folders" converts to
+# a folder for each of 3000 proteins.
 WORKS = {
     "scan": ("SELECT count(*), sum(npx), max(assay), min(sample_date) FROM {f}", "csv"),
     "filter": ("SELECT * FROM {f} WHERE npx > 11 AND panel = 'Oncology'", "csv"),
@@ -30,7 +31,10 @@ WORKS = {
     "sort": ("SELECT * FROM {f} ORDER BY npx, eid, assay, visit", "parquet"),
     "join": ("SELECT count(*), sum(a.npx) FROM {f} a JOIN {f} b ON a.eid = b.eid AND a.assay = b.assay", "csv"),
     "window": ("SELECT eid, assay, row_number() OVER (PARTITION BY assay ORDER BY npx, eid) AS n FROM {f}", "parquet"),
+    "partitions": ("SELECT *, npx - avg(npx) OVER (PARTITION BY assay) AS centred FROM {f}", "parquet"),
+    "lists": ("SELECT eid, unnest({split}) AS part FROM {f}", "parquet"),
     "convert": (None, "parquet"),
+    "folders": (None, "folders"),
 }  # fmt: skip
 
 DUCKDB = """
@@ -80,12 +84,15 @@ def commands(args, engine, work, limit, file, folder):
     if engine == "biotide":
         common = ["--memory-limit", limit, "--threads", str(THREADS), "--temp-dir", folder, "--quiet"]
         if query is None:
-            return [args.biotide, "convert", file, out, "--force", *common]
-        return [args.biotide, "sql", query.format(f=f"'{file}'"), "-o", out, *common]
+            by = ["--partition-by", "assay", "--format", "parquet"] if ending == "folders" else []
+            return [args.biotide, "convert", file, out, "--force", *by, *common]
+        query = query.format(f=f"'{file}'", split="string_to_array(olink_id, '0')")
+        return [args.biotide, "sql", query, "-o", out, *common]
     # The types that Biotide finds, so that both do the same work.
     table = f"read_csv('{file}', delim = '\t', header = true, nullstr = 'NA')"
-    query = (query or "SELECT * FROM {f}").format(f=table)
-    form = "FORMAT parquet, COMPRESSION zstd" if ending == "parquet" else "FORMAT csv"
+    query = (query or "SELECT * FROM {f}").format(f=table, split="string_split(olink_id, '0')")
+    form = "FORMAT csv" if ending == "csv" else "FORMAT parquet, COMPRESSION zstd"
+    form += ", PARTITION_BY (assay)" if ending == "folders" else ""
     return [sys.executable, "-c", DUCKDB, limit, folder, f"COPY ({query}) TO '{out}' ({form})"]
 
 
@@ -96,7 +103,7 @@ def spilled(folder, done):
         total = 0
         for root, _, files in os.walk(folder):
             for name in files:
-                if "out." not in name:
+                if "out." not in root + name:
                     try:
                         total += os.stat(os.path.join(root, name)).st_blocks * 512
                     except OSError:

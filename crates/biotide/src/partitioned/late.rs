@@ -1,5 +1,6 @@
 //! Rows whose folder is not open: sorted by their folder first, then written one folder after the other.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, UInt64Array};
@@ -20,6 +21,9 @@ use super::writer::{Writer, Writers, channel};
 
 /// The column that keeps the order of the input.
 const ROW: &str = "__biotide_row";
+
+/// Files that are completed at a time.
+const CLOSING: usize = 2;
 
 /// Sorts rows, and writes them when there are no more.
 pub(super) struct Late {
@@ -84,6 +88,8 @@ async fn write(
 ) -> Result<u64> {
     let mut batches = sorted.execute(0, context)?;
     let mut written = 0;
+    // Files that are being completed while the next is written.
+    let mut closing: VecDeque<Writer> = VecDeque::new();
     let mut open: Option<(Key, Writer)> = None;
     while let Some(batch) = batches.try_next().await? {
         let keys = columns.keys(&batch)?;
@@ -92,8 +98,14 @@ async fn write(
             let writer = match open.take() {
                 Some((same, writer)) if same == folder => writer,
                 other => {
-                    if let Some((_, writer)) = other {
-                        written += writer.finish().await?;
+                    if let Some((_, mut writer)) = other {
+                        writer.end();
+                        closing.push_back(writer);
+                    }
+                    if closing.len() >= CLOSING
+                        && let Some(first) = closing.pop_front()
+                    {
+                        written += first.finish().await?;
                     }
                     writers.start(&columns.schema, &folder).await?
                 }
@@ -105,7 +117,8 @@ async fn write(
             open = Some((folder, writer));
         }
     }
-    if let Some((_, writer)) = open {
+    closing.extend(open.map(|(_, writer)| writer));
+    for writer in closing {
         written += writer.finish().await?;
     }
     Ok(written)

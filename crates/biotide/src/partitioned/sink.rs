@@ -17,7 +17,7 @@ use futures::TryStreamExt;
 
 use super::format::Folders;
 use super::late::Late;
-use super::split::{Columns, Key};
+use super::split::{Columns, Key, pick};
 use super::writer::{Writer, Writers};
 
 #[derive(Debug)]
@@ -78,30 +78,37 @@ impl DataSink for PartitionedSink {
         let mut open: HashMap<Key, Writer> = HashMap::new();
         let mut late = None;
         while let Some(batch) = data.try_next().await? {
+            let mut beyond = Vec::new();
             for (key, rows) in columns.split(&batch)? {
                 if open.len() < self.open && !open.contains_key(&key) {
                     let writer = self.writers.start(&columns.schema, &key).await?;
                     open.insert(key.clone(), writer);
                 }
-                if let Some(writer) = open.get(&key) {
-                    if !writer.send(columns.written(&rows)?).await {
-                        return failed(match open.remove(&key) {
-                            Some(writer) => writer.finish().await,
-                            None => Ok(0),
-                        });
-                    }
+                let Some(writer) = open.get(&key) else {
+                    beyond.extend(rows);
                     continue;
-                }
-                let sorter = match &mut late {
-                    Some(late) => late,
-                    None => late.insert(Late::start(&schema, &columns, &self.writers, context)?),
                 };
-                if !sorter.send(&rows).await? {
-                    return failed(match late {
-                        Some(late) => late.finish().await,
+                if !writer.send(columns.written(&pick(&batch, rows)?)?).await {
+                    return failed(match open.remove(&key) {
+                        Some(writer) => writer.finish().await,
                         None => Ok(0),
                     });
                 }
+            }
+            if beyond.is_empty() {
+                continue;
+            }
+            let sorter = match &mut late {
+                Some(late) => late,
+                None => late.insert(Late::start(&schema, &columns, &self.writers, context)?),
+            };
+            // (As they came: their numbers keep that.)
+            beyond.sort_unstable();
+            if !sorter.send(&pick(&batch, beyond)?).await? {
+                return failed(match late {
+                    Some(late) => late.finish().await,
+                    None => Ok(0),
+                });
             }
         }
         let mut written = 0;

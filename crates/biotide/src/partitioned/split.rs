@@ -54,31 +54,31 @@ impl Columns {
         Ok(columns.with_schema(Arc::clone(&self.schema))?)
     }
 
-    /// The rows of each folder, folders in the order of their first row.
-    pub(super) fn split(&self, rows: &RecordBatch) -> Result<Vec<(Key, RecordBatch)>> {
+    /// The rows of each folder by their numbers, folders in the order of their first row.
+    pub(super) fn split(&self, rows: &RecordBatch) -> Result<Vec<(Key, Vec<u32>)>> {
         let keys = self.keys(rows)?;
         let fields = keys.iter().map(|_| SortField::new(DataType::Utf8));
         let converter = RowConverter::new(fields.collect())?;
         let encoded = converter.convert_columns(&keys)?;
         let mut places: HashMap<&[u8], usize> = HashMap::new();
-        let mut folders: Vec<Vec<u32>> = Vec::new();
-        for (i, row) in (0..).zip(&encoded) {
+        let mut folders: Vec<(Key, Vec<u32>)> = Vec::new();
+        for (i, row) in (0u32..).zip(&encoded) {
             let place = *places.entry(row.data()).or_insert(folders.len());
             match folders.get_mut(place) {
-                Some(folder) => folder.push(i),
-                None => folders.push(vec![i]),
+                Some((_, rows)) => rows.push(i),
+                None => folders.push((key(&keys, i as usize), vec![i])),
             }
         }
-        if let [_] = folders.as_slice() {
-            return Ok(vec![(key(&keys, 0), rows.clone())]);
-        }
-        let split = folders.into_iter().map(|folder| {
-            let first = folder.first().map_or(0, |&i| i as usize);
-            let rows = take_record_batch(rows, &UInt32Array::from(folder))?;
-            Ok((key(&keys, first), rows))
-        });
-        split.collect()
+        Ok(folders)
     }
+}
+
+/// These rows of a batch.
+pub(super) fn pick(batch: &RecordBatch, rows: Vec<u32>) -> Result<RecordBatch> {
+    if rows.len() == batch.num_rows() && rows.is_sorted() {
+        return Ok(batch.clone());
+    }
+    Ok(take_record_batch(batch, &UInt32Array::from(rows))?)
 }
 
 /// The key of a row.

@@ -50,7 +50,7 @@ impl Writers {
         let plan = plan.await?;
         let context = self.state.task_ctx();
         let task = SpawnedTask::spawn(async move { write(&plan, context).await });
-        Ok(Writer { sender, task })
+        Ok(Writer::new(sender, task))
     }
 
     /// The folder's URL. (A store's path is encoded, and its URL encodes that.)
@@ -85,23 +85,32 @@ async fn write(plan: &Arc<dyn ExecutionPlan>, context: Arc<TaskContext>) -> Resu
 pub(super) struct Writer {
     // (Dropped first: a task that saw the end of its rows would complete its file.)
     task: SpawnedTask<Result<u64>>,
-    sender: mpsc::Sender<RecordBatch>,
+    sender: Option<mpsc::Sender<RecordBatch>>,
 }
 
 impl Writer {
     /// Of a task that takes what comes from the channel.
     pub(super) fn new(sender: mpsc::Sender<RecordBatch>, task: SpawnedTask<Result<u64>>) -> Self {
-        Self { sender, task }
+        let sender = Some(sender);
+        Self { task, sender }
     }
 
     /// Hands rows on. A writer that has failed takes none: [`finish`](Self::finish) says why.
     pub(super) async fn send(&self, rows: RecordBatch) -> bool {
-        self.sender.send(rows).await.is_ok()
+        match &self.sender {
+            Some(sender) => sender.send(rows).await.is_ok(),
+            None => false,
+        }
+    }
+
+    /// Says that there are no more rows.
+    pub(super) fn end(&mut self) {
+        self.sender = None;
     }
 
     /// Says that there are no more rows, and waits for the file: the rows written.
-    pub(super) async fn finish(self) -> Result<u64> {
-        drop(self.sender);
+    pub(super) async fn finish(mut self) -> Result<u64> {
+        self.end();
         let ended = self.task.await;
         ended.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?
     }
