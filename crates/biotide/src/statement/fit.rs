@@ -34,7 +34,7 @@ const PART: usize = 5 * MIB;
 pub(super) fn fit(copy: &mut CopyTo, budget: Budget, options: &ConfigOptions) -> Result<()> {
     let columns = copy.input.schema().fields().len().max(1);
     let parquet = copy.file_type.get_ext() == "parquet";
-    let open = (budget.held() / (columns * COLUMN * 2)).clamp(*OPEN.start(), *OPEN.end());
+    let open = (budget.held() / (2 * columns * COLUMN)).clamp(*OPEN.start(), *OPEN.end());
     let files = match copy.partition_by.is_empty() {
         true => 1,
         false => open,
@@ -45,7 +45,8 @@ pub(super) fn fit(copy: &mut CopyTo, budget: Budget, options: &ConfigOptions) ->
     };
     if parquet {
         let given = &options.execution.parquet;
-        if columns * COLUMN * files > budget.held() {
+        // (Dictionaries grow to twice that and more.)
+        if 2 * columns * COLUMN * files > budget.held() {
             set("dictionary_enabled", "false".to_owned());
             set("data_pagesize_limit", (64 * KIB).to_string());
             // Columns that are compressed at the same time each take what compressing takes.
