@@ -25,7 +25,7 @@ const THREAD: usize = 6 * MIB;
 
 /// Of what is left so much, as a divisor, is the allocator's: pages that are partly used or not yet given
 /// back.
-const FRAGMENTS: usize = 4;
+const FRAGMENTS: usize = 3;
 
 /// What a partition needs at least, so that its operators can work before they spill.
 const PARTITION: usize = 16 * MIB;
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn the_pool_grows_with_the_limit() {
         let pool = |limit| Budget::at(limit, 2, 30 * MIB).unwrap().pool;
-        assert!(pool(64_000_000) > 12 * MIB);
+        assert!(pool(64_000_000) > 9 * MIB);
         assert!(pool(200_000_000) > 88 * MIB);
         assert!(pool(1_000_000_000) > 600 * MIB);
         assert!(pool(usize::MAX) > usize::MAX / 2);

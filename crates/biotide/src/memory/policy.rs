@@ -72,7 +72,7 @@ pub(crate) fn apply(budget: Budget, options: &mut ConfigOptions) {
     if budget.pool < LITTLE {
         // Bytes are only looked at where one task writes all columns.
         parquet.allow_single_file_parallelism = false;
-        parquet.max_row_group_bytes = MaxRowGroupBytes::try_new(budget.pool / 6).ok();
+        parquet.max_row_group_bytes = MaxRowGroupBytes::try_new(budget.pool / 8).ok();
         // Each column has a page and a dictionary that grow.
         parquet.data_pagesize_limit = 128 << 10;
         parquet.dictionary_page_size_limit = 128 << 10;
