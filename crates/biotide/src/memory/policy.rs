@@ -21,6 +21,9 @@ const LITTLE: usize = 64 * MIB;
 /// Rows of a Parquet row group, where nothing says otherwise.
 pub(crate) const ROW_GROUP_ROWS: usize = 1_000_000;
 
+/// Below this so is what zstd takes at its usual level: 4 MiB, at most times, of memory that nobody counts.
+const TINY: usize = 24 * MIB;
+
 /// What a spilled run has in memory while it is merged, with rows that are not too wide.
 const RUN: usize = 2 * MIB;
 
@@ -73,6 +76,9 @@ pub(crate) fn apply(budget: Budget, options: &mut ConfigOptions) {
         // Bytes are only looked at where one task writes all columns.
         parquet.allow_single_file_parallelism = false;
         parquet.max_row_group_bytes = MaxRowGroupBytes::try_new(budget.pool / 8).ok();
+        if budget.pool < TINY {
+            parquet.compression = Some("zstd(1)".to_owned());
+        }
         // Each column has a page and a dictionary that grow.
         parquet.data_pagesize_limit = 128 << 10;
         parquet.dictionary_page_size_limit = 128 << 10;
