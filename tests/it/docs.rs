@@ -97,6 +97,13 @@ fn column_doc(table: &str, column: &str) -> &'static str {
         ("functions", "name") => "name",
         ("functions", "kind") => "scalar, aggregate, window or table",
         ("functions", "syntax") => "how to call it",
+        ("prefixes", "prefix") => "the canonical form",
+        ("prefixes", "preferred") => "as its owners write it, if that differs",
+        ("prefixes", "name") => "what it stands for",
+        ("prefixes", "synonyms") => "other spellings, between bars",
+        ("prefixes", "pattern") => "the regular expression of its local identifiers",
+        ("prefixes", "iri_prefix") => "its IRIs are this and a local identifier",
+        ("prefixes", "release") => "the release of the registry",
         ("options" | "functions", "description") => "what it does",
         _ => panic!("system.{table} has a column {column}: say here what it holds"),
     }
@@ -147,6 +154,11 @@ async fn tables_reference() {
         (
             "functions",
             "Every function of this session, see [functions](functions.md).",
+        ),
+        (
+            "prefixes",
+            "The prefixes of the [Bioregistry](https://bioregistry.io) (CC0) that the identifier functions know, \
+             or those of the file that `identifiers.registry` names.",
         ),
     ] {
         write!(page, "\n## system.{table}\n\n{what}\n\n").unwrap();
@@ -199,13 +211,38 @@ async fn functions_reference() {
     }
     page.push_str("\n## Table functions\n\n| call | |\n|---|---|\n");
     page.push_str(&tables);
+    let mut own = String::from("\n## Identifier functions\n");
+    for function in biotide::functions() {
+        let doc = function.documentation().unwrap();
+        write!(
+            own,
+            "\n### {}\n\n`{}`\n\n{}\n\n",
+            function.name(),
+            doc.syntax_example,
+            doc.description
+        )
+        .unwrap();
+        for (name, what) in doc.arguments.iter().flatten() {
+            writeln!(own, "- `{name}`: {what}").unwrap();
+        }
+        let (call, answer) = doc
+            .sql_example
+            .as_deref()
+            .unwrap()
+            .split_once(" -- ")
+            .unwrap();
+        writeln!(own, "\n`{call}` → `{answer}`").unwrap();
+        let answered = support::value(&support::context(), call).await;
+        assert_eq!(answered, answer, "{call}");
+    }
     page.push_str(
         "\nThe options are those of [options](options.md). Several files: `['a.tsv', 'b.tsv']`, or a glob.\n\
-         \nAll others are DataFusion's: `SELECT syntax, description FROM system.functions WHERE name = \
+         \nThose on [identifiers](#identifier-functions) are Biotide's. All others are DataFusion's: `SELECT syntax, description FROM system.functions WHERE name = \
          'split_part'` tells what one does.\n",
     );
     page.push_str(&others);
     page.push_str(".\n");
+    page.push_str(&own);
     same_as_file("sql/reference/functions.md", &page);
 }
 

@@ -11,11 +11,11 @@ use biotide_formats::formats;
 use biotide_formats::sink::TextSinkFormat;
 use biotide_formats::spool::Spool;
 use biotide_formats::table::BiotideTableFactory;
-use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::cache::cache_manager::CacheManagerConfig;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::TrackConsumersPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::{FunctionRegistry, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::context::BiotideContext;
@@ -162,6 +162,9 @@ impl BiotideContextBuilder {
         let mut state = state.build();
         for format in TextSinkFormat::all() {
             state.register_file_format(Arc::new(format), true)?;
+        }
+        for function in biotide_functions::all() {
+            state.register_udf(function)?;
         }
         let session = SessionContext::new_with_state(state);
         BiotideContext::new(session, temp_dir, scratch, meter)

@@ -52,6 +52,11 @@ pub use error::{Error, Result};
 pub use memory::{MemoryReport, peak_rss};
 pub use monitor::{Monitor, Spilled};
 
+/// Biotide's own scalar functions, with their documentation.
+pub fn functions() -> Vec<std::sync::Arc<datafusion::logical_expr::ScalarUDF>> {
+    biotide_functions::all()
+}
+
 /// Every option, with its default and documentation.
 pub fn options() -> &'static [OptionInfo] {
     BiotideOptions::INFO

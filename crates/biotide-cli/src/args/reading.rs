@@ -53,11 +53,15 @@ pub(super) fn given(matches: &ArgMatches) -> Vec<(&'static str, String)> {
 }
 
 fn flag(info: &'static OptionInfo, long: &'static str) -> Arg {
-    let writing = info.name.starts_with("parquet_");
+    let heading = match info.name.split('_').next() {
+        Some("parquet") => "Writing",
+        Some("identifiers") => "Identifiers",
+        _ => "Reading",
+    };
     let arg = Arg::new(info.name)
         .long(long)
         .help(format!("{} [default: {}]", info.doc, info.default))
-        .help_heading(if writing { "Writing" } else { "Reading" });
+        .help_heading(heading);
     if let Some(choices) = info.kind.strip_prefix("one of:") {
         let choices = PossibleValuesParser::new(choices.split_whitespace());
         return arg

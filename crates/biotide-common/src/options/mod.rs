@@ -13,8 +13,8 @@ use datafusion_common::utils::datafusion_strsim::levenshtein;
 
 use crate::error::BiotideError;
 pub use values::{
-    Aliases, Bytes, Compression, Delimiter, Encoding, Infer, Names, OnBadValue, OnError, OneByte,
-    OptionValue, Share, Size, TextType,
+    Aliases, Bytes, Compression, Delimiter, Encoding, IdentifierMode, Infer, Names, OnBadValue,
+    OnError, OneByte, OptionValue, Share, Size, TextType,
 };
 
 /// What is known of an option.
@@ -123,6 +123,8 @@ options! {
     text_type: TextType = "utf8", "The Arrow type of text columns: `utf8` (copied; spills well) or `view` (Utf8View, points into the chunk).";
     parquet_zstd_level: usize = "3", "The zstd level (1 to 22) of Parquet files.";
     parquet_row_group_rows: usize = "1000000", "The most rows of a Parquet row group.";
+    identifiers_mode: IdentifierMode = "strict", "How the functions on prefixes, CURIEs and IRIs answer: `strict`, or exactly as `bioregistry`'s do (blanks are kept, one redundant prefix is cut off, digits of all scripts match). Also `identifiers.mode`.";
+    identifiers_registry: String = "the one that is built in", "A registry of prefixes: the Bioregistry's `bioregistry.json`, or an extended prefix map, gzipped or not. Also `identifiers.registry`.";
 }
 
 impl BiotideOptions {
@@ -130,8 +132,13 @@ impl BiotideOptions {
     pub const PREFIX: &'static str = "biotide";
 
     /// Options of a session that mean nothing for one table.
-    const OF_SESSIONS: [&'static str; 3] =
-        ["rejects", "parquet_zstd_level", "parquet_row_group_rows"];
+    const OF_SESSIONS: [&'static str; 5] = [
+        "rejects",
+        "parquet_zstd_level",
+        "parquet_row_group_rows",
+        "identifiers_mode",
+        "identifiers_registry",
+    ];
 
     /// Sets an option of one table, as [`BiotideOptions::set_text`] does.
     pub fn set_table_text(&mut self, key: &str, value: &str) -> Result<(), BiotideError> {
@@ -159,7 +166,8 @@ fn normalize(key: &str) -> String {
     let bare = key
         .strip_prefix("format.")
         .or_else(|| key.strip_prefix("biotide."));
-    bare.unwrap_or(&key).to_owned()
+    // (`identifiers.mode` is `identifiers_mode`.)
+    bare.unwrap_or(&key).replace('.', "_")
 }
 
 fn unknown(key: String) -> BiotideError {

@@ -430,6 +430,16 @@ choices! {
     }
 }
 
+choices! {
+    /// How functions on identifiers answer.
+    IdentifierMode {
+        /// As is right.
+        Strict = "strict",
+        /// As bioregistry's functions do.
+        Bioregistry = "bioregistry",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

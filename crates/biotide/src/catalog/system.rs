@@ -1,4 +1,4 @@
-//! The schema `system`: `rejects`, `options`, `functions`.
+//! The schema `system`: `rejects`, `options`, `functions`, `prefixes`.
 
 use std::sync::{Arc, Weak};
 
@@ -17,6 +17,7 @@ use futures::stream;
 use parking_lot::RwLock;
 
 use biotide_formats::formats;
+use biotide_functions::identifier::registry::Prefix;
 
 use crate::rejects::FinishedLogs;
 
@@ -46,6 +47,7 @@ pub(crate) fn register_system(
     )?;
     add("options", Arc::new(Words::options(session)))?;
     add("functions", Arc::new(Words::functions(session)))?;
+    add("prefixes", Arc::new(Words::prefixes(session)))?;
     catalog.register_schema("system", schema)?;
     Ok(())
 }
@@ -95,7 +97,7 @@ type Rows = Vec<Vec<Option<String>>>;
 struct Words {
     schema: SchemaRef,
     session: Weak<RwLock<SessionState>>,
-    rows: fn(&SessionState) -> Rows,
+    rows: fn(&SessionState) -> Result<Rows>,
 }
 
 impl std::fmt::Debug for Words {
@@ -107,7 +109,11 @@ impl std::fmt::Debug for Words {
 }
 
 impl Words {
-    fn new(session: &SessionContext, names: &[&str], rows: fn(&SessionState) -> Rows) -> Self {
+    fn new(
+        session: &SessionContext,
+        names: &[&str],
+        rows: fn(&SessionState) -> Result<Rows>,
+    ) -> Self {
         let field = |name: &&str| Field::new(*name, DataType::Utf8, true);
         let schema = Arc::new(Schema::new(names.iter().map(field).collect::<Vec<_>>()));
         Self {
@@ -132,7 +138,7 @@ impl Words {
                         Some(info.doc.to_owned()),
                     ]
                 };
-                BiotideOptions::INFO.iter().map(row).collect()
+                Ok(BiotideOptions::INFO.iter().map(row).collect())
             },
         )
     }
@@ -176,7 +182,38 @@ impl Words {
                     ]);
                 }
                 rows.sort();
-                rows
+                Ok(rows)
+            },
+        )
+    }
+
+    fn prefixes(session: &SessionContext) -> Self {
+        Self::new(
+            session,
+            &[
+                "prefix",
+                "preferred",
+                "name",
+                "synonyms",
+                "pattern",
+                "iri_prefix",
+                "release",
+            ],
+            |state| {
+                let registry = biotide_functions::identifier::registry_of(state.config_options())?;
+                let prefixes = registry.prefixes().iter();
+                let row = |prefix: &Prefix| {
+                    vec![
+                        Some(prefix.prefix.clone()),
+                        prefix.preferred.clone(),
+                        prefix.name.clone(),
+                        (!prefix.synonyms.is_empty()).then(|| prefix.synonyms.join("|")),
+                        prefix.pattern.clone(),
+                        prefix.uri_prefix.clone(),
+                        Some(registry.version().to_owned()),
+                    ]
+                };
+                Ok(prefixes.map(row).collect())
             },
         )
     }
@@ -191,18 +228,15 @@ impl PartitionStream for Words {
         let rows = self
             .session
             .upgrade()
-            .map(|state| (self.rows)(&state.read()))
-            .unwrap_or_default();
-        let column = |i: usize| -> ArrayRef {
-            Arc::new(
-                rows.iter()
-                    .map(|row| row[i].as_deref())
-                    .collect::<StringArray>(),
-            )
-        };
-        let columns = (0..self.schema.fields().len()).map(column).collect();
-        let batch =
-            RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(DataFusionError::from);
+            .map_or_else(|| Ok(Rows::new()), |state| (self.rows)(&state.read()));
+        let batch = rows.and_then(|rows| {
+            let column = |i: usize| -> ArrayRef {
+                let texts = rows.iter().map(|row| row[i].as_deref());
+                Arc::new(texts.collect::<StringArray>())
+            };
+            let columns = (0..self.schema.fields().len()).map(column).collect();
+            RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(DataFusionError::from)
+        });
         let batches = stream::iter([batch]);
         Box::pin(RecordBatchStreamAdapter::new(
             Arc::clone(&self.schema),

@@ -1,0 +1,291 @@
+//! From a [`Spec`] to a function of DataFusion.
+
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, OnceLock};
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
+use arrow::compute::take;
+use arrow::datatypes::DataType;
+use biotide_common::options::{BiotideOptions, IdentifierMode};
+use datafusion_common::config::ConfigOptions;
+use datafusion_common::{Result, ScalarValue, exec_err, plan_err};
+use datafusion_expr::{
+    ColumnarValue, DocSection, Documentation, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
+    Signature, Volatility,
+};
+
+use crate::identifier::{self, registry::Registry};
+use crate::texts::Texts;
+
+/// An argument.
+#[derive(Debug, Clone, Copy)]
+pub struct Argument {
+    /// Its name in the documentation.
+    pub name: &'static str,
+    /// What it means.
+    pub doc: &'static str,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// What an argument is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A column of text.
+    Text,
+    /// True or false, a constant.
+    Flag,
+}
+
+/// A text argument.
+pub const fn text(name: &'static str, doc: &'static str) -> Argument {
+    let kind = Kind::Text;
+    Argument { name, doc, kind }
+}
+
+/// A flag.
+pub const fn flag(name: &'static str, doc: &'static str) -> Argument {
+    let kind = Kind::Flag;
+    Argument { name, doc, kind }
+}
+
+/// A function: everything that is known of it.
+#[derive(Debug)]
+pub struct Spec {
+    /// Its name.
+    pub name: &'static str,
+    /// Its arguments.
+    pub arguments: &'static [Argument],
+    /// So many of them must be given.
+    pub required: usize,
+    /// The type of its result.
+    pub returns: fn() -> DataType,
+    /// What it does, in a sentence or more.
+    pub doc: &'static str,
+    /// An expression, and what it is.
+    pub example: (&'static str, &'static str),
+    /// Computes a column.
+    pub compute: fn(&Call<'_>) -> Result<ArrayRef>,
+}
+
+/// A call over columns of the same number of rows.
+#[derive(Debug)]
+pub struct Call<'a> {
+    columns: &'a [ArrayRef],
+    options: &'a ConfigOptions,
+    spec: &'static Spec,
+}
+
+impl Call<'_> {
+    /// A text argument.
+    pub fn text(&self, argument: usize) -> Result<Texts<'_>> {
+        Texts::new(&*self.columns[argument])
+    }
+
+    /// A text argument that may be left out.
+    pub fn optional_text(&self, argument: usize) -> Result<Option<Texts<'_>>> {
+        let column = self.columns.get(argument);
+        column.map(|column| Texts::new(&**column)).transpose()
+    }
+
+    /// A flag; the default if it is left out or NULL.
+    pub fn flag(&self, argument: usize, default: bool) -> Result<bool> {
+        let Some(column) = self.columns.get(argument) else {
+            return Ok(default);
+        };
+        let flags: &BooleanArray = column.as_boolean();
+        let mut given = flags.iter().flatten();
+        let Some(first) = given.next() else {
+            return Ok(default);
+        };
+        if given.any(|flag| flag != first) {
+            let argument = self.spec.arguments[argument].name;
+            return exec_err!("{}: {argument} must be a constant", self.spec.name);
+        }
+        Ok(first)
+    }
+
+    /// The registry of prefixes that the session uses.
+    pub fn registry(&self) -> Result<Arc<Registry>> {
+        identifier::registry_of(self.options)
+    }
+
+    /// Whether the functions answer as bioregistry's.
+    pub fn as_bioregistry(&self) -> bool {
+        let options = self.options.extensions.get::<BiotideOptions>();
+        options.and_then(|options| options.identifiers_mode) == Some(IdentifierMode::Bioregistry)
+    }
+}
+
+/// The function of a spec.
+pub fn udf(spec: &'static Spec) -> ScalarUDF {
+    ScalarUDF::new_from_impl(Function {
+        spec,
+        signature: Signature::user_defined(Volatility::Stable),
+        documentation: OnceLock::new(),
+    })
+}
+
+#[derive(Debug)]
+struct Function {
+    spec: &'static Spec,
+    signature: Signature,
+    documentation: OnceLock<Documentation>,
+}
+
+impl PartialEq for Function {
+    fn eq(&self, other: &Self) -> bool {
+        self.spec.name == other.spec.name
+    }
+}
+
+impl Eq for Function {}
+
+impl Hash for Function {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.spec.name.hash(state);
+    }
+}
+
+impl Function {
+    fn syntax(&self) -> String {
+        let mut syntax = format!("{}(", self.spec.name);
+        for (i, argument) in self.spec.arguments.iter().enumerate() {
+            let optional = i >= self.spec.required;
+            syntax.push_str(if optional { "[" } else { "" });
+            syntax.push_str(if i > 0 { ", " } else { "" });
+            syntax.push_str(argument.name);
+            syntax.push_str(if optional { "]" } else { "" });
+        }
+        syntax + ")"
+    }
+
+    /// Over arrays of the same length.
+    fn compute(&self, columns: &[ArrayRef], options: &ConfigOptions) -> Result<ArrayRef> {
+        let spec = self.spec;
+        (spec.compute)(&Call {
+            columns,
+            options,
+            spec,
+        })
+    }
+}
+
+impl ScalarUDFImpl for Function {
+    fn name(&self) -> &str {
+        self.spec.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok((self.spec.returns)())
+    }
+
+    fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
+        let (least, most) = (self.spec.required, self.spec.arguments.len());
+        if !(least..=most).contains(&given.len()) {
+            return plan_err!(
+                "there are {} arguments; write {}",
+                given.len(),
+                self.syntax()
+            );
+        }
+        let arguments = self.spec.arguments.iter().zip(given);
+        let types = arguments.map(|(argument, given)| match (argument.kind, given) {
+            (Kind::Flag, DataType::Boolean | DataType::Null) => Ok(DataType::Boolean),
+            (Kind::Text, given) if is_text(given) => Ok(given.clone()),
+            // Identifiers that are digits are often read as numbers.
+            (Kind::Text, DataType::Null) => Ok(DataType::Utf8),
+            (Kind::Text, given) if given.is_integer() => Ok(DataType::Utf8),
+            (kind, given) => plan_err!(
+                "{} is {given}, not {}; write {}",
+                argument.name,
+                match kind {
+                    Kind::Flag => "true or false",
+                    Kind::Text => "text",
+                },
+                self.syntax()
+            ),
+        });
+        types.collect()
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let ScalarFunctionArgs {
+            args,
+            number_rows,
+            config_options,
+            ..
+        } = args;
+        let arrays = |args: &[ColumnarValue], rows: usize| {
+            args.iter()
+                .map(|arg| match arg {
+                    ColumnarValue::Array(array) => plain(array),
+                    ColumnarValue::Scalar(value) => plain(&value.to_array_of_size(rows)?),
+                })
+                .collect::<Result<Vec<_>>>()
+        };
+        let columns: Vec<usize> = (0..args.len())
+            .filter(|&i| matches!(args[i], ColumnarValue::Array(_)))
+            .collect();
+        match columns.as_slice() {
+            [] => {
+                let one = self.compute(&arrays(&args, 1)?, &config_options)?;
+                Ok(ScalarValue::try_from_array(&one, 0)?.into())
+            }
+            // Of a dictionary only the values are looked at.
+            &[column]
+                if let ColumnarValue::Array(array) = &args[column]
+                    && let Some(dictionary) = array.as_any_dictionary_opt()
+                    && dictionary.values().len() <= number_rows =>
+            {
+                let mut args = args.clone();
+                args[column] = ColumnarValue::Array(Arc::clone(dictionary.values()));
+                let values = arrays(&args, dictionary.values().len())?;
+                let values = self.compute(&values, &config_options)?;
+                Ok(take(&values, dictionary.keys(), None)?.into())
+            }
+            _ => {
+                let columns = arrays(&args, number_rows)?;
+                Ok(self.compute(&columns, &config_options)?.into())
+            }
+        }
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        Some(self.documentation.get_or_init(|| {
+            let spec = self.spec;
+            let section = DocSection {
+                include: true,
+                label: "Identifier functions",
+                description: None,
+            };
+            let example = format!("SELECT {} -- {}", spec.example.0, spec.example.1);
+            let mut documentation =
+                Documentation::builder(section, spec.doc, self.syntax()).with_sql_example(example);
+            for argument in spec.arguments {
+                documentation = documentation.with_argument(argument.name, argument.doc);
+            }
+            documentation.build()
+        }))
+    }
+}
+
+fn is_text(given: &DataType) -> bool {
+    match given {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        DataType::Dictionary(_, values) => is_text(values),
+        _ => false,
+    }
+}
+
+/// The array without its dictionary.
+fn plain(array: &ArrayRef) -> Result<ArrayRef> {
+    match array.as_any_dictionary_opt() {
+        Some(dictionary) => Ok(take(dictionary.values(), dictionary.keys(), None)?),
+        None => Ok(Arc::clone(array)),
+    }
+}

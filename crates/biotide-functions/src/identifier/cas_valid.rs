@@ -1,0 +1,30 @@
+//! `cas_valid`: whether a text is a CAS registry number.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray};
+use arrow::datatypes::DataType;
+use datafusion_common::Result;
+
+use super::cas;
+use crate::function::{Call, Spec, text};
+
+pub(super) const SPEC: Spec = Spec {
+    name: "cas_valid",
+    arguments: &[text("text", "A registry number.")],
+    required: 1,
+    returns: || DataType::Boolean,
+    doc: "Whether a text is a CAS registry number with the right check digit. (Bioregistry looks at the shape \
+          only: it takes 58-08-3.)",
+    example: ("cas_valid('58-08-2')", "true"),
+    compute,
+};
+
+fn compute(call: &Call<'_>) -> Result<ArrayRef> {
+    let texts = call.text(0)?.iter();
+    Ok(Arc::new(
+        texts
+            .map(|text| text.map(cas::is_valid))
+            .collect::<BooleanArray>(),
+    ))
+}

@@ -1,0 +1,34 @@
+//! `curie_is_standardizable`: whether a CURIE has a canonical form that is valid.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray};
+use arrow::datatypes::DataType;
+use datafusion_common::Result;
+
+use super::curie;
+use crate::function::{Call, Spec, text};
+
+pub(super) const SPEC: Spec = Spec {
+    name: "curie_is_standardizable",
+    arguments: &[text("curie", "A CURIE.")],
+    required: 1,
+    returns: || DataType::Boolean,
+    doc: "Whether a CURIE is valid once it is in canonical form: see `curie_normalize`, `curie_is_valid`.",
+    example: ("curie_is_standardizable('GO:GO:0003993')", "true"),
+    compute,
+};
+
+fn compute(call: &Call<'_>) -> Result<ArrayRef> {
+    let (registry, exact) = (call.registry()?, call.as_bioregistry());
+    let valid = |curie: &str| {
+        let parts = curie::parse(&registry, curie, ":", !exact);
+        parts.is_some_and(|(prefix, id)| (exact || !id.is_empty()) && prefix.is_valid(id, exact))
+    };
+    let curies = call.text(0)?.iter();
+    Ok(Arc::new(
+        curies
+            .map(|curie| curie.map(valid))
+            .collect::<BooleanArray>(),
+    ))
+}

@@ -1,0 +1,42 @@
+//! `curie_is_valid`: whether a CURIE is in canonical form, and its identifier matches.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray};
+use arrow::datatypes::DataType;
+use datafusion_common::Result;
+
+use super::curie;
+use crate::function::{Call, Spec, text};
+
+pub(super) const SPEC: Spec = Spec {
+    name: "curie_is_valid",
+    arguments: &[text("curie", "A CURIE.")],
+    required: 1,
+    returns: || DataType::Boolean,
+    doc: "Whether a CURIE is in canonical form: its prefix as the Bioregistry writes it, and an identifier that \
+          matches the prefix's pattern as a whole, if there is one, and is not empty. Digits and letters are \
+          ASCII's; bioregistry's function takes those of all scripts, and the empty identifier where there is no \
+          pattern.",
+    example: ("curie_is_valid('go:0003993')", "true"),
+    compute,
+};
+
+fn compute(call: &Call<'_>) -> Result<ArrayRef> {
+    let (registry, exact) = (call.registry()?, call.as_bioregistry());
+    let valid = |curie: &str| {
+        let Some((spelling, id)) = curie::split(curie, ":") else {
+            return false;
+        };
+        let prefix = registry.find(spelling);
+        prefix.is_some_and(|prefix| {
+            prefix.prefix == spelling && (exact || !id.is_empty()) && prefix.is_valid(id, exact)
+        })
+    };
+    let curies = call.text(0)?.iter();
+    Ok(Arc::new(
+        curies
+            .map(|curie| curie.map(valid))
+            .collect::<BooleanArray>(),
+    ))
+}

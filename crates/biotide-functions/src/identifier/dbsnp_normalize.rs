@@ -1,0 +1,65 @@
+//! `dbsnp_normalize`: reference SNP identifiers.
+
+use arrow::array::ArrayRef;
+use datafusion_common::Result;
+
+use super::curie::trim;
+use super::verdict::{Judged, is_nothing, judge_all, judged_type};
+use crate::function::{Call, Spec, text};
+
+pub(super) const SPEC: Spec = Spec {
+    name: "dbsnp_normalize",
+    arguments: &[text("text", "An rs identifier.")],
+    required: 1,
+    returns: judged_type,
+    doc: "A dbSNP identifier: rs and digits. One with an allele (`rs142570322-T`) is none.",
+    example: ("dbsnp_normalize('RS7412')['id']", "rs7412"),
+    compute,
+};
+
+/// rs and digits.
+pub(super) fn judge(written: &str) -> Judged<'_> {
+    let text = trim(written);
+    if is_nothing(text) {
+        return Judged::NULL;
+    }
+    let bare = match text.split_once(':') {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case("dbsnp") => trim(rest),
+        _ => text,
+    };
+    let digits = bare.get(..2).filter(|head| head.eq_ignore_ascii_case("rs"));
+    let digits = digits.map(|_| &bare[2..]);
+    match digits {
+        Some(digits) if is_number(digits) => Judged::of(
+            format!("rs{digits}"),
+            written,
+            "blanks or prefix removed, or lower case",
+        ),
+        _ => Judged::invalid("not rs and digits"),
+    }
+}
+
+/// Digits that are a number from 1, without a leading zero.
+pub(super) fn is_number(digits: &str) -> bool {
+    !digits.is_empty()
+        && !digits.starts_with('0')
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn compute(call: &Call<'_>) -> Result<ArrayRef> {
+    judge_all(call, judge)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alleles_are_no_part() {
+        assert_eq!(judge("RS7412").id.as_deref(), Some("rs7412"));
+        assert_eq!(judge("dbsnp:rs7412").id.as_deref(), Some("rs7412"));
+        for bad in ["rs1-T", "rs", "7412", "rs007", "rs7412 "] {
+            assert_eq!(judge(bad).is_valid(), bad == "rs7412 ", "{bad}");
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! `id_standardize`: a local identifier without redundant prefixes.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, StringBuilder};
+use arrow::datatypes::DataType;
+use datafusion_common::Result;
+
+use super::curie::{standardize, trim};
+use crate::function::{Call, Spec, text};
+
+pub(super) const SPEC: Spec = Spec {
+    name: "id_standardize",
+    arguments: &[
+        text("prefix", "A prefix in any spelling."),
+        text(
+            "id",
+            "A local identifier, with a redundant prefix or without.",
+        ),
+    ],
+    required: 2,
+    returns: || DataType::Utf8,
+    doc: "The local identifier without blanks and redundant prefixes. NULL if the prefix is not known.",
+    example: ("id_standardize('chebi', 'CHEBI:15377')", "15377"),
+    compute,
+};
+
+fn compute(call: &Call<'_>) -> Result<ArrayRef> {
+    let (registry, trims) = (call.registry()?, !call.as_bioregistry());
+    let (prefixes, ids) = (call.text(0)?, call.text(1)?);
+    let mut standard = StringBuilder::with_capacity(ids.len(), ids.bytes());
+    for (spelling, id) in prefixes.iter().zip(ids.iter()) {
+        let prefix = spelling.and_then(|spelling| registry.find(spelling));
+        let id = prefix.zip(id).map(|(prefix, id)| {
+            let id = if trims { trim(id) } else { id };
+            standardize(prefix, id, trims)
+        });
+        standard.append_option(id);
+    }
+    Ok(Arc::new(standard.finish()))
+}

@@ -1,0 +1,59 @@
+//! `iri_to_curie`: the CURIE of an IRI.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, StringBuilder};
+use arrow::datatypes::DataType;
+use datafusion_common::Result;
+
+use super::curie::{standardize, trim};
+use super::curie_normalize::PushParts;
+use crate::function::{Call, Spec, flag, text};
+
+pub(super) const SPEC: Spec = Spec {
+    name: "iri_to_curie",
+    arguments: &[
+        text(
+            "iri",
+            "An IRI of an entity: `http://purl.obolibrary.org/obo/GO_0003993`.",
+        ),
+        flag(
+            "preferred",
+            "Write the prefix as its owners do (default: false).",
+        ),
+    ],
+    required: 1,
+    returns: || DataType::Utf8,
+    doc: "The CURIE of an IRI, by the longest of the 21,330 IRI prefixes that are known. NULL if none is.",
+    example: (
+        "iri_to_curie('http://purl.obolibrary.org/obo/GO_0003993')",
+        "go:0003993",
+    ),
+    compute,
+};
+
+fn compute(call: &Call<'_>) -> Result<ArrayRef> {
+    let (registry, trims) = (call.registry()?, !call.as_bioregistry());
+    let preferred = call.flag(1, false)?;
+    let iris = call.text(0)?;
+    let mut curies = StringBuilder::with_capacity(iris.len(), 16 * iris.len());
+    for iri in iris.iter() {
+        let iri = iri.map(|iri| if trims { trim(iri) } else { iri });
+        let Some((prefix, id)) = iri.and_then(|iri| registry.find_iri(iri)) else {
+            curies.append_null();
+            continue;
+        };
+        let id = if trims {
+            standardize(prefix, id, true)
+        } else {
+            id
+        };
+        let name = if preferred {
+            prefix.preferred()
+        } else {
+            &prefix.prefix
+        };
+        curies.push_parts([name, ":", id]);
+    }
+    Ok(Arc::new(curies.finish()))
+}

@@ -1,0 +1,81 @@
+//! Biological identifiers: parse, validate, normalise.
+//!
+//! A bad value never fails a query: the answer is NULL, `false`, or a verdict ([`Verdict`]). Semantics follow the
+//! Bioregistry's, with its recorded defects mended; `SET biotide.identifiers.mode = 'bioregistry'` brings them
+//! back for its users.
+
+pub mod registry;
+
+mod cas;
+mod cas_valid;
+mod chembl_normalize;
+mod curie;
+mod curie_is_standardizable;
+mod curie_is_valid;
+mod curie_normalize;
+mod curie_parse;
+mod curie_to_iri;
+mod dbsnp_normalize;
+mod ensembl_parse;
+mod hmdb_normalize;
+mod id_is_valid;
+mod id_split;
+mod id_standardize;
+mod inchikey_parts;
+mod iri_standardize;
+mod iri_to_curie;
+mod kegg_parse;
+mod loinc_valid;
+mod namespace;
+mod orcid_valid;
+mod prefix_normalize;
+mod pubchem_normalize;
+mod refseq_parse;
+mod snomed_valid;
+mod uniprot_parse;
+mod verdict;
+
+use std::sync::Arc;
+
+use biotide_common::options::BiotideOptions;
+use datafusion_common::Result;
+use datafusion_common::config::ConfigOptions;
+
+use crate::function::Spec;
+use registry::Registry;
+
+/// The registry of prefixes that a session uses.
+pub fn registry_of(options: &ConfigOptions) -> Result<Arc<Registry>> {
+    let options = options.extensions.get::<BiotideOptions>();
+    registry::current(options.and_then(|options| options.identifiers_registry.as_deref()))
+}
+
+/// The functions.
+pub(crate) fn specs() -> Vec<&'static Spec> {
+    vec![
+        &cas_valid::SPEC,
+        &chembl_normalize::SPEC,
+        &curie_is_standardizable::SPEC,
+        &curie_is_valid::SPEC,
+        &curie_normalize::SPEC,
+        &curie_parse::SPEC,
+        &curie_to_iri::SPEC,
+        &dbsnp_normalize::SPEC,
+        &ensembl_parse::SPEC,
+        &hmdb_normalize::SPEC,
+        &id_is_valid::SPEC,
+        &id_split::SPEC,
+        &id_standardize::SPEC,
+        &inchikey_parts::SPEC,
+        &iri_standardize::SPEC,
+        &iri_to_curie::SPEC,
+        &kegg_parse::SPEC,
+        &loinc_valid::SPEC,
+        &orcid_valid::SPEC,
+        &prefix_normalize::SPEC,
+        &pubchem_normalize::SPEC,
+        &refseq_parse::SPEC,
+        &snomed_valid::SPEC,
+        &uniprot_parse::SPEC,
+    ]
+}

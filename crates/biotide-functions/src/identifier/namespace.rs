@@ -1,0 +1,139 @@
+//! What judges the identifiers of a namespace.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::curie::{self, trim};
+use super::registry::Registry;
+use super::verdict::{Judged, is_nothing};
+use super::{
+    cas, chembl_normalize, dbsnp_normalize, ensembl_parse, hmdb_normalize, inchikey_parts,
+    kegg_parse, loinc_valid, orcid_valid, pubchem_normalize, refseq_parse, snomed_valid,
+    uniprot_parse,
+};
+
+/// A namespace of the registry, or one of ours.
+#[derive(Debug, Clone)]
+pub(super) enum Namespace {
+    /// With a parser of its own.
+    Own(&'static Own),
+    /// Known by its pattern.
+    Registered(Arc<Registry>, String),
+}
+
+/// A namespace with a parser of its own.
+#[derive(Debug)]
+pub(super) struct Own {
+    /// Its prefix in the registry.
+    name: &'static str,
+    judge: fn(&str) -> Judged<'_>,
+    /// Whether an underscore may join its identifiers.
+    underscores: bool,
+}
+
+const OWN: [Own; 13] = [
+    own("uniprot", uniprot_parse::judge, true),
+    own("ensembl", ensembl_parse::judge, false),
+    own("refseq", refseq_parse::judge, false),
+    own("hmdb", hmdb_normalize::judge, false),
+    own("kegg", kegg_parse::judge, false),
+    own("dbsnp", dbsnp_normalize::judge, false),
+    own("pubchem.compound", pubchem_normalize::judge, false),
+    own("chembl", chembl_normalize::judge, false),
+    own("cas", cas::judge, false),
+    own("inchikey", inchikey_parts::judge, false),
+    own("loinc", loinc, false),
+    own("snomedct", snomed, false),
+    own("orcid", orcid, false),
+];
+
+const fn own(name: &'static str, judge: fn(&str) -> Judged<'_>, underscores: bool) -> Own {
+    Own {
+        name,
+        judge,
+        underscores,
+    }
+}
+
+fn by<'a>(written: &'a str, is_valid: fn(&str) -> bool, why: &'static str) -> Judged<'a> {
+    let text = trim(written);
+    if is_nothing(text) {
+        return Judged::NULL;
+    }
+    match is_valid(text) {
+        true => Judged::of(text, written, "blanks removed"),
+        false => Judged::invalid(why),
+    }
+}
+
+fn loinc(written: &str) -> Judged<'_> {
+    by(
+        written,
+        loinc_valid::is_valid,
+        "not a code with its check digit",
+    )
+}
+
+fn snomed(written: &str) -> Judged<'_> {
+    by(
+        written,
+        snomed_valid::is_valid,
+        "not an identifier with its check digit",
+    )
+}
+
+fn orcid(written: &str) -> Judged<'_> {
+    let text = trim(written);
+    let bare = text.strip_prefix("https://orcid.org/").unwrap_or(text);
+    match orcid_valid::is_valid(bare) {
+        true => Judged::of(bare, written, "blanks or prefix removed"),
+        false => by(
+            written,
+            orcid_valid::is_valid,
+            "not an iD with its check digit",
+        ),
+    }
+}
+
+impl Namespace {
+    /// By any spelling of its prefix.
+    pub(super) fn find(registry: &Arc<Registry>, spelling: &str) -> Option<Self> {
+        let prefix = registry
+            .find(trim(spelling))
+            .map(|prefix| prefix.prefix.as_str());
+        let name = prefix.unwrap_or(spelling);
+        if let Some(own) = OWN.iter().find(|own| own.name == name) {
+            return Some(Self::Own(own));
+        }
+        prefix.map(|prefix| Self::Registered(Arc::clone(registry), prefix.to_owned()))
+    }
+
+    /// Whether an underscore may join its identifiers.
+    pub(super) fn splits_at_underscores(&self) -> bool {
+        match self {
+            Self::Own(own) => own.underscores,
+            Self::Registered(_, name) => name == "hgnc.symbol",
+        }
+    }
+
+    /// Judges one identifier.
+    pub(super) fn judge<'a>(&self, written: &'a str) -> Judged<'a> {
+        match self {
+            Self::Own(own) => (own.judge)(written),
+            Self::Registered(registry, name) => {
+                let text = trim(written);
+                if is_nothing(text) {
+                    return Judged::NULL;
+                }
+                let Some(prefix) = registry.find(name) else {
+                    return Judged::invalid("an unknown prefix");
+                };
+                let id = curie::standardize(prefix, text, true);
+                match prefix.is_valid(id, false) && !id.is_empty() {
+                    true => Judged::of(Cow::Borrowed(id), written, "blanks or prefix removed"),
+                    false => Judged::invalid("does not match the prefix's pattern"),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! `prefix_normalize`: the canonical form of a prefix.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, StringBuilder};
+use arrow::datatypes::DataType;
+use datafusion_common::Result;
+
+use super::curie::trim;
+use crate::function::{Call, Spec, flag, text};
+
+pub(super) const SPEC: Spec = Spec {
+    name: "prefix_normalize",
+    arguments: &[
+        text("prefix", "A prefix in any spelling."),
+        flag(
+            "preferred",
+            "As its owners write it: `NCBIGene`, not `ncbigene` (default: false).",
+        ),
+    ],
+    required: 1,
+    returns: || DataType::Utf8,
+    doc: "The prefix as the Bioregistry has it: case, blanks and - _ . / do not count, synonyms are known. NULL if \
+          it is not known.",
+    example: ("prefix_normalize('Entrez Gene')", "ncbigene"),
+    compute,
+};
+
+fn compute(call: &Call<'_>) -> Result<ArrayRef> {
+    let (registry, preferred) = (call.registry()?, call.flag(1, false)?);
+    let trims = !call.as_bioregistry();
+    let prefixes = call.text(0)?;
+    let mut normal = StringBuilder::with_capacity(prefixes.len(), prefixes.bytes());
+    for prefix in prefixes.iter() {
+        let prefix = prefix.map(|prefix| if trims { trim(prefix) } else { prefix });
+        let found = prefix.and_then(|prefix| registry.find(prefix));
+        normal.append_option(found.map(|found| match preferred {
+            true => found.preferred(),
+            false => &found.prefix,
+        }));
+    }
+    Ok(Arc::new(normal.finish()))
+}

@@ -1,0 +1,111 @@
+//! What is known of a prefix.
+
+use std::sync::OnceLock;
+
+use regex::{Regex, RegexBuilder};
+use serde::Deserialize;
+
+/// A prefix of the registry.
+#[derive(Debug, Deserialize)]
+pub struct Prefix {
+    /// Its canonical form.
+    pub prefix: String,
+    /// As its owners write it.
+    #[serde(default)]
+    pub preferred: Option<String>,
+    /// What it stands for.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Other spellings.
+    #[serde(default, alias = "prefix_synonyms")]
+    pub synonyms: Vec<String>,
+    /// The regular expression of its local identifiers.
+    #[serde(default)]
+    pub pattern: Option<String>,
+    /// A redundant prefix that local identifiers are often written with.
+    #[serde(default)]
+    pub banana: Option<String>,
+    /// What stands between that and the identifier, if it is not a colon.
+    #[serde(default)]
+    pub peel: Option<String>,
+    /// Its IRIs are this and a local identifier.
+    #[serde(default)]
+    pub uri_prefix: Option<String>,
+    /// Other forms of its IRIs.
+    #[serde(default)]
+    pub uri_prefix_synonyms: Vec<String>,
+    #[serde(skip)]
+    ascii: OnceLock<Option<Regex>>,
+    #[serde(skip)]
+    unicode: OnceLock<Option<Regex>>,
+}
+
+impl Prefix {
+    /// All its spellings. (The preferred one is mostly among them; of two prefixes that of one is the other.)
+    pub(super) fn spellings(&self) -> impl Iterator<Item = &str> {
+        let all = std::iter::once(&self.prefix).chain(&self.synonyms);
+        all.map(String::as_str)
+    }
+
+    /// All its IRI prefixes.
+    pub(super) fn iris(&self) -> impl Iterator<Item = &str> {
+        self.uri_prefix
+            .iter()
+            .chain(&self.uri_prefix_synonyms)
+            .map(String::as_str)
+    }
+
+    /// As its owners write it, or its canonical form.
+    pub fn preferred(&self) -> &str {
+        self.preferred.as_deref().unwrap_or(&self.prefix)
+    }
+
+    #[cfg(test)]
+    pub(super) fn has_pattern(&self) -> bool {
+        self.regex(false).is_some() && self.regex(true).is_some()
+    }
+
+    /// The compiled pattern. `unicode`: digits and letters of any script, as Python has it.
+    fn regex(&self, unicode: bool) -> Option<&Regex> {
+        let cell = if unicode { &self.unicode } else { &self.ascii };
+        let compiled = cell.get_or_init(|| {
+            let pattern = self.pattern.as_ref()?;
+            let flags = if unicode { "" } else { "(?-u:" };
+            let end = if unicode { "" } else { ")" };
+            let whole = |inner: &str| RegexBuilder::new(&format!(r"\A(?:{inner})\z")).build().ok();
+            // (A pattern with letters beyond ASCII cannot do without Unicode.)
+            whole(&format!("{flags}{pattern}{end}")).or_else(|| whole(pattern))
+        });
+        compiled.as_ref()
+    }
+
+    /// Whether this is a local identifier: matches the whole pattern, or there is none.
+    pub fn is_valid(&self, id: &str, unicode: bool) -> bool {
+        self.regex(unicode).is_none_or(|regex| regex.is_match(id))
+    }
+
+    /// The local identifier without a redundant prefix: the banana and its peel (or `_`), or this prefix and the
+    /// peel, in any case. Once only, as the Bioregistry does.
+    pub fn standardize<'a>(&self, id: &'a str) -> &'a str {
+        let peel = self.peel.as_deref().unwrap_or(":");
+        for peel in [peel, "_"] {
+            let banana = self.banana.as_deref();
+            for redundant in banana.into_iter().chain([self.prefix.as_str()]) {
+                if let Some(rest) = strip(id, redundant, peel) {
+                    return rest;
+                }
+            }
+        }
+        id
+    }
+}
+
+/// What follows a redundant prefix and its peel, in any case of ASCII.
+fn strip<'a>(id: &'a str, redundant: &str, peel: &str) -> Option<&'a str> {
+    let starts = |text: &str, start: &str| {
+        let head = text.as_bytes().get(..start.len());
+        head.is_some_and(|head| head.eq_ignore_ascii_case(start.as_bytes()))
+    };
+    let rest = starts(id, redundant).then(|| id.get(redundant.len()..))??;
+    starts(rest, peel).then(|| rest.get(peel.len()..))?
+}

@@ -1,0 +1,22 @@
+//! SQL functions of Biotide: one file each.
+//!
+//! A function is a [`Spec`](function::Spec): name, arguments, result, documentation, and what it computes over
+//! whole columns. [`function`] makes it DataFusion's; nothing else knows that engine's traits. The functions
+//! themselves are pure and work on texts.
+
+pub mod function;
+pub mod identifier;
+mod record;
+mod texts;
+
+use std::sync::Arc;
+
+use datafusion_expr::ScalarUDF;
+
+/// All functions.
+pub fn all() -> Vec<Arc<ScalarUDF>> {
+    identifier::specs()
+        .into_iter()
+        .map(|spec| Arc::new(function::udf(spec)))
+        .collect()
+}
