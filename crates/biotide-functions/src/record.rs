@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, StringBuilder, StructArray,
+    ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, ListBuilder, StringBuilder, StructArray,
 };
 use arrow::datatypes::{DataType, Field, Fields};
 use datafusion_common::Result;
@@ -19,6 +19,7 @@ pub(crate) enum Holds {
     Number,
     Real,
     Flag,
+    Texts,
 }
 
 /// The type of a struct of these fields.
@@ -33,6 +34,7 @@ fn fields(columns: &[Column]) -> Fields {
             Holds::Number => DataType::Int64,
             Holds::Real => DataType::Float64,
             Holds::Flag => DataType::Boolean,
+            Holds::Texts => DataType::new_list(DataType::Utf8, true),
         };
         Field::new(name, data_type, true)
     };
@@ -47,6 +49,7 @@ pub(crate) enum Value<'a> {
     Number(i64),
     Real(f64),
     Flag(bool),
+    Texts(Vec<String>),
 }
 
 impl<'a> From<&'a str> for Value<'a> {
@@ -96,6 +99,7 @@ enum Builder {
     Number(Int64Builder),
     Real(Float64Builder),
     Flag(BooleanBuilder),
+    Texts(ListBuilder<StringBuilder>),
 }
 
 impl Builder {
@@ -105,6 +109,10 @@ impl Builder {
             (Self::Number(numbers), Value::Number(number)) => numbers.append_value(number),
             (Self::Real(numbers), Value::Real(number)) => numbers.append_value(number),
             (Self::Flag(flags), Value::Flag(flag)) => flags.append_value(flag),
+            (Self::Texts(lists), Value::Texts(texts)) => {
+                lists.append_value(texts.into_iter().map(Some));
+            }
+            (Self::Texts(lists), _) => lists.append_null(),
             (Self::Text(texts), _) => texts.append_null(),
             (Self::Number(numbers), _) => numbers.append_null(),
             (Self::Real(numbers), _) => numbers.append_null(),
@@ -118,6 +126,7 @@ impl Builder {
             Self::Number(mut numbers) => Arc::new(numbers.finish()),
             Self::Real(mut numbers) => Arc::new(numbers.finish()),
             Self::Flag(mut flags) => Arc::new(flags.finish()),
+            Self::Texts(mut lists) => Arc::new(lists.finish()),
         }
     }
 }
@@ -135,6 +144,7 @@ impl<const N: usize> Records<N> {
             Holds::Number => Builder::Number(Int64Builder::new()),
             Holds::Real => Builder::Real(Float64Builder::new()),
             Holds::Flag => Builder::Flag(BooleanBuilder::new()),
+            Holds::Texts => Builder::Texts(ListBuilder::new(StringBuilder::new())),
         };
         Self {
             fields: fields(columns),

@@ -175,7 +175,7 @@ impl BiotideContextBuilder {
 fn set(config: &mut SessionConfig, key: &str, value: &str) -> Result<()> {
     let own = key
         .strip_prefix("biotide.")
-        .or_else(|| (!key.contains('.')).then_some(key));
+        .or_else(|| (!key.contains('.') || BiotideOptions::is_known(key)).then_some(key));
     match own {
         Some(own) => {
             if let Some(options) = config.options_mut().extensions.get_mut::<BiotideOptions>() {

@@ -140,6 +140,12 @@ impl BiotideOptions {
         "identifiers_registry",
     ];
 
+    /// Whether there is an option of this name.
+    pub fn is_known(key: &str) -> bool {
+        let name = normalize(key);
+        Self::INFO.iter().any(|info| info.name == name)
+    }
+
     /// Sets an option of one table, as [`BiotideOptions::set_text`] does.
     pub fn set_table_text(&mut self, key: &str, value: &str) -> Result<(), BiotideError> {
         let name = normalize(key);

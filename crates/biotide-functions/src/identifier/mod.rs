@@ -19,6 +19,7 @@ mod dbsnp_normalize;
 mod ensembl_parse;
 mod hmdb_normalize;
 mod id_is_valid;
+mod id_resolve;
 mod id_split;
 mod id_standardize;
 mod inchikey_parts;
@@ -32,6 +33,8 @@ mod prefix_normalize;
 mod pubchem_normalize;
 mod refseq_parse;
 mod snomed_valid;
+mod symbol_resolve;
+mod tables;
 mod uniprot_parse;
 mod verdict;
 
@@ -64,6 +67,7 @@ pub(crate) fn specs() -> Vec<&'static Spec> {
         &ensembl_parse::SPEC,
         &hmdb_normalize::SPEC,
         &id_is_valid::SPEC,
+        &id_resolve::SPEC,
         &id_split::SPEC,
         &id_standardize::SPEC,
         &inchikey_parts::SPEC,
@@ -76,6 +80,7 @@ pub(crate) fn specs() -> Vec<&'static Spec> {
         &pubchem_normalize::SPEC,
         &refseq_parse::SPEC,
         &snomed_valid::SPEC,
+        &symbol_resolve::SPEC,
         &uniprot_parse::SPEC,
     ]
 }

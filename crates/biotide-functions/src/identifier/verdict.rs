@@ -17,6 +17,14 @@ pub(crate) enum Verdict {
     Ok,
     /// It was not, and now is.
     Repaired,
+    /// It could be several.
+    Ambiguous,
+    /// Another one has taken its place.
+    Retired,
+    /// It was given up without one.
+    Withdrawn,
+    /// It looks right, and nothing is known of it.
+    Unmapped,
     /// It is none.
     Invalid,
     /// There was nothing.
@@ -29,6 +37,10 @@ impl Verdict {
         match self {
             Self::Ok => "ok",
             Self::Repaired => "repaired",
+            Self::Ambiguous => "ambiguous",
+            Self::Retired => "retired",
+            Self::Withdrawn => "withdrawn",
+            Self::Unmapped => "unmapped",
             Self::Invalid => "invalid",
             Self::Null => "null",
         }

@@ -1,0 +1,166 @@
+//! `id_resolve`: retired identifiers brought forward.
+
+use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+use datafusion_common::{Result, exec_err};
+
+use super::curie::trim;
+use super::tables::{Genes, Secondary, genes, secondary};
+use super::verdict::{Verdict, is_nothing};
+use crate::function::{Call, Spec, text};
+use crate::record::{Column, Holds, Records, Value, struct_type};
+
+pub(super) const SPEC: Spec = Spec {
+    name: "id_resolve",
+    arguments: &[
+        text(
+            "id",
+            "An identifier, with its prefix or without; the answer has it as the question.",
+        ),
+        text(
+            "namespace",
+            "hgnc, chebi or ncbigene (human), in any spelling: their tables are built in.",
+        ),
+    ],
+    required: 2,
+    returns: || struct_type(&COLUMNS),
+    doc: "What has become of an identifier: `ok` if it is current, `retired` with the one in its place, `ambiguous` \
+          if there are several (it was split, or it is retired in one table and current in another), `withdrawn` if \
+          there is none. Successors are followed as far as there are any. Of HGNC, what is neither approved nor \
+          retired is `unmapped`; of the others, what is not retired is taken to be current.",
+    example: ("id_resolve('HGNC:1', 'hgnc')['verdict']", "withdrawn"),
+    compute,
+};
+
+const COLUMNS: [Column; 6] = [
+    ("id", Holds::Text),
+    ("verdict", Holds::Text),
+    ("candidates", Holds::Texts),
+    ("hops", Holds::Number),
+    ("note", Holds::Text),
+    ("release", Holds::Text),
+];
+
+/// A namespace as it was written, its retired identifiers, and its approved ones if they are known.
+type Tables<'a> = (&'a str, Arc<Secondary>, Option<Arc<Genes>>);
+
+struct Resolved {
+    id: Option<String>,
+    verdict: Verdict,
+    candidates: Vec<String>,
+    hops: Option<i64>,
+    note: Option<&'static str>,
+}
+
+impl Resolved {
+    fn plain(id: Option<String>, verdict: Verdict, note: Option<&'static str>) -> Self {
+        Self {
+            id,
+            verdict,
+            candidates: Vec::new(),
+            hops: None,
+            note,
+        }
+    }
+}
+
+fn resolve(written: &str, table: &Secondary, genes: Option<&Genes>) -> Resolved {
+    let text = trim(written);
+    if is_nothing(text) {
+        return Resolved::plain(None, Verdict::Null, None);
+    }
+    let start = text.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    let (prefix, digits) = text.split_at(start);
+    let named = prefix.is_empty() || prefix.ends_with([':', '_']);
+    let Some(number) = digits.parse::<u32>().ok().filter(|_| named) else {
+        return Resolved::plain(
+            None,
+            Verdict::Invalid,
+            Some("not a number, with a prefix or without"),
+        );
+    };
+    let shown = |number: u32| format!("{prefix}{number}");
+    let approved = genes.map(|genes| genes.is_approved(number));
+    let Some(fate) = table.follow(number) else {
+        return match approved {
+            Some(false) => Resolved::plain(
+                None,
+                Verdict::Unmapped,
+                Some("neither approved nor retired"),
+            ),
+            _ if shown(number) == written => {
+                Resolved::plain(Some(shown(number)), Verdict::Ok, None)
+            }
+            _ => Resolved::plain(
+                Some(shown(number)),
+                Verdict::Repaired,
+                Some("blanks or zeros removed"),
+            ),
+        };
+    };
+    let mut current = fate.current;
+    if approved == Some(true) {
+        current.insert(0, number);
+    }
+    let candidates: Vec<String> = current.iter().map(|&number| shown(number)).collect();
+    let (id, verdict, note) = match candidates.as_slice() {
+        [] => (None, Verdict::Withdrawn, "withdrawn without a successor"),
+        [one] => (Some(one.clone()), Verdict::Retired, "replaced"),
+        _ if approved == Some(true) => (None, Verdict::Ambiguous, "retired, and current"),
+        _ => (None, Verdict::Ambiguous, "split into several"),
+    };
+    Resolved {
+        id,
+        verdict,
+        candidates,
+        hops: i64::try_from(fate.hops).ok(),
+        note: Some(note),
+    }
+}
+
+fn compute(call: &Call<'_>) -> Result<ArrayRef> {
+    let registry = call.registry()?;
+    let (ids, namespaces) = (call.text(0)?, call.text(1)?);
+    let mut records = Records::new(&COLUMNS);
+    let mut last: Option<Tables<'_>> = None;
+    for (id, name) in ids.iter().zip(namespaces.iter()) {
+        let Some((id, name)) = id.zip(name) else {
+            let verdict = Verdict::Null.name().into();
+            records.push([
+                Value::Null,
+                verdict,
+                Value::Null,
+                Value::Null,
+                Value::Null,
+                Value::Null,
+            ]);
+            continue;
+        };
+        if last.as_ref().is_none_or(|(same, ..)| *same != name) {
+            let prefix = registry
+                .find(trim(name))
+                .map_or(name, |prefix| prefix.prefix.as_str());
+            let Some(table) = secondary(prefix)? else {
+                return exec_err!(
+                    "there is no table of retired identifiers of \"{name}\": there are hgnc, chebi and ncbigene"
+                );
+            };
+            let genes = (prefix == "hgnc").then(genes).transpose()?;
+            last = Some((name, table, genes));
+        }
+        let Some((_, table, genes)) = &last else {
+            continue;
+        };
+        let resolved = resolve(id, table, genes.as_deref());
+        records.push([
+            resolved.id.into(),
+            resolved.verdict.name().into(),
+            Value::Texts(resolved.candidates),
+            resolved.hops.into(),
+            resolved.note.into(),
+            table.release.as_str().into(),
+        ]);
+    }
+    Ok(Arc::new(records.finish()?))
+}
