@@ -1,6 +1,6 @@
 //! Biological identifiers: parse, validate, normalise.
 //!
-//! A bad value never fails a query: the answer is NULL, `false`, or a verdict ([`Verdict`]). Semantics follow the
+//! A bad value never fails a query: the answer is NULL, `false`, or a verdict. Semantics follow the
 //! Bioregistry's, with its recorded defects mended; `SET biotide.identifiers.mode = 'bioregistry'` brings them
 //! back for its users.
 

@@ -20,6 +20,7 @@ use biotide_formats::formats;
 use biotide_functions::identifier::registry::Prefix;
 
 use crate::rejects::FinishedLogs;
+use crate::statement::coverage;
 
 const BATCH: usize = 8192;
 
@@ -181,6 +182,16 @@ impl Words {
                         ),
                     ]);
                 }
+                rows.push(vec![
+                    Some("id_coverage".to_owned()),
+                    Some("table".to_owned()),
+                    Some(coverage::SYNTAX.to_owned()),
+                    Some(
+                        "What of a column are identifiers of a namespace: their number by verdict and note, and the \
+                         commonest values of each. A file by its path, or a table by its name."
+                            .to_owned(),
+                    ),
+                ]);
                 rows.sort();
                 Ok(rows)
             },

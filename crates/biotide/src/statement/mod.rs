@@ -1,5 +1,6 @@
 //! One SQL statement: planned, run, reported.
 
+pub(crate) mod coverage;
 mod fit;
 mod functions;
 mod names;
@@ -64,6 +65,7 @@ impl BiotideContext {
         let dialect = state.config_options().sql_parser.dialect;
         let mut statement = state.sql_to_statement(sql, &dialect)?;
         let (mut state, files) = self.statement_state(state);
+        coverage::resolve(&mut statement)?;
         functions::resolve(&mut statement, &files, &state).await?;
         target::resolve(&mut statement)?;
         reset::resolve(&mut statement, &state)?;

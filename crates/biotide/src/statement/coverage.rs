@@ -1,0 +1,150 @@
+//! `id_coverage('file', 'column', 'namespace')`: what of a column are identifiers of a namespace. The call is
+//! replaced by the query that answers it, so that it is planned, spills and reads as any other.
+
+use std::ops::ControlFlow;
+
+use biotide_common::BiotideError;
+use biotide_formats::formats;
+use datafusion::sql::parser::Statement;
+use datafusion::sql::sqlparser::ast::{
+    Expr, FunctionArg, FunctionArgExpr, Ident, Query, SetExpr, Statement as Ast, TableAlias,
+    TableFactor, TableFunctionArgs, Value, VisitorMut,
+};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::Parser;
+
+use super::names::for_each_tree;
+use crate::error::Result;
+
+/// How it is called.
+pub(crate) const SYNTAX: &str =
+    "id_coverage('path-or-glob', 'column', 'namespace', option => value, …)";
+
+/// Replaces the calls of a statement.
+pub(super) fn resolve(statement: &mut Statement) -> Result<()> {
+    let mut failed = None;
+    for_each_tree(statement, |tree| {
+        if let ControlFlow::Break(error) = tree.visit_with(&mut Replacer) {
+            failed = Some(error);
+        }
+    });
+    match failed {
+        Some(error) => Err(error.into()),
+        None => Ok(()),
+    }
+}
+
+struct Replacer;
+
+impl VisitorMut for Replacer {
+    type Break = BiotideError;
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<BiotideError> {
+        let TableFactor::Table {
+            name,
+            alias,
+            args: Some(args),
+            ..
+        } = factor
+        else {
+            return ControlFlow::Continue(());
+        };
+        let function = name.0.last().and_then(|part| part.as_ident());
+        if !function.is_some_and(|name| name.value.eq_ignore_ascii_case("id_coverage")) {
+            return ControlFlow::Continue(());
+        }
+        let query = match query(args) {
+            Ok(query) => query,
+            Err(problem) => {
+                let given: Vec<String> = args.args.iter().map(ToString::to_string).collect();
+                return ControlFlow::Break(BiotideError::Option {
+                    key: "id_coverage(…)".to_owned(),
+                    value: given.join(", "),
+                    problem,
+                });
+            }
+        };
+        let alias = alias.take().unwrap_or_else(|| TableAlias {
+            explicit: true,
+            name: Ident::new("id_coverage"),
+            columns: Vec::new(),
+            at: None,
+        });
+        *factor = TableFactor::Derived {
+            lateral: false,
+            subquery: Box::new(query),
+            alias: Some(alias),
+            sample: None,
+        };
+        ControlFlow::Continue(())
+    }
+}
+
+/// The query of a call; an error is what is wrong with it.
+fn query(args: &TableFunctionArgs) -> Result<Query, String> {
+    let wanted = || format!("is not what it takes: {SYNTAX}");
+    let mut given = Vec::new();
+    let mut options = String::new();
+    for arg in &args.args {
+        match arg {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => given.push(expr),
+            named @ FunctionArg::Named { .. } => options.push_str(&format!(", {named}")),
+            _ => return Err(wanted()),
+        }
+    }
+    let [file, column, namespace] = given.as_slice() else {
+        return Err(wanted());
+    };
+    let text = |expr: &Expr| match expr {
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(text) => Some(text.clone()),
+            _ => None,
+        },
+        Expr::Identifier(name) => Some(name.value.clone()),
+        _ => None,
+    };
+    // A bare name is found in any case, as everywhere.
+    let column = match column {
+        Expr::Identifier(name) => name.to_string(),
+        quoted => format!(
+            "\"{}\"",
+            text(quoted).ok_or_else(wanted)?.replace('"', "\"\"")
+        ),
+    };
+    let namespace = text(namespace).ok_or_else(wanted)?.replace('\'', "''");
+    // A table by its name, a file by its path; options need the format's function.
+    let from = match (file, options.is_empty()) {
+        (file, true) => file.to_string(),
+        (file, false) => {
+            let path = text(file).ok_or_else(wanted)?;
+            let format = formats::by_path(&path).map_or("tsv", |format| format.name());
+            format!("read_{format}({file}{options})")
+        }
+    };
+    let sql = format!(
+        "WITH cells AS (SELECT arrow_cast({column}, 'Utf8') AS cell FROM {from}),
+         lists AS (SELECT cell, id_split(cell, '{namespace}') AS ids FROM cells),
+         parts AS (SELECT unnest(CASE WHEN cardinality(ids) > 0 THEN ids ELSE make_array(named_struct(
+             'raw', cell, 'id', arrow_cast(NULL, 'Utf8'), 'verdict', arrow_cast('null', 'Utf8'),
+             'confidence', arrow_cast(NULL, 'Float64'), 'note', arrow_cast(NULL, 'Utf8'),
+             'group', arrow_cast(NULL, 'Utf8'))) END) AS part FROM lists),
+         counts AS (SELECT part['verdict'] AS verdict, part['note'] AS note, part['raw'] AS raw, count(*) AS n
+             FROM parts GROUP BY 1, 2, 3),
+         ranks AS (SELECT verdict, note, raw, n,
+             row_number() OVER (PARTITION BY verdict, note ORDER BY n DESC, raw) AS place FROM counts)
+         SELECT coalesce(prefix_normalize('{namespace}'), '{namespace}') AS namespace, verdict, note, sum(n) AS n,
+             round(100.0 * sum(n) / sum(sum(n)) OVER (), 2) AS percent, count(*) AS distinct_values,
+             string_agg(concat(raw, ' (', n, ')'), ', ' ORDER BY place) FILTER (WHERE place <= 5) AS commonest
+         FROM ranks GROUP BY verdict, note"
+    );
+    let mut parser = Parser::new(&GenericDialect {})
+        .try_with_sql(&sql)
+        .map_err(|error| error.to_string())?;
+    match parser
+        .parse_statement()
+        .map_err(|error| error.to_string())?
+    {
+        Ast::Query(query) if matches!(*query.body, SetExpr::Select(_)) => Ok(*query),
+        _ => Err(wanted()),
+    }
+}
