@@ -341,6 +341,36 @@ async fn many_partitions() {
 }
 
 #[test]
+fn folders_that_cannot_be() {
+    let folder = folder();
+    let input = support::write(&folder.path().join("in.csv"), BAD);
+    let out = path(&folder, "out");
+    bin::run([
+        "convert",
+        &input,
+        &out,
+        "--partition-by",
+        "gene,panel,npx",
+        "--format",
+        "parquet",
+    ])
+    .exits(1)
+    .says("leave one to be written");
+    bin::run([
+        "convert",
+        &input,
+        &out,
+        "--partition-by",
+        "gene,gene",
+        "--format",
+        "parquet",
+    ])
+    .exits(1)
+    .says("named twice");
+    assert_eq!(listing(folder.path()), ["in.csv"]);
+}
+
+#[test]
 fn the_output_says_its_format() {
     let folder = folder();
     let input = support::write(&folder.path().join("in.csv"), BAD);

@@ -138,6 +138,33 @@ fn what_does_not_fit_ends_with_an_error() {
     }
 }
 
+/// Rows that come from a window are charged once, however they are cut.
+#[test]
+fn windows_over_windows_fit() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = table(&folder.path().join("t.tsv"), 200_000);
+    let sql = format!(
+        "SELECT max(z), count(*) FROM (SELECT *, sum(npx) OVER (ORDER BY id DESC ROWS BETWEEN UNBOUNDED PRECEDING \
+         AND UNBOUNDED FOLLOWING) AS y, avg(npx) OVER () AS z FROM '{file}')"
+    );
+    let run = bin::run(["sql", &sql, "--memory-limit", "400MB", "--threads", "2"]).exits(0);
+    assert!(run.stdout.trim_end().ends_with(",200000"), "{}", run.stdout);
+}
+
+/// Lists of lists are unnested a few at a time.
+#[test]
+fn nested_lists_are_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = table(&folder.path().join("t.tsv"), 500);
+    let sql = format!(
+        "SELECT count(*), max(sample), max(assay), sum(x) FROM \
+         (SELECT *, unnest(unnest(make_array(range(0, 4000)))) AS x FROM '{file}')"
+    );
+    let report = run(&["sql", &sql]);
+    let peak = bin::number(&report, "peak_rss");
+    assert!(peak < LIMIT_BYTES + ALLOWANCE, "{} MiB", peak >> 20);
+}
+
 /// `EXPLAIN` says what the limit made of a plan, `EXPLAIN ANALYZE` what it held.
 #[test]
 fn explain_tells_of_memory() {

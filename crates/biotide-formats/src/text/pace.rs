@@ -120,6 +120,8 @@ struct State {
     patience: u32,
     /// Whether the last change was a doubling.
     grew: bool,
+    /// Whether the file was read: nothing is reserved any more.
+    freed: bool,
 }
 
 impl Pace {
@@ -162,6 +164,7 @@ impl Pace {
                 calm: 0,
                 patience: *CALM.start(),
                 grew: false,
+                freed: false,
             }),
             level: Arc::default(),
         })
@@ -181,6 +184,9 @@ impl Pace {
     pub(super) fn next(&self) -> u64 {
         let short = self.memory.is_short();
         let mut state = self.state.lock();
+        if state.freed {
+            return state.unit_bytes;
+        }
         let before = state.unit_bytes;
         if state.step(short, self.most) && !self.fits(before, state.unit_bytes) {
             state.unit_bytes = before;
@@ -216,6 +222,7 @@ impl Pace {
 
     /// Gives the memory back: the file was read.
     pub(super) fn free(&self) {
+        self.state.lock().freed = true;
         self.reservation.free();
     }
 }
@@ -227,6 +234,7 @@ impl State {
         if short {
             if self.grew && self.since <= *CALM.start() {
                 self.patience = (self.patience * 2).min(*CALM.end());
+                self.grew = false;
             }
             self.calm = 0;
             if self.since <= SETTLE || self.unit_bytes <= *UNIT_BYTES.start() {
@@ -319,7 +327,7 @@ mod tests {
         short.store(false, Ordering::Relaxed);
         assert_eq!(sizes(&pace, 50), [512; 50]);
         other.free();
-        assert_eq!(sizes(&pace, 1), [1024]);
+        assert_eq!(sizes(&pace, 16).last(), Some(&1024));
     }
 
     #[test]

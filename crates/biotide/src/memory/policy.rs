@@ -63,6 +63,13 @@ pub(crate) fn physical_rules(budget: Budget) -> Vec<Arc<dyn PhysicalOptimizerRul
     rules
 }
 
+/// The options of a session that was told nothing.
+pub(crate) fn options(budget: Budget) -> ConfigOptions {
+    let mut options = ConfigOptions::new();
+    apply(budget, &mut options);
+    options
+}
+
 /// DataFusion's options. What a user sets comes later, and wins.
 pub(crate) fn apply(budget: Budget, options: &mut ConfigOptions) {
     let execution = &mut options.execution;

@@ -24,8 +24,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 #[derive(Debug)]
 pub(crate) struct FewElementsExec {
     input: Arc<dyn ExecutionPlan>,
-    /// The lists.
-    columns: Vec<usize>,
+    /// The lists, and how often each is unnested.
+    columns: Vec<(usize, usize)>,
 }
 
 impl DisplayAs for FewElementsExec {
@@ -92,10 +92,11 @@ impl ExecutionPlan for FewElementsExec {
 }
 
 /// Slices of a batch: each has at most `most` rows when its lists are unnested, or is one row.
-fn slices(batch: &RecordBatch, columns: &[usize], most: usize) -> Vec<RecordBatch> {
-    let lists: Vec<_> = columns.iter().map(|&i| batch.column(i)).collect();
+fn slices(batch: &RecordBatch, columns: &[(usize, usize)], most: usize) -> Vec<RecordBatch> {
     let rows_of = |row: usize| {
-        let lengths = lists.iter().map(|list| length(list, row));
+        let lengths = columns
+            .iter()
+            .map(|&(i, depth)| elements(batch.column(i), row, row + 1, depth));
         lengths.max().unwrap_or(1).max(1)
     };
     let mut slices = Vec::new();
@@ -112,16 +113,30 @@ fn slices(batch: &RecordBatch, columns: &[usize], most: usize) -> Vec<RecordBatc
     slices
 }
 
-/// Elements of a list.
-fn length(list: &dyn Array, row: usize) -> usize {
-    match list.data_type() {
-        DataType::List(_) => usize::try_from(list.as_list::<i32>().value_length(row)).unwrap_or(0),
-        DataType::LargeList(_) => {
-            usize::try_from(list.as_list::<i64>().value_length(row)).unwrap_or(0)
+/// Elements of the lists from `start` to `end`, and of the lists in them, down to this depth.
+fn elements(list: &dyn Array, start: usize, end: usize, depth: usize) -> usize {
+    let index = |offset: i64| usize::try_from(offset).unwrap_or(0);
+    let (values, start, end) = match list.data_type() {
+        _ if depth == 0 => return end - start,
+        DataType::List(_) => {
+            let list = list.as_list::<i32>();
+            let offsets = list.value_offsets();
+            let at = |i: usize| index(i64::from(offsets[i]));
+            (list.values(), at(start), at(end))
         }
-        DataType::FixedSizeList(_, length) => usize::try_from(*length).unwrap_or(0),
-        _ => 1,
-    }
+        DataType::LargeList(_) => {
+            let list = list.as_list::<i64>();
+            let offsets = list.value_offsets();
+            (list.values(), index(offsets[start]), index(offsets[end]))
+        }
+        DataType::FixedSizeList(_, length) => {
+            let length = usize::try_from(*length).unwrap_or(0);
+            let list = list.as_fixed_size_list();
+            (list.values(), start * length, end * length)
+        }
+        _ => return end - start,
+    };
+    elements(values, start, end, depth - 1)
 }
 
 /// Puts [`FewElementsExec`] below what unnests lists.
@@ -139,7 +154,9 @@ impl PhysicalOptimizerRule for UnnestFewAtATime {
                 return Ok(Transformed::no(node));
             };
             let lists = unnest.list_column_indices().iter();
-            let columns: Vec<usize> = lists.map(|list| list.index_in_input_schema).collect();
+            let columns: Vec<_> = lists
+                .map(|list| (list.index_in_input_schema, list.depth))
+                .collect();
             let input = Arc::clone(unnest.input());
             if columns.is_empty() || input.downcast_ref::<FewElementsExec>().is_some() {
                 return Ok(Transformed::no(node));
@@ -178,7 +195,7 @@ mod tests {
             ("n", Arc::new(numbers) as _),
             ("l", Arc::new(lists) as _),
         ]);
-        let slices = slices(&batch.unwrap(), &[1], 5);
+        let slices = slices(&batch.unwrap(), &[(1, 1)], 5);
         let rows: Vec<_> = slices.iter().map(RecordBatch::num_rows).collect();
         assert_eq!(rows, [2, 1, 1, 3]);
     }

@@ -4,8 +4,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, new_empty_array};
-use arrow::compute::{concat, concat_batches};
+use arrow::array::{Array, ArrayRef, RecordBatch, UInt64Array, new_empty_array};
+use arrow::compute::{concat, concat_batches, take_record_batch};
 use arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::utils::evaluate_partition_ranges;
@@ -248,7 +248,16 @@ impl Work {
         let batches = starts.map(move |start| {
             // (It lives as long as the rows do.)
             let _held = &held;
-            Ok(rows.slice(start, size.min(rows.num_rows() - start)))
+            let length = size.min(rows.num_rows() - start);
+            if length == rows.num_rows() {
+                return Ok(rows.clone());
+            }
+            // A copy: who holds a slice is charged with all rows.
+            let indices = (start as u64)..(start + length) as u64;
+            Ok(take_record_batch(
+                &rows,
+                &UInt64Array::from_iter_values(indices),
+            )?)
         });
         let schema = Arc::clone(&self.schema);
         let batches = stream::iter(batches);

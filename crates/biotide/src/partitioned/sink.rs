@@ -70,12 +70,30 @@ impl DataSink for PartitionedSink {
 
     async fn write_all(
         &self,
+        data: SendableRecordBatchStream,
+        context: &Arc<TaskContext>,
+    ) -> Result<u64> {
+        let mut open: HashMap<Key, Writer> = HashMap::new();
+        let written = self.write(data, context, &mut open).await;
+        if written.is_err() {
+            // Whoever removes what was written must not come before them.
+            for writer in open.into_values() {
+                writer.finish().await.ok();
+            }
+        }
+        written
+    }
+}
+
+impl PartitionedSink {
+    async fn write(
+        &self,
         mut data: SendableRecordBatchStream,
         context: &Arc<TaskContext>,
+        open: &mut HashMap<Key, Writer>,
     ) -> Result<u64> {
         let schema = data.schema();
         let columns = Arc::new(Columns::new(&schema, &self.writers.config)?);
-        let mut open: HashMap<Key, Writer> = HashMap::new();
         let mut late = None;
         while let Some(batch) = data.try_next().await? {
             let mut beyond = Vec::new();
@@ -112,7 +130,7 @@ impl DataSink for PartitionedSink {
             }
         }
         let mut written = 0;
-        for writer in open.into_values() {
+        for (_, writer) in open.drain() {
             written += writer.finish().await?;
         }
         if let Some(late) = late {

@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, AsArray, RecordBatch, UInt32Array};
 use arrow::compute::{cast, take_record_batch};
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::row::{RowConverter, SortField};
-use datafusion::common::Result;
+use datafusion::common::{Result, exec_err};
 use datafusion::datasource::physical_plan::FileSinkConfig;
 use std::sync::Arc;
 
@@ -29,6 +29,9 @@ impl Columns {
         let keys = keys.collect::<Result<Vec<_>, _>>()?;
         let is_written = |i: &usize| config.keep_partition_by_columns || !keys.contains(i);
         let written: Vec<usize> = (0..schema.fields().len()).filter(is_written).collect();
+        if written.is_empty() {
+            return exec_err!("the folders are named by every column: leave one to be written");
+        }
         Ok(Self {
             schema: Arc::new(schema.project(&written)?),
             keys,

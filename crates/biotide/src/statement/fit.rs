@@ -5,7 +5,7 @@ use datafusion::config::ConfigOptions;
 use datafusion::logical_expr::dml::CopyTo;
 
 use crate::memory::budget::Budget;
-use crate::memory::policy::ROW_GROUP_ROWS;
+use crate::memory::policy::{self, ROW_GROUP_ROWS};
 use crate::partitioned::{Folders, few_at_a_time};
 
 const KIB: usize = 1 << 10;
@@ -39,30 +39,48 @@ pub(super) fn fit(copy: &mut CopyTo, budget: Budget, options: &ConfigOptions) ->
         true => 1,
         false => open,
     };
-    let mut set = |key: &str, value: String| {
-        let key = format!("format.{key}");
-        copy.options.entry(key).or_insert(value);
+    let given = &options.execution.parquet;
+    let plain = policy::options(budget);
+    let plain = &plain.execution.parquet;
+    // What the statement says wins, and what the session was told, if it is not what it was from the beginning.
+    let mut set = |key: &str, told: bool, value: String| {
+        if !told {
+            let key = format!("format.{key}");
+            copy.options.entry(key).or_insert(value);
+        }
     };
     if parquet {
-        let given = &options.execution.parquet;
+        let one_task = given.allow_single_file_parallelism != plain.allow_single_file_parallelism;
         // (Dictionaries grow to twice that and more.)
         if 2 * columns * COLUMN * files > budget.held() {
-            set("dictionary_enabled", "false".to_owned());
-            set("data_pagesize_limit", (64 * KIB).to_string());
+            let told = given.dictionary_enabled != plain.dictionary_enabled;
+            set("dictionary_enabled", told, "false".to_owned());
+            let told = given.data_pagesize_limit != plain.data_pagesize_limit;
+            set("data_pagesize_limit", told, (64 * KIB).to_string());
             // Columns that are compressed at the same time each take what compressing takes.
-            set("allow_single_file_parallelism", "false".to_owned());
+            set(
+                "allow_single_file_parallelism",
+                one_task,
+                "false".to_owned(),
+            );
         }
-        if columns > FEW && given.max_row_group_size == ROW_GROUP_ROWS {
+        if columns > FEW {
             let rows = budget.held() / (columns * VALUE);
             let rows = rows.clamp(LEAST_ROWS, ROW_GROUP_ROWS);
-            set("max_row_group_size", rows.to_string());
+            let told = given.max_row_group_size != plain.max_row_group_size;
+            set("max_row_group_size", told, rows.to_string());
         }
         if files > 1 {
             // Bytes are only looked at where one task writes all columns. (The folders are written in
             // parallel.)
-            set("allow_single_file_parallelism", "false".to_owned());
+            set(
+                "allow_single_file_parallelism",
+                one_task,
+                "false".to_owned(),
+            );
             let bytes = (budget.held() / files).max(MIB);
-            set("max_row_group_bytes", bytes.to_string());
+            let told = given.max_row_group_bytes != plain.max_row_group_bytes;
+            set("max_row_group_bytes", told, bytes.to_string());
         }
     }
     if files > 1 {

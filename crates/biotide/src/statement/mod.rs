@@ -211,7 +211,7 @@ impl Statement {
             }
             _ => None,
         };
-        let explained = self.explained().await?;
+        let explained = self.explained(&plan).await?;
         let physical = self.physical_plan(&plan).await?;
         let stream = execute_stream(physical, self.state.task_ctx())?;
         let stream = match (&plan, explained) {
@@ -245,8 +245,8 @@ impl Statement {
     }
 
     /// What `EXPLAIN` says of memory.
-    async fn explained(&self) -> Result<Option<String>> {
-        let LogicalPlan::Explain(explain) = &self.plan else {
+    async fn explained(&self, plan: &LogicalPlan) -> Result<Option<String>> {
+        let LogicalPlan::Explain(explain) = plan else {
             return Ok(None);
         };
         let text = [ExplainFormat::Indent, ExplainFormat::Tree];
@@ -279,9 +279,7 @@ impl Statement {
     fn staged(&self) -> Result<(LogicalPlan, Option<Staged>)> {
         let mut staged = None;
         // A plan that is only explained writes nothing.
-        if matches!(self.plan, LogicalPlan::Explain(_)) {
-            return Ok((self.plan.clone(), None));
-        }
+        let explained = matches!(self.plan, LogicalPlan::Explain(_));
         let plan = self.plan.clone().transform_down(|plan| {
             let LogicalPlan::Copy(mut copy) = plan else {
                 return Ok(Transformed::no(plan));
@@ -292,6 +290,9 @@ impl Statement {
                 self.context.meter.budget(),
                 self.state.config_options(),
             )?;
+            if explained {
+                return Ok(Transformed::yes(LogicalPlan::Copy(copy)));
+            }
             let target = &copy.output_url;
             let folder = !copy.partition_by.is_empty()
                 || target.ends_with('/')

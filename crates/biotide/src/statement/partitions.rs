@@ -2,9 +2,11 @@
 //! find a column of a table by its bare name. So the columns are made text first, without a qualifier, and
 //! NULL is what Hive calls it.
 
+use std::collections::HashSet;
+
 use biotide_formats::files::HIVE_NULL;
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{Column, Result};
+use datafusion::common::{Column, Result, plan_err};
 use datafusion::logical_expr::dml::CopyTo;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, cast, lit, when};
 
@@ -12,6 +14,10 @@ use datafusion::logical_expr::{Expr, LogicalPlanBuilder, cast, lit, when};
 pub(super) fn name_folders(copy: &mut CopyTo) -> Result<()> {
     if copy.partition_by.is_empty() {
         return Ok(());
+    }
+    let mut seen = HashSet::new();
+    if let Some(twice) = copy.partition_by.iter().find(|name| !seen.insert(*name)) {
+        return plan_err!("the column {twice} is named twice to partition by");
     }
     let schema = copy.input.schema();
     let column = |(qualifier, field): (_, &std::sync::Arc<_>)| -> Result<Expr> {
