@@ -72,6 +72,7 @@ pub struct Spec {
 #[derive(Debug)]
 pub struct Call<'a> {
     columns: &'a [ArrayRef],
+    constant: &'a [bool],
     options: &'a ConfigOptions,
     spec: &'static Spec,
 }
@@ -86,6 +87,11 @@ impl Call<'_> {
     pub fn optional_text(&self, argument: usize) -> Result<Option<Texts<'_>>> {
         let column = self.columns.get(argument);
         column.map(|column| Texts::new(&**column)).transpose()
+    }
+
+    /// Whether an argument is the same in all rows of the query, not by chance.
+    pub fn is_constant(&self, argument: usize) -> bool {
+        self.constant.get(argument).copied().unwrap_or(true)
     }
 
     /// A flag; the default if it is left out or NULL.
@@ -161,10 +167,16 @@ impl Function {
     }
 
     /// Over arrays of the same length.
-    fn compute(&self, columns: &[ArrayRef], options: &ConfigOptions) -> Result<ArrayRef> {
+    fn compute(
+        &self,
+        columns: &[ArrayRef],
+        constant: &[bool],
+        options: &ConfigOptions,
+    ) -> Result<ArrayRef> {
         let spec = self.spec;
         (spec.compute)(&Call {
             columns,
+            constant,
             options,
             spec,
         })
@@ -199,7 +211,7 @@ impl ScalarUDFImpl for Function {
             (Kind::Text, given) if is_text(given) => Ok(given.clone()),
             // Identifiers that are digits are often read as numbers.
             (Kind::Text, DataType::Null) => Ok(DataType::Utf8),
-            (Kind::Text, given) if given.is_integer() => Ok(DataType::Utf8),
+            (Kind::Text, given) if given.is_integer() || given.is_floating() => Ok(DataType::Utf8),
             (kind, given) => plan_err!(
                 "{} is {given}, not {}; write {}",
                 argument.name,
@@ -228,29 +240,35 @@ impl ScalarUDFImpl for Function {
                 })
                 .collect::<Result<Vec<_>>>()
         };
+        let constant: Vec<bool> = args
+            .iter()
+            .map(|arg| matches!(arg, ColumnarValue::Scalar(_)))
+            .collect();
         let columns: Vec<usize> = (0..args.len())
             .filter(|&i| matches!(args[i], ColumnarValue::Array(_)))
             .collect();
         match columns.as_slice() {
             [] => {
-                let one = self.compute(&arrays(&args, 1)?, &config_options)?;
+                let one = self.compute(&arrays(&args, 1)?, &constant, &config_options)?;
                 Ok(ScalarValue::try_from_array(&one, 0)?.into())
             }
             // Of a dictionary only the values are looked at.
             &[column]
                 if let ColumnarValue::Array(array) = &args[column]
                     && let Some(dictionary) = array.as_any_dictionary_opt()
-                    && dictionary.values().len() <= number_rows =>
+                    && dictionary.values().len() <= number_rows
+                // (Of NULL a struct says that it is.)
+                && (dictionary.keys().null_count() == 0 || !(self.spec.returns)().is_nested()) =>
             {
                 let mut args = args.clone();
                 args[column] = ColumnarValue::Array(Arc::clone(dictionary.values()));
                 let values = arrays(&args, dictionary.values().len())?;
-                let values = self.compute(&values, &config_options)?;
+                let values = self.compute(&values, &constant, &config_options)?;
                 Ok(take(&values, dictionary.keys(), None)?.into())
             }
             _ => {
                 let columns = arrays(&args, number_rows)?;
-                Ok(self.compute(&columns, &config_options)?.into())
+                Ok(self.compute(&columns, &constant, &config_options)?.into())
             }
         }
     }

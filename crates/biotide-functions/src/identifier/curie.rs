@@ -15,7 +15,9 @@ pub(super) fn parse<'r, 'a>(
     separator: &str,
     trims: bool,
 ) -> Option<(&'r Prefix, &'a str)> {
+    let curie = if trims { trim(curie) } else { curie };
     let (prefix, id) = split(curie, separator)?;
+    let prefix = if trims { trim(prefix) } else { prefix };
     let prefix = registry.find(prefix)?;
     let id = if trims { trim(id) } else { id };
     Some((prefix, standardize(prefix, id, trims)))
@@ -76,6 +78,7 @@ mod tests {
             ),
             ("GO_0003993", None, None),
             (" go:1", Some("go:1"), Some("go:1")),
+            ("\u{feff}go\u{a0}:1", Some("go:1"), None),
             ("go :1", Some("go:1"), Some("go:1")),
             ("go: 1", Some("go:1"), Some("go: 1")),
             ("go:1\u{a0}", Some("go:1"), Some("go:1\u{a0}")),

@@ -40,6 +40,7 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
     // Neighbours mostly have the same prefix.
     let mut last: Option<(&str, Option<&Prefix>)> = None;
     for curie in curies.iter() {
+        let curie = curie.map(|curie| if trims { curie::trim(curie) } else { curie });
         let parts = curie.and_then(|curie| curie::split(curie, ":"));
         let Some((spelling, id)) = parts else {
             normal.append_null();
@@ -47,6 +48,7 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
         };
         let prefix = match last {
             Some((same, prefix)) if same == spelling => prefix,
+            _ if trims => registry.find(curie::trim(spelling)),
             _ => registry.find(spelling),
         };
         last = Some((spelling, prefix));
@@ -56,7 +58,7 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
         };
         let id = if trims { curie::trim(id) } else { id };
         let id = curie::standardize(prefix, id, trims);
-        if strict && !prefix.is_valid(id, !trims) {
+        if strict && (trims && id.is_empty() || !prefix.is_valid(id, !trims)) {
             normal.append_null();
             continue;
         }

@@ -19,7 +19,7 @@ pub(super) const SPEC: Spec = Spec {
     required: 1,
     returns: || struct_type(&COLUMNS),
     doc: "The parts of an Ensembl identifier: ENS, species code (none for human), feature (G gene, T transcript, P \
-          protein, E exon, R regulatory, FM family, GT gene tree), 11 digits (14 of a tree), version, and the _PAR_Y of GENCODE. \
+          protein, E exon, R regulatory, FM family, GT gene tree), 11 digits (14 of a family or tree), version, and the _PAR_Y of GENCODE. \
           Only what has this shape loses a version: `AN4965.2` is another database's and stays whole.",
     example: ("ensembl_parse('ENSG00000002586.20_PAR_Y')['version']", "20"),
     compute,
@@ -48,6 +48,10 @@ struct Ensembl {
 const FEATURES: [&str; 7] = ["GT", "FM", "G", "T", "P", "E", "R"];
 
 fn parse(text: &str) -> Option<Ensembl> {
+    let text = match text.split_once(':') {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case("ensembl") => trim(rest),
+        _ => text,
+    };
     let (text, par_y) = match text.strip_suffix("_PAR_Y") {
         Some(text) => (text, true),
         None => (text, false),
@@ -77,7 +81,11 @@ fn parse(text: &str) -> Option<Ensembl> {
     }
     let feature = FEATURES.into_iter().find(|feature| {
         letters.strip_suffix(feature).is_some_and(|species| {
-            let length = if *feature == "GT" { 14 } else { 11 };
+            let length = if matches!(*feature, "GT" | "FM") {
+                14
+            } else {
+                11
+            };
             species.len() <= 6
                 && species.bytes().all(|byte| byte.is_ascii_uppercase())
                 && digits.len() == length
@@ -120,7 +128,7 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
         };
         let row = match parse(trim(written)) {
             Some(parts) => {
-                let same = written.starts_with(&parts.id);
+                let same = trim(written) == written && written.starts_with(&parts.id);
                 let verdict = if same { Verdict::Ok } else { Verdict::Repaired };
                 [
                     parts.id.into(),
@@ -161,6 +169,8 @@ mod tests {
         let mouse = parse("ENSMUST00000017290").unwrap();
         assert_eq!((mouse.feature, &*mouse.species), ("T", "MUS"));
         assert_eq!(parse("ENSGT00390000003602").unwrap().feature, "GT");
+        assert_eq!(parse("ENSFM00500000270089").unwrap().feature, "FM");
+        assert!(parse("ensembl:ENSG00000141510.1").is_some());
         let old = parse("ENSGR0000002586.1").unwrap();
         assert_eq!((&*old.id, old.par_y), ("ENSG00000002586", true));
         for other in [

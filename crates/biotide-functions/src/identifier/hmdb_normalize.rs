@@ -13,8 +13,7 @@ pub(super) const SPEC: Spec = Spec {
     required: 1,
     returns: judged_type,
     doc: "An HMDB accession in the form of today: HMDB and seven digits. Those of five digits were made longer by \
-          two zeros in 2017; of 80,108 secondary ones 852 moved elsewhere, which only a table can tell \
-          (`id_resolve`).",
+          two zeros in 2017; of 80,108 secondary ones 852 moved elsewhere, which only HMDB's own table can tell.",
     example: ("hmdb_normalize('HMDB00001')['id']", "HMDB0000001"),
     compute,
 };

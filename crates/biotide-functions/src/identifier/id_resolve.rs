@@ -42,8 +42,8 @@ const COLUMNS: [Column; 6] = [
     ("release", Holds::Text),
 ];
 
-/// A namespace as it was written, its retired identifiers, and its approved ones if they are known.
-type Tables<'a> = (&'a str, Arc<Secondary>, Option<Arc<Genes>>);
+/// A namespace as it was written and is, its retired identifiers, and its approved ones if they are known.
+type Tables<'a> = (&'a str, String, Option<Arc<Secondary>>, Option<Arc<Genes>>);
 
 struct Resolved {
     id: Option<String>,
@@ -65,19 +65,24 @@ impl Resolved {
     }
 }
 
-fn resolve(written: &str, table: &Secondary, genes: Option<&Genes>) -> Resolved {
+fn resolve(
+    written: &str,
+    table: &Secondary,
+    genes: Option<&Genes>,
+    is_own: impl Fn(&str) -> bool,
+) -> Resolved {
     let text = trim(written);
     if is_nothing(text) {
         return Resolved::plain(None, Verdict::Null, None);
     }
     let start = text.trim_end_matches(|c: char| c.is_ascii_digit()).len();
     let (prefix, digits) = text.split_at(start);
-    let named = prefix.is_empty() || prefix.ends_with([':', '_']);
+    let named = prefix.is_empty() || prefix.strip_suffix([':', '_']).is_some_and(is_own);
     let Some(number) = digits.parse::<u32>().ok().filter(|_| named) else {
         return Resolved::plain(
             None,
             Verdict::Invalid,
-            Some("not a number, with a prefix or without"),
+            Some("not a number, with its prefix or without"),
         );
     };
     let shown = |number: u32| format!("{prefix}{number}");
@@ -141,18 +146,33 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
             let prefix = registry
                 .find(trim(name))
                 .map_or(name, |prefix| prefix.prefix.as_str());
-            let Some(table) = secondary(prefix)? else {
+            let table = secondary(prefix)?;
+            if table.is_none() && call.is_constant(1) {
                 return exec_err!(
                     "there is no table of retired identifiers of \"{name}\": there are hgnc, chebi and ncbigene"
                 );
-            };
+            }
             let genes = (prefix == "hgnc").then(genes).transpose()?;
-            last = Some((name, table, genes));
+            last = Some((name, prefix.to_owned(), table, genes));
         }
-        let Some((_, table, genes)) = &last else {
+        let Some((_, namespace, Some(table), genes)) = &last else {
+            let note = "no table of its namespace".into();
+            let verdict = Verdict::Invalid.name().into();
+            records.push([
+                Value::Null,
+                verdict,
+                Value::Null,
+                Value::Null,
+                note,
+                Value::Null,
+            ]);
             continue;
         };
-        let resolved = resolve(id, table, genes.as_deref());
+        let is_own = |prefix: &str| {
+            let found = registry.find(trim(prefix));
+            found.is_some_and(|found| found.prefix == *namespace)
+        };
+        let resolved = resolve(id, table, genes.as_deref(), is_own);
         records.push([
             resolved.id.into(),
             resolved.verdict.name().into(),

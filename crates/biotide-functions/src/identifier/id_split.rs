@@ -7,6 +7,8 @@ use arrow::array::{ArrayRef, ListArray, StructArray};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field};
 use datafusion_common::{Result, exec_datafusion_err};
+use hashbrown::HashSet;
+use twox_hash::XxHash64;
 
 use super::curie::trim;
 use super::namespace::Namespace;
@@ -33,7 +35,8 @@ pub(super) const SPEC: Spec = Spec {
           cell that is an identifier as a whole is one; otherwise it is cut at ; , | and blanks, at an underscore if \
           each part is an identifier then (UniProt accessions, gene symbols), and at the delimiters that are named. \
           Lists as programs write them (['a', 'b']) and FASTA identifiers are known. Each part keeps its own \
-          verdict, and is there once. `group` is the cell in canonical form: parts of a complex have the same.",
+          verdict, and is there once. `group` is the cell in canonical form, \
+          or a hash of it if that is long: parts of a complex have the same.",
     example: ("id_split('Q14213_Q8NEV9', 'uniprot')[2]['id']", "Q8NEV9"),
     compute,
 };
@@ -68,21 +71,20 @@ pub(super) fn split<'a>(cell: &'a str, namespace: &Namespace, delimiters: &str) 
         return Vec::new();
     }
     let whole = namespace.judge(cell);
-    if whole.is_valid() {
-        return vec![Part {
-            raw: cell,
-            judged: whole,
-        }];
+    let one = || Part {
+        raw: cell,
+        judged: whole.clone(),
+    };
+    // A loose pattern matches a list as well as its items.
+    if whole.is_valid() && (namespace.is_strict() || !cell.contains(is_between)) {
+        return vec![one()];
     }
     let mut parts: Vec<Part<'a>> = Vec::new();
+    let mut seen: HashSet<(bool, Cow<'a, str>)> = HashSet::new();
     let mut add = |part: Part<'a>| {
         // (Of what is none the text itself counts.)
-        let same = |other: &Part<'a>| match (&part.judged.id, &other.judged.id) {
-            (Some(id), Some(other)) => id == other,
-            (None, None) => part.raw == other.raw,
-            _ => false,
-        };
-        if !parts.iter().any(same) {
+        let text = part.judged.id.clone().unwrap_or(Cow::Borrowed(part.raw));
+        if seen.insert((part.judged.id.is_some(), text)) {
             parts.push(part);
         }
     };
@@ -110,6 +112,9 @@ pub(super) fn split<'a>(cell: &'a str, namespace: &Namespace, delimiters: &str) 
             }
         }
         add(Part { raw, judged });
+    }
+    if whole.is_valid() && !parts.iter().all(|part| part.judged.is_valid()) {
+        return vec![one()];
     }
     parts
 }
@@ -146,17 +151,31 @@ fn unquoted(text: &str) -> &str {
         let inner = text
             .strip_prefix(quote)
             .and_then(|inner| inner.strip_suffix(quote));
-        text = inner.map_or(text, trim);
+        // (`"a","b"` is two quoted texts.)
+        text = inner
+            .filter(|inner| !inner.contains(quote))
+            .map_or(text, trim);
     }
     text
 }
 
-/// The cell in canonical form.
+/// The most bytes of a group's name: each part of the cell has it.
+const GROUP_BYTES: usize = 256;
+
+/// The cell in canonical form; a hash of that where it is long.
 fn group(parts: &[Part<'_>]) -> String {
     let ids = parts
         .iter()
         .map(|part| part.judged.id.as_deref().unwrap_or(part.raw));
-    ids.collect::<Vec<_>>().join(";")
+    let joined = ids.collect::<Vec<_>>().join(";");
+    match joined.len() {
+        0..=GROUP_BYTES => joined,
+        _ => format!(
+            "{} identifiers, {:016x}",
+            parts.len(),
+            XxHash64::oneshot(0, joined.as_bytes())
+        ),
+    }
 }
 
 fn compute(call: &Call<'_>) -> Result<ArrayRef> {
@@ -166,7 +185,7 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
     let mut records = Records::new(&COLUMNS);
     let mut lengths = Vec::with_capacity(cells.len());
     let mut valid = Vec::with_capacity(cells.len());
-    let mut last: Option<(&str, Namespace)> = None;
+    let mut last: Option<(&str, Option<Namespace>)> = None;
     for (row, cell) in cells.iter().enumerate() {
         let Some((cell, name)) = cell.zip(namespaces.get(row)) else {
             lengths.push(0);
@@ -174,10 +193,15 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
             continue;
         };
         if last.as_ref().is_none_or(|(same, _)| *same != name) {
-            let namespace = Namespace::find(&registry, name).ok_or_else(|| unknown(name))?;
+            let namespace = Namespace::find(&registry, name);
+            if namespace.is_none() && call.is_constant(1) {
+                return Err(unknown(name));
+            }
             last = Some((name, namespace));
         }
-        let Some((_, namespace)) = &last else {
+        let Some((_, Some(namespace))) = &last else {
+            lengths.push(0);
+            valid.push(false);
             continue;
         };
         let delimiters = delimiters
@@ -262,7 +286,7 @@ mod tests {
                 "CON__P00761;REV__P12345",
                 "uniprot",
                 "",
-                vec!["P00761", "P12345"],
+                vec!["P00761", "invalid REV__P12345"],
             ),
             ("P12345, P12345 ;p12345", "uniprot", "", vec!["P12345"]),
             (

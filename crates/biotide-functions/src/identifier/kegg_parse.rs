@@ -7,6 +7,7 @@ use datafusion_common::Result;
 
 use super::curie::trim;
 use super::dbsnp_normalize::is_number;
+use super::registry;
 use super::verdict::{Judged, Verdict, is_nothing};
 use crate::function::{Call, Spec, text};
 use crate::record::{Column, Holds, Records, Value, struct_type};
@@ -91,6 +92,9 @@ fn parse(text: &str) -> Option<Kegg> {
     match database.as_deref() {
         Some("path") | None => pathway(entry),
         Some(organism) if is_organism(organism) && !named(organism) => {
+            if is_of_others(organism, entry) {
+                return None;
+            }
             let human = organism == "hsa" && is_number(entry);
             (!entry.is_empty() && !entry.contains(char::is_whitespace)).then(|| Kegg {
                 namespace: "kegg.genes",
@@ -103,9 +107,22 @@ fn parse(text: &str) -> Option<Kegg> {
     }
 }
 
-/// `map`, `ko`, `rn`, `ec` or an organism, and five digits.
+/// Whether this is a CURIE of another namespace, or an IRI.
+fn is_of_others(prefix: &str, entry: &str) -> bool {
+    let known = registry::current(None).ok();
+    let of_another = known.is_some_and(|registry| {
+        let prefix = registry.find(prefix);
+        prefix.is_some_and(|prefix| {
+            !prefix.prefix.starts_with("kegg")
+                && prefix.pattern.is_some()
+                && prefix.is_valid(entry, false)
+        })
+    });
+    of_another || entry.contains('/')
+}
+
+/// `map`, `ko`, `rn`, `ec` or an organism, and five digits; in small letters, as other databases have capitals.
 fn pathway(entry: &str) -> Option<Kegg> {
-    let entry = entry.to_ascii_lowercase();
     let at = entry.len().checked_sub(5)?;
     let (of, digits) = (entry.get(..at)?, entry.get(at..)?);
     let general = matches!(of, "map" | "ko" | "rn" | "ec");
@@ -113,7 +130,7 @@ fn pathway(entry: &str) -> Option<Kegg> {
     known.then(|| Kegg {
         namespace: "kegg.pathway",
         organism: (!general).then(|| of.to_owned()),
-        id: entry.clone(),
+        id: entry.to_owned(),
         ncbigene: None,
     })
 }
@@ -122,9 +139,10 @@ fn is_five_digits(text: &str) -> bool {
     text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Three or four letters.
+/// Three or four letters; viruses and addenda have two.
 fn is_organism(text: &str) -> bool {
-    matches!(text.len(), 3 | 4) && text.bytes().all(|byte| byte.is_ascii_lowercase())
+    let letters = matches!(text.len(), 3 | 4) && text.bytes().all(|byte| byte.is_ascii_lowercase());
+    letters || matches!(text, "vg" | "ag")
 }
 
 /// The entry in canonical form.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::curie::{self, trim};
 use super::registry::Registry;
-use super::verdict::{Judged, is_nothing};
+use super::tables::genes;
+use super::verdict::{Judged, Verdict, is_nothing};
 use super::{
     cas, chembl_normalize, dbsnp_normalize, ensembl_parse, hmdb_normalize, inchikey_parts,
     kegg_parse, loinc_valid, orcid_valid, pubchem_normalize, refseq_parse, snomed_valid,
@@ -16,7 +17,7 @@ use super::{
 #[derive(Debug, Clone)]
 pub(super) enum Namespace {
     /// With a parser of its own.
-    Own(&'static Own),
+    Own(&'static Own, Arc<Registry>),
     /// Known by its pattern.
     Registered(Arc<Registry>, String),
 }
@@ -31,8 +32,9 @@ pub(super) struct Own {
     underscores: bool,
 }
 
-const OWN: [Own; 13] = [
+const OWN: [Own; 14] = [
     own("uniprot", uniprot_parse::judge, true),
+    own("hgnc.symbol", symbol, true),
     own("ensembl", ensembl_parse::judge, false),
     own("refseq", refseq_parse::judge, false),
     own("hmdb", hmdb_normalize::judge, false),
@@ -63,6 +65,26 @@ fn by<'a>(written: &'a str, is_valid: fn(&str) -> bool, why: &'static str) -> Ju
     match is_valid(text) {
         true => Judged::of(text, written, "blanks removed"),
         false => Judged::invalid(why),
+    }
+}
+
+/// A symbol that a human gene has, or had.
+fn symbol(written: &str) -> Judged<'_> {
+    let text = trim(written);
+    if is_nothing(text) {
+        return Judged::NULL;
+    }
+    let known = genes().is_ok_and(|genes| genes.find(text, None).is_some());
+    let is_symbol =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'@');
+    match known {
+        true => Judged::of(text, written, "blanks removed"),
+        false if text.bytes().all(is_symbol) => Judged {
+            id: None,
+            verdict: Verdict::Unmapped,
+            note: Some("no human gene has or had it"),
+        },
+        false => Judged::invalid("no symbol"),
     }
 }
 
@@ -103,7 +125,7 @@ impl Namespace {
             .map(|prefix| prefix.prefix.as_str());
         let name = prefix.unwrap_or(spelling);
         if let Some(own) = OWN.iter().find(|own| own.name == name) {
-            return Some(Self::Own(own));
+            return Some(Self::Own(own, Arc::clone(registry)));
         }
         prefix.map(|prefix| Self::Registered(Arc::clone(registry), prefix.to_owned()))
     }
@@ -111,15 +133,33 @@ impl Namespace {
     /// Whether an underscore may join its identifiers.
     pub(super) fn splits_at_underscores(&self) -> bool {
         match self {
-            Self::Own(own) => own.underscores,
-            Self::Registered(_, name) => name == "hgnc.symbol",
+            Self::Own(own, _) => own.underscores,
+            Self::Registered(..) => false,
         }
+    }
+
+    /// Whether a list of its identifiers is never taken for one.
+    pub(super) fn is_strict(&self) -> bool {
+        matches!(self, Self::Own(..))
     }
 
     /// Judges one identifier.
     pub(super) fn judge<'a>(&self, written: &'a str) -> Judged<'a> {
         match self {
-            Self::Own(own) => (own.judge)(written),
+            Self::Own(own, registry) => {
+                let judged = (own.judge)(written);
+                // A CURIE of it.
+                let id = curie::split(trim(written), ":").filter(|(prefix, _)| {
+                    let prefix = registry.find(prefix);
+                    prefix.is_some_and(|prefix| prefix.prefix == own.name)
+                });
+                match id {
+                    Some((_, id)) if judged.verdict == Verdict::Invalid => {
+                        (own.judge)(trim(id)).repaired("prefix removed")
+                    }
+                    _ => judged,
+                }
+            }
             Self::Registered(registry, name) => {
                 let text = trim(written);
                 if is_nothing(text) {

@@ -106,7 +106,8 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
         let parts = text.and_then(|text| parse(trim(text)));
         records.push(match parts {
             Some(parts) => {
-                let same = text.is_some_and(|text| text.starts_with(&parts.accession));
+                let same = text
+                    .is_some_and(|text| trim(text) == text && text.starts_with(&parts.accession));
                 let verdict = if same { Verdict::Ok } else { Verdict::Repaired };
                 [
                     parts.accession.into(),

@@ -160,6 +160,11 @@ pub(super) fn judge(written: &str) -> Judged<'_> {
     }
     match parse(written) {
         Err(why) => Judged::invalid(why),
+        Ok(parts) if parts.decoy => Judged::invalid("a decoy (REV__), no protein"),
+        // More than one FASTA identifier.
+        Ok(parts) if parts.db.is_some() && written.matches('|').count() > 2 => {
+            Judged::invalid("several FASTA identifiers")
+        }
         Ok(parts) => {
             let accession = parts.accession;
             let id = match (parts.isoform, parts.chain) {

@@ -78,6 +78,18 @@ impl<'a> Judged<'a> {
         }
     }
 
+    /// The same, but repaired by this rule if it is right.
+    pub(crate) fn repaired(self, rule: &'static str) -> Self {
+        match self.verdict {
+            Verdict::Ok => Self {
+                verdict: Verdict::Repaired,
+                note: Some(rule),
+                ..self
+            },
+            _ => self,
+        }
+    }
+
     /// There is nothing.
     pub(crate) const NULL: Self = Self {
         id: None,
