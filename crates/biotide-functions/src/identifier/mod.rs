@@ -35,7 +35,7 @@ mod refseq_parse;
 mod snomed_valid;
 mod symbol_resolve;
 mod tables;
-mod uniprot_parse;
+pub(crate) mod uniprot_parse;
 mod verdict;
 
 use std::sync::Arc;
