@@ -83,6 +83,13 @@ impl Call<'_> {
         Texts::new(&*self.columns[argument])
     }
 
+    /// Whether each text of the first argument is what `test` asks; NULL of NULL.
+    pub fn test(&self, test: impl Fn(&str) -> bool) -> Result<ArrayRef> {
+        let texts = self.text(0)?.iter();
+        let answers = texts.map(|text| text.map(&test));
+        Ok(Arc::new(answers.collect::<BooleanArray>()))
+    }
+
     /// A text argument that may be left out.
     pub fn optional_text(&self, argument: usize) -> Result<Option<Texts<'_>>> {
         let column = self.columns.get(argument);

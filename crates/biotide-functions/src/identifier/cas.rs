@@ -1,7 +1,7 @@
 //! Registry numbers of the Chemical Abstracts Service, for `cas_parse` and `cas_valid`.
 
-use super::curie::trim;
-use super::verdict::{Judged, is_nothing};
+use super::verdict::Judged;
+use super::written::{after_prefix, content, is_digits};
 
 /// Whether this is a number with the right check digit: two to seven digits, two, one; the last is the sum of the
 /// others, each times its place from the right, modulo ten (cas.org/support/documentation/chemical-substances).
@@ -12,9 +12,13 @@ pub(super) fn is_valid(text: &str) -> bool {
     else {
         return false;
     };
-    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     let shape = (2..=7).contains(&first.len()) && second.len() == 2 && check.len() == 1;
-    if !shape || !digits(first) || !digits(second) || !digits(check) || first.starts_with('0') {
+    if !shape
+        || !is_digits(first)
+        || !is_digits(second)
+        || !is_digits(check)
+        || first.starts_with('0')
+    {
         return false;
     }
     let number = first.bytes().chain(second.bytes()).rev();
@@ -30,14 +34,10 @@ pub(super) fn is_valid(text: &str) -> bool {
 
 /// One number.
 pub(super) fn judge(written: &str) -> Judged<'_> {
-    let text = trim(written);
-    if is_nothing(text) {
+    let Some(text) = content(written) else {
         return Judged::NULL;
-    }
-    let bare = match text.split_once([':', ' ']) {
-        Some((prefix, rest)) if prefix.eq_ignore_ascii_case("cas") => trim(rest),
-        _ => text,
     };
+    let bare = after_prefix(text, &["cas"], &[':', ' ']).unwrap_or(text);
     if is_valid(bare) {
         return Judged::of(bare, written, "blanks or prefix removed");
     }

@@ -3,9 +3,8 @@
 use arrow::array::ArrayRef;
 use datafusion_common::Result;
 
-use super::curie::trim;
-use super::dbsnp_normalize::is_number;
-use super::verdict::{Judged, is_nothing, judge_all, judged_type};
+use super::verdict::{Judged, judge_all, judged_type};
+use super::written::{content, is_number, trim};
 use crate::function::{Call, Spec, text};
 
 pub(super) const SPEC: Spec = Spec {
@@ -20,10 +19,9 @@ pub(super) const SPEC: Spec = Spec {
 
 /// CHEMBL and digits.
 pub(super) fn judge(written: &str) -> Judged<'_> {
-    let text = trim(written);
-    if is_nothing(text) {
+    let Some(text) = content(written) else {
         return Judged::NULL;
-    }
+    };
     let bare = match text.split_once(':') {
         Some((prefix, rest)) if prefix.get(..6).is_some_and(is_chembl) => trim(rest),
         _ => text,

@@ -1,11 +1,7 @@
 //! CURIEs (`prefix:identifier`), as the functions on them see them.
 
 use super::registry::{Prefix, Registry};
-
-/// Blanks as people paste them: Unicode's, the byte order mark among them.
-pub(super) fn trim(text: &str) -> &str {
-    text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'))
-}
+use super::written::{trim, trim_if};
 
 /// The parts of a CURIE whose prefix is known, the identifier without a redundant prefix. `trims`: blanks around
 /// both parts do not count.
@@ -15,11 +11,9 @@ pub(super) fn parse<'r, 'a>(
     separator: &str,
     trims: bool,
 ) -> Option<(&'r Prefix, &'a str)> {
-    let curie = if trims { trim(curie) } else { curie };
-    let (prefix, id) = split(curie, separator)?;
-    let prefix = if trims { trim(prefix) } else { prefix };
-    let prefix = registry.find(prefix)?;
-    let id = if trims { trim(id) } else { id };
+    let (prefix, id) = split(trim_if(trims, curie), separator)?;
+    let prefix = registry.find(trim_if(trims, prefix))?;
+    let id = trim_if(trims, id);
     Some((prefix, standardize(prefix, id, trims)))
 }
 

@@ -1,8 +1,6 @@
 //! `curie_is_standardizable`: whether a CURIE has a canonical form that is valid.
 
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, BooleanArray};
+use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use datafusion_common::Result;
 
@@ -21,14 +19,8 @@ pub(super) const SPEC: Spec = Spec {
 
 fn compute(call: &Call<'_>) -> Result<ArrayRef> {
     let (registry, exact) = (call.registry()?, call.as_bioregistry());
-    let valid = |curie: &str| {
+    call.test(|curie| {
         let parts = curie::parse(&registry, curie, ":", !exact);
-        parts.is_some_and(|(prefix, id)| (exact || !id.is_empty()) && prefix.is_valid(id, exact))
-    };
-    let curies = call.text(0)?.iter();
-    Ok(Arc::new(
-        curies
-            .map(|curie| curie.map(valid))
-            .collect::<BooleanArray>(),
-    ))
+        parts.is_some_and(|(prefix, id)| prefix.accepts(id, exact))
+    })
 }

@@ -1,8 +1,6 @@
 //! `curie_is_valid`: whether a CURIE is in canonical form, and its identifier matches.
 
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, BooleanArray};
+use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use datafusion_common::Result;
 
@@ -24,19 +22,11 @@ pub(super) const SPEC: Spec = Spec {
 
 fn compute(call: &Call<'_>) -> Result<ArrayRef> {
     let (registry, exact) = (call.registry()?, call.as_bioregistry());
-    let valid = |curie: &str| {
+    call.test(|curie| {
         let Some((spelling, id)) = curie::split(curie, ":") else {
             return false;
         };
         let prefix = registry.find(spelling);
-        prefix.is_some_and(|prefix| {
-            prefix.prefix == spelling && (exact || !id.is_empty()) && prefix.is_valid(id, exact)
-        })
-    };
-    let curies = call.text(0)?.iter();
-    Ok(Arc::new(
-        curies
-            .map(|curie| curie.map(valid))
-            .collect::<BooleanArray>(),
-    ))
+        prefix.is_some_and(|prefix| prefix.prefix == spelling && prefix.accepts(id, exact))
+    })
 }

@@ -7,7 +7,9 @@ use arrow::datatypes::DataType;
 use datafusion_common::Result;
 
 use super::curie;
+use super::push_parts::PushParts;
 use super::registry::Prefix;
+use super::written::trim_if;
 use crate::function::{Call, Spec, flag, text};
 
 pub(super) const SPEC: Spec = Spec {
@@ -40,51 +42,27 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
     // Neighbours mostly have the same prefix.
     let mut last: Option<(&str, Option<&Prefix>)> = None;
     for curie in curies.iter() {
-        let curie = curie.map(|curie| if trims { curie::trim(curie) } else { curie });
-        let parts = curie.and_then(|curie| curie::split(curie, ":"));
+        let parts = curie.and_then(|curie| curie::split(trim_if(trims, curie), ":"));
         let Some((spelling, id)) = parts else {
             normal.append_null();
             continue;
         };
         let prefix = match last {
             Some((same, prefix)) if same == spelling => prefix,
-            _ if trims => registry.find(curie::trim(spelling)),
-            _ => registry.find(spelling),
+            _ => registry.find(trim_if(trims, spelling)),
         };
         last = Some((spelling, prefix));
         let Some(prefix) = prefix else {
             normal.append_null();
             continue;
         };
-        let id = if trims { curie::trim(id) } else { id };
-        let id = curie::standardize(prefix, id, trims);
-        if strict && (trims && id.is_empty() || !prefix.is_valid(id, !trims)) {
+        let id = curie::standardize(prefix, trim_if(trims, id), trims);
+        if strict && !prefix.accepts(id, !trims) {
             normal.append_null();
             continue;
         }
-        let name = if preferred {
-            prefix.preferred()
-        } else {
-            &prefix.prefix
-        };
+        let name = prefix.written(preferred);
         normal.push_parts([name, ":", id]);
     }
     Ok(Arc::new(normal.finish()))
-}
-
-/// Appends one text in parts.
-pub(super) trait PushParts {
-    /// The parts of a row's text.
-    fn push_parts<const N: usize>(&mut self, parts: [&str; N]);
-}
-
-impl PushParts for StringBuilder {
-    fn push_parts<const N: usize>(&mut self, parts: [&str; N]) {
-        use std::fmt::Write;
-        for part in parts {
-            // (To memory: it does not fail.)
-            self.write_str(part).ok();
-        }
-        self.append_value("");
-    }
 }

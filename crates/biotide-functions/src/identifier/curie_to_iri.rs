@@ -7,7 +7,7 @@ use arrow::datatypes::DataType;
 use datafusion_common::Result;
 
 use super::curie;
-use super::curie_normalize::PushParts;
+use super::push_parts::PushParts;
 use crate::function::{Call, Spec, text};
 
 pub(super) const SPEC: Spec = Spec {

@@ -3,8 +3,8 @@
 use arrow::array::ArrayRef;
 use datafusion_common::Result;
 
-use super::curie::trim;
-use super::verdict::{Judged, is_nothing, judge_all, judged_type};
+use super::verdict::{Judged, judge_all, judged_type};
+use super::written::{content, is_number, without_prefix};
 use crate::function::{Call, Spec, text};
 
 pub(super) const SPEC: Spec = Spec {
@@ -19,14 +19,10 @@ pub(super) const SPEC: Spec = Spec {
 
 /// rs and digits.
 pub(super) fn judge(written: &str) -> Judged<'_> {
-    let text = trim(written);
-    if is_nothing(text) {
+    let Some(text) = content(written) else {
         return Judged::NULL;
-    }
-    let bare = match text.split_once(':') {
-        Some((prefix, rest)) if prefix.eq_ignore_ascii_case("dbsnp") => trim(rest),
-        _ => text,
     };
+    let bare = without_prefix(text, "dbsnp");
     let digits = bare.get(..2).filter(|head| head.eq_ignore_ascii_case("rs"));
     let digits = digits.map(|_| &bare[2..]);
     match digits {
@@ -37,13 +33,6 @@ pub(super) fn judge(written: &str) -> Judged<'_> {
         ),
         _ => Judged::invalid("not rs and digits"),
     }
-}
-
-/// Digits that are a number from 1, without a leading zero.
-pub(super) fn is_number(digits: &str) -> bool {
-    !digits.is_empty()
-        && !digits.starts_with('0')
-        && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn compute(call: &Call<'_>) -> Result<ArrayRef> {

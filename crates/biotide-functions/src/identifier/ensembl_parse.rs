@@ -5,8 +5,8 @@ use std::sync::Arc;
 use arrow::array::ArrayRef;
 use datafusion_common::Result;
 
-use super::curie::trim;
-use super::verdict::{Judged, Verdict, is_nothing};
+use super::verdict::{Judged, Verdict};
+use super::written::{content, is_digits, without_prefix};
 use crate::function::{Call, Spec, text};
 use crate::record::{Column, Holds, Records, Value, struct_type};
 
@@ -48,10 +48,7 @@ struct Ensembl {
 const FEATURES: [&str; 7] = ["GT", "FM", "G", "T", "P", "E", "R"];
 
 fn parse(text: &str) -> Option<Ensembl> {
-    let text = match text.split_once(':') {
-        Some((prefix, rest)) if prefix.eq_ignore_ascii_case("ensembl") => trim(rest),
-        _ => text,
-    };
+    let text = without_prefix(text, "ensembl");
     let (text, par_y) = match text.strip_suffix("_PAR_Y") {
         Some(text) => (text, true),
         None => (text, false),
@@ -61,9 +58,7 @@ fn parse(text: &str) -> Option<Ensembl> {
         None => (text, None),
     };
     let version = match version {
-        Some(digits) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-            Some(digits.parse().ok()?)
-        }
+        Some(digits) if is_digits(digits) => Some(digits.parse().ok()?),
         Some(_) => return None,
         None => None,
     };
@@ -76,7 +71,7 @@ fn parse(text: &str) -> Option<Ensembl> {
         true => ("G", format!("0{digits}")),
         false => (letters, digits.to_owned()),
     };
-    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+    if !is_digits(&digits) {
         return None;
     }
     let feature = FEATURES.into_iter().find(|feature| {
@@ -101,19 +96,21 @@ fn parse(text: &str) -> Option<Ensembl> {
     })
 }
 
+/// Why a text is none.
+const NONE: &str = "not ENS, a species, a feature and 11 digits";
+
 /// The identifier without version.
 pub(super) fn judge(written: &str) -> Judged<'_> {
-    let text = trim(written);
-    if is_nothing(text) {
+    let Some(text) = content(written) else {
         return Judged::NULL;
-    }
+    };
     match parse(text) {
         Some(parts) => Judged::of(
             parts.id,
             written,
             "version or blanks removed, or upper case",
         ),
-        None => Judged::invalid("not ENS, a species, a feature and 11 digits"),
+        None => Judged::invalid(NONE),
     }
 }
 
@@ -121,14 +118,14 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
     use Value::Null;
     let mut records = Records::new(&COLUMNS);
     for text in call.text(0)?.iter() {
-        let Some(written) = text.filter(|text| !is_nothing(trim(text))) else {
+        let Some((written, text)) = text.and_then(|text| Some((text, content(text)?))) else {
             let verdict = Verdict::Null.name().into();
             records.push([Null, Null, Null, Null, Null, verdict, Null]);
             continue;
         };
-        let row = match parse(trim(written)) {
+        let row = match parse(text) {
             Some(parts) => {
-                let same = trim(written) == written && written.starts_with(&parts.id);
+                let same = text == written && text.starts_with(&parts.id);
                 let verdict = if same { Verdict::Ok } else { Verdict::Repaired };
                 [
                     parts.id.into(),
@@ -143,9 +140,8 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
                 ]
             }
             None => {
-                let why = "not ENS, a species, a feature and 11 digits";
                 let verdict = Verdict::Invalid.name().into();
-                [Null, Null, Null, Null, Null, verdict, why.into()]
+                [Null, Null, Null, Null, Null, verdict, NONE.into()]
             }
         };
         records.push(row);

@@ -3,8 +3,8 @@
 use arrow::array::ArrayRef;
 use datafusion_common::Result;
 
-use super::curie::trim;
-use super::verdict::{Judged, is_nothing, judge_all, judged_type};
+use super::verdict::{Judged, judge_all, judged_type};
+use super::written::{content, trim};
 use crate::function::{Call, Spec, text};
 
 pub(super) const SPEC: Spec = Spec {
@@ -20,10 +20,9 @@ pub(super) const SPEC: Spec = Spec {
 
 /// HMDB and seven digits.
 pub(super) fn judge(written: &str) -> Judged<'_> {
-    let text = trim(written);
-    if is_nothing(text) {
+    let Some(text) = content(written) else {
         return Judged::NULL;
-    }
+    };
     let mut bare = text;
     while let Some(rest) = bare
         .get(..5)

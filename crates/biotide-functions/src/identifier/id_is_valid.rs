@@ -35,7 +35,7 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
             _ => registry.find(spelling),
         };
         last = Some((spelling, prefix));
-        Some((exact || !id.is_empty()) && prefix?.is_valid(id, exact))
+        Some(prefix?.accepts(id, exact))
     });
     Ok(Arc::new(valid.collect::<BooleanArray>()))
 }

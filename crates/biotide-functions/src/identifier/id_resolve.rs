@@ -5,9 +5,9 @@ use std::sync::Arc;
 use arrow::array::ArrayRef;
 use datafusion_common::{Result, exec_err};
 
-use super::curie::trim;
 use super::tables::{Genes, Secondary, genes, secondary};
-use super::verdict::{Verdict, is_nothing};
+use super::verdict::Verdict;
+use super::written::{is_nothing, trim};
 use crate::function::{Call, Spec, text};
 use crate::record::{Column, Holds, Records, Value, struct_type};
 

@@ -10,9 +10,9 @@ use datafusion_common::{Result, exec_datafusion_err};
 use hashbrown::HashSet;
 use twox_hash::XxHash64;
 
-use super::curie::trim;
 use super::namespace::Namespace;
-use super::verdict::{Judged, is_nothing};
+use super::verdict::Judged;
+use super::written::{is_nothing, trim};
 use crate::function::{Call, Spec, text};
 use crate::record::{Column, Holds, Records, struct_type};
 

@@ -6,7 +6,8 @@ use arrow::array::{ArrayRef, StringBuilder};
 use arrow::datatypes::DataType;
 use datafusion_common::Result;
 
-use super::curie::{standardize, trim};
+use super::curie::standardize;
+use super::written::trim_if;
 use crate::function::{Call, Spec, text};
 
 pub(super) const SPEC: Spec = Spec {
@@ -31,10 +32,9 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
     let mut standard = StringBuilder::with_capacity(ids.len(), ids.bytes());
     for (spelling, id) in prefixes.iter().zip(ids.iter()) {
         let prefix = spelling.and_then(|spelling| registry.find(spelling));
-        let id = prefix.zip(id).map(|(prefix, id)| {
-            let id = if trims { trim(id) } else { id };
-            standardize(prefix, id, trims)
-        });
+        let id = prefix
+            .zip(id)
+            .map(|(prefix, id)| standardize(prefix, trim_if(trims, id), trims));
         standard.append_option(id);
     }
     Ok(Arc::new(standard.finish()))

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use arrow::array::ArrayRef;
 use datafusion_common::Result;
 
-use super::curie::trim;
-use super::verdict::{Judged, Verdict, is_nothing};
+use super::verdict::{Judged, Verdict};
+use super::written::{after_prefix, content};
 use crate::function::{Call, Spec, text};
 use crate::record::{Column, Holds, Records, Value, struct_type};
 
@@ -37,14 +37,10 @@ const COLUMNS: [Column; 8] = [
 
 /// The key, in capitals.
 pub(super) fn judge(written: &str) -> Judged<'_> {
-    let text = trim(written);
-    if is_nothing(text) {
+    let Some(text) = content(written) else {
         return Judged::NULL;
-    }
-    let bare = match text.split_once(['=', ':']) {
-        Some((prefix, rest)) if prefix.eq_ignore_ascii_case("inchikey") => trim(rest),
-        _ => text,
     };
+    let bare = after_prefix(text, &["inchikey"], &['=', ':']).unwrap_or(text);
     let key = bare.to_ascii_uppercase();
     if !is_valid(key.as_bytes()) {
         return Judged::invalid("not 14, 10 and 1 capitals with S or N at the 24th place");

@@ -6,8 +6,9 @@ use arrow::array::{ArrayRef, StringBuilder};
 use arrow::datatypes::DataType;
 use datafusion_common::Result;
 
-use super::curie::{standardize, trim};
-use super::curie_normalize::PushParts;
+use super::curie::standardize;
+use super::push_parts::PushParts;
+use super::written::trim_if;
 use crate::function::{Call, Spec, text};
 
 pub(super) const SPEC: Spec = Spec {
@@ -31,7 +32,7 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
     let iris = call.text(0)?;
     let mut standard = StringBuilder::with_capacity(iris.len(), iris.bytes());
     for iri in iris.iter() {
-        let iri = iri.map(|iri| if trims { trim(iri) } else { iri });
+        let iri = iri.map(|iri| trim_if(trims, iri));
         let found = iri.and_then(|iri| registry.find_iri(iri));
         let found =
             found.and_then(|(prefix, id)| Some((prefix, prefix.uri_prefix.as_deref()?, id)));

@@ -6,8 +6,9 @@ use arrow::array::{ArrayRef, StringBuilder};
 use arrow::datatypes::DataType;
 use datafusion_common::Result;
 
-use super::curie::{standardize, trim};
-use super::curie_normalize::PushParts;
+use super::curie::standardize;
+use super::push_parts::PushParts;
+use super::written::trim_if;
 use crate::function::{Call, Spec, flag, text};
 
 pub(super) const SPEC: Spec = Spec {
@@ -38,7 +39,7 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
     let iris = call.text(0)?;
     let mut curies = StringBuilder::with_capacity(iris.len(), 16 * iris.len());
     for iri in iris.iter() {
-        let iri = iri.map(|iri| if trims { trim(iri) } else { iri });
+        let iri = iri.map(|iri| trim_if(trims, iri));
         let Some((prefix, id)) = iri.and_then(|iri| registry.find_iri(iri)) else {
             curies.append_null();
             continue;
@@ -48,11 +49,7 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
         } else {
             id
         };
-        let name = if preferred {
-            prefix.preferred()
-        } else {
-            &prefix.prefix
-        };
+        let name = prefix.written(preferred);
         curies.push_parts([name, ":", id]);
     }
     Ok(Arc::new(curies.finish()))

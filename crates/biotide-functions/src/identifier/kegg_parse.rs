@@ -5,10 +5,9 @@ use std::sync::Arc;
 use arrow::array::ArrayRef;
 use datafusion_common::Result;
 
-use super::curie::trim;
-use super::dbsnp_normalize::is_number;
 use super::registry;
-use super::verdict::{Judged, Verdict, is_nothing};
+use super::verdict::{Judged, Verdict};
+use super::written::{content, is_digits, is_number, trim};
 use crate::function::{Call, Spec, text};
 use crate::record::{Column, Holds, Records, Value, struct_type};
 
@@ -136,7 +135,7 @@ fn pathway(entry: &str) -> Option<Kegg> {
 }
 
 fn is_five_digits(text: &str) -> bool {
-    text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit())
+    text.len() == 5 && is_digits(text)
 }
 
 /// Three or four letters; viruses and addenda have two.
@@ -147,12 +146,19 @@ fn is_organism(text: &str) -> bool {
 
 /// The entry in canonical form.
 pub(super) fn judge(written: &str) -> Judged<'_> {
-    let text = trim(written);
-    if is_nothing(text) {
+    let Some(text) = content(written) else {
         return Judged::NULL;
-    }
-    match parse(text) {
-        Some(parts) => Judged::of(parts.id, written, "blanks or prefix removed, or case"),
+    };
+    judged(parse(text).as_ref(), written)
+}
+
+fn judged(parts: Option<&Kegg>, written: &str) -> Judged<'static> {
+    match parts {
+        Some(parts) => Judged::of(
+            parts.id.clone(),
+            written,
+            "blanks or prefix removed, or case",
+        ),
         None => Judged::invalid("no entry of KEGG"),
     }
 }
@@ -161,9 +167,13 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
     use Value::Null;
     let mut records = Records::new(&COLUMNS);
     for text in call.text(0)?.iter() {
-        let judged = text.map_or(Judged::NULL, judge);
-        let known = matches!(judged.verdict, Verdict::Ok | Verdict::Repaired);
-        let parts = text.filter(|_| known).and_then(|text| parse(trim(text)));
+        let Some((written, text)) = text.and_then(|text| Some((text, content(text)?))) else {
+            let verdict = Verdict::Null.name().into();
+            records.push([Null, Null, Null, Null, verdict, Null]);
+            continue;
+        };
+        let parts = parse(text);
+        let judged = judged(parts.as_ref(), written);
         let (verdict, note) = (judged.verdict.name().into(), judged.note.into());
         records.push(match parts {
             Some(parts) => [

@@ -1,11 +1,10 @@
 //! `loinc_valid`: whether a text is a LOINC code.
 
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, BooleanArray};
+use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use datafusion_common::Result;
 
+use super::written::is_digits;
 use crate::function::{Call, Spec, text};
 
 pub(super) const SPEC: Spec = Spec {
@@ -25,17 +24,16 @@ pub(super) fn is_valid(text: &str) -> bool {
     let Some((code, check)) = text.split_once('-') else {
         return false;
     };
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    if check.len() != 1 || !digits(check) {
+    if check.len() != 1 || !is_digits(check) {
         return false;
     }
     if let Some(part) = ["LP", "LA", "LL", "LG"]
         .iter()
         .find_map(|kind| code.strip_prefix(kind))
     {
-        return digits(part) && part.len() <= 7;
+        return is_digits(part) && part.len() <= 7;
     }
-    if !digits(code) || code.len() > 7 {
+    if !is_digits(code) || code.len() > 7 {
         return false;
     }
     // Every second digit from the right, that before the check digit first, is doubled.
@@ -59,12 +57,7 @@ pub(super) fn is_valid(text: &str) -> bool {
 }
 
 fn compute(call: &Call<'_>) -> Result<ArrayRef> {
-    let texts = call.text(0)?.iter();
-    Ok(Arc::new(
-        texts
-            .map(|text| text.map(is_valid))
-            .collect::<BooleanArray>(),
-    ))
+    call.test(is_valid)
 }
 
 #[cfg(test)]

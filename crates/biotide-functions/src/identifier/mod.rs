@@ -31,12 +31,14 @@ mod namespace;
 mod orcid_valid;
 mod prefix_normalize;
 mod pubchem_normalize;
+mod push_parts;
 mod refseq_parse;
 mod snomed_valid;
 mod symbol_resolve;
 mod tables;
 pub(crate) mod uniprot_parse;
 mod verdict;
+mod written;
 
 use std::sync::Arc;
 

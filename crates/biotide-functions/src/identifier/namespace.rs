@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::curie::{self, trim};
+use super::curie;
 use super::registry::Registry;
 use super::tables::genes;
-use super::verdict::{Judged, Verdict, is_nothing};
+use super::verdict::{Judged, Verdict};
+use super::written::{content, trim};
 use super::{
     cas, chembl_normalize, dbsnp_normalize, ensembl_parse, hmdb_normalize, inchikey_parts,
     kegg_parse, loinc_valid, orcid_valid, pubchem_normalize, refseq_parse, snomed_valid,
@@ -58,10 +59,9 @@ const fn own(name: &'static str, judge: fn(&str) -> Judged<'_>, underscores: boo
 }
 
 fn by<'a>(written: &'a str, is_valid: fn(&str) -> bool, why: &'static str) -> Judged<'a> {
-    let text = trim(written);
-    if is_nothing(text) {
+    let Some(text) = content(written) else {
         return Judged::NULL;
-    }
+    };
     match is_valid(text) {
         true => Judged::of(text, written, "blanks removed"),
         false => Judged::invalid(why),
@@ -70,10 +70,9 @@ fn by<'a>(written: &'a str, is_valid: fn(&str) -> bool, why: &'static str) -> Ju
 
 /// A symbol that a human gene has, or had.
 fn symbol(written: &str) -> Judged<'_> {
-    let text = trim(written);
-    if is_nothing(text) {
+    let Some(text) = content(written) else {
         return Judged::NULL;
-    }
+    };
     let known = genes().is_ok_and(|genes| genes.find(text, None).is_some());
     let is_symbol =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'@');
@@ -161,15 +160,14 @@ impl Namespace {
                 }
             }
             Self::Registered(registry, name) => {
-                let text = trim(written);
-                if is_nothing(text) {
+                let Some(text) = content(written) else {
                     return Judged::NULL;
-                }
+                };
                 let Some(prefix) = registry.find(name) else {
                     return Judged::invalid("an unknown prefix");
                 };
                 let id = curie::standardize(prefix, text, true);
-                match prefix.is_valid(id, false) && !id.is_empty() {
+                match prefix.accepts(id, false) {
                     true => Judged::of(Cow::Borrowed(id), written, "blanks or prefix removed"),
                     false => Judged::invalid("does not match the prefix's pattern"),
                 }

@@ -1,8 +1,6 @@
 //! `orcid_valid`: whether a text is an ORCID iD.
 
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, BooleanArray};
+use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use datafusion_common::Result;
 
@@ -41,12 +39,7 @@ pub(super) fn is_valid(text: &str) -> bool {
 }
 
 fn compute(call: &Call<'_>) -> Result<ArrayRef> {
-    let texts = call.text(0)?.iter();
-    Ok(Arc::new(
-        texts
-            .map(|text| text.map(is_valid))
-            .collect::<BooleanArray>(),
-    ))
+    call.test(is_valid)
 }
 
 #[cfg(test)]

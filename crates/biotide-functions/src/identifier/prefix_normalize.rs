@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, StringBuilder};
 use arrow::datatypes::DataType;
 use datafusion_common::Result;
 
-use super::curie::trim;
+use super::written::trim_if;
 use crate::function::{Call, Spec, flag, text};
 
 pub(super) const SPEC: Spec = Spec {
@@ -32,12 +32,9 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
     let prefixes = call.text(0)?;
     let mut normal = StringBuilder::with_capacity(prefixes.len(), prefixes.bytes());
     for prefix in prefixes.iter() {
-        let prefix = prefix.map(|prefix| if trims { trim(prefix) } else { prefix });
+        let prefix = prefix.map(|prefix| trim_if(trims, prefix));
         let found = prefix.and_then(|prefix| registry.find(prefix));
-        normal.append_option(found.map(|found| match preferred {
-            true => found.preferred(),
-            false => &found.prefix,
-        }));
+        normal.append_option(found.map(|found| found.written(preferred)));
     }
     Ok(Arc::new(normal.finish()))
 }

@@ -3,9 +3,8 @@
 use arrow::array::ArrayRef;
 use datafusion_common::Result;
 
-use super::curie::trim;
-use super::dbsnp_normalize::is_number;
-use super::verdict::{Judged, is_nothing, judge_all, judged_type};
+use super::verdict::{Judged, judge_all, judged_type};
+use super::written::{content, is_number, trim};
 use crate::function::{Call, Spec, text};
 
 pub(super) const SPEC: Spec = Spec {
@@ -26,10 +25,9 @@ const PREFIXES: [&str; 4] = ["pubchem.compound:", "pubchem:", "cid:", "cid"];
 
 /// Digits.
 pub(super) fn judge(written: &str) -> Judged<'_> {
-    let text = trim(written);
-    if is_nothing(text) {
+    let Some(text) = content(written) else {
         return Judged::NULL;
-    }
+    };
     let mut bare = text;
     for prefix in PREFIXES {
         let head = bare.get(..prefix.len());

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use arrow::array::ArrayRef;
 use datafusion_common::Result;
 
-use super::curie::trim;
-use super::verdict::{Judged, Verdict, is_nothing};
+use super::verdict::{Judged, Verdict};
+use super::written::{content, is_digits, without_prefix};
 use crate::function::{Call, Spec, text};
 use crate::record::{Column, Holds, Records, Value, struct_type};
 
@@ -52,17 +52,13 @@ struct RefSeq {
 }
 
 fn parse(text: &str) -> Option<RefSeq> {
-    let bare = match text.split_once(':') {
-        Some((prefix, rest)) if prefix.eq_ignore_ascii_case("refseq") => trim(rest),
-        _ => text,
-    };
+    let bare = without_prefix(text, "refseq");
     let (accession, version) = match bare.split_once('.') {
         Some((accession, version)) => (accession, Some(version)),
         None => (bare, None),
     };
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let version = match version {
-        Some(version) => Some(digits(version).then(|| version.parse().ok())??),
+        Some(version) => Some(is_digits(version).then(|| version.parse().ok())??),
         None => None,
     };
     let accession = accession
@@ -75,26 +71,28 @@ fn parse(text: &str) -> Option<RefSeq> {
         "NZ" => number.trim_start_matches(|c: char| c.is_ascii_uppercase()),
         _ => number,
     };
-    digits(number).then_some(RefSeq {
+    is_digits(number).then_some(RefSeq {
         version,
         kind,
         accession: accession.clone(),
     })
 }
 
+/// Why a text is none.
+const NONE: &str = "not RefSeq's letters, an underscore and digits";
+
 /// The accession without version.
 pub(super) fn judge(written: &str) -> Judged<'_> {
-    let text = trim(written);
-    if is_nothing(text) {
+    let Some(text) = content(written) else {
         return Judged::NULL;
-    }
+    };
     match parse(text) {
         Some(parts) => Judged::of(
             parts.accession,
             written,
             "version, prefix or blanks removed, or upper case",
         ),
-        None => Judged::invalid("not RefSeq's letters, an underscore and digits"),
+        None => Judged::invalid(NONE),
     }
 }
 
@@ -102,12 +100,14 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
     use Value::Null;
     let mut records = Records::new(&COLUMNS);
     for text in call.text(0)?.iter() {
-        let judged = text.map_or(Judged::NULL, judge);
-        let parts = text.and_then(|text| parse(trim(text)));
-        records.push(match parts {
+        let Some((written, text)) = text.and_then(|text| Some((text, content(text)?))) else {
+            let verdict = Verdict::Null.name().into();
+            records.push([Null, Null, Null, Null, verdict, Null]);
+            continue;
+        };
+        records.push(match parse(text) {
             Some(parts) => {
-                let same = text
-                    .is_some_and(|text| trim(text) == text && text.starts_with(&parts.accession));
+                let same = text == written && text.starts_with(&parts.accession);
                 let verdict = if same { Verdict::Ok } else { Verdict::Repaired };
                 [
                     parts.accession.into(),
@@ -120,14 +120,10 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
                         .into(),
                 ]
             }
-            None => [
-                Null,
-                Null,
-                Null,
-                Null,
-                judged.verdict.name().into(),
-                judged.note.into(),
-            ],
+            None => {
+                let verdict = Verdict::Invalid.name().into();
+                [Null, Null, Null, Null, verdict, NONE.into()]
+            }
         });
     }
     Ok(Arc::new(records.finish()?))

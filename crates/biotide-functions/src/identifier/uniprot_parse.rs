@@ -6,8 +6,8 @@ use std::sync::Arc;
 use arrow::array::ArrayRef;
 use datafusion_common::Result;
 
-use super::curie::trim;
-use super::verdict::{Judged, Verdict, is_nothing};
+use super::verdict::{Judged, Verdict};
+use super::written::{after_prefix, content, is_digits, trim};
 use crate::function::{Call, Spec, text};
 use crate::record::{Column, Holds, Records, struct_type};
 
@@ -106,13 +106,9 @@ pub(super) fn parse(written: &str) -> Result<Uniprot<'_>, &'static str> {
         }
         text = accession;
     }
-    let known = text.split_once(':').filter(|(prefix, _)| {
-        ["uniprot", "uniprotkb", "up", "swissprot"]
-            .iter()
-            .any(|known| prefix.eq_ignore_ascii_case(known))
-    });
-    if let Some((_, rest)) = known {
-        (text, parts.repaired) = (trim(rest), Some("prefix removed"));
+    let prefixes = ["uniprot", "uniprotkb", "up", "swissprot"];
+    if let Some(rest) = after_prefix(text, &prefixes, &[':']) {
+        (text, parts.repaired) = (rest, Some("prefix removed"));
     }
     let end = text.find(['-', '.', ':']).unwrap_or(text.len());
     let (accession, rest) = text.split_at(end);
@@ -126,19 +122,15 @@ pub(super) fn parse(written: &str) -> Result<Uniprot<'_>, &'static str> {
         parts.accession = Cow::Owned(upper);
     }
     let number = |digits: &str| -> Option<i64> {
-        let digits = digits
-            .as_bytes()
-            .iter()
-            .all(u8::is_ascii_digit)
-            .then_some(digits)?;
+        let digits = is_digits(digits).then_some(digits)?;
         digits.parse().ok().filter(|&n| n > 0)
     };
     if let Some(version) = rest.strip_prefix('.') {
         parts.version = Some(number(version).ok_or("after the point is no version")?);
     } else if let Some(more) = rest.strip_prefix(['-', ':']) {
-        let chain = more.strip_prefix("PRO_").filter(|digits| {
-            digits.len() == 10 && digits.bytes().all(|byte| byte.is_ascii_digit())
-        });
+        let chain = more
+            .strip_prefix("PRO_")
+            .filter(|digits| digits.len() == 10 && is_digits(digits));
         match chain {
             Some(_) => parts.chain = Some(more),
             None if rest.starts_with('-') => {
@@ -155,7 +147,7 @@ pub(super) fn judge(written: &str) -> Judged<'_> {
     if is_accession(written.as_bytes()) {
         return Judged::of(written, written, "");
     }
-    if is_nothing(trim(written)) {
+    if content(written).is_none() {
         return Judged::NULL;
     }
     match parse(written) {
@@ -200,7 +192,7 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
         ]
     };
     for text in call.text(0)?.iter() {
-        let Some(text) = text.filter(|text| !is_nothing(trim(text))) else {
+        let Some(text) = text.filter(|text| content(text).is_some()) else {
             records.push(nothing(Verdict::Null, None));
             continue;
         };

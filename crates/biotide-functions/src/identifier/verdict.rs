@@ -136,11 +136,3 @@ pub(crate) fn judge_all(call: &Call<'_>, judge: impl Fn(&str) -> Judged<'_>) -> 
     }
     Ok(Arc::new(records.finish()?))
 }
-
-/// What cells hold that hold nothing.
-pub(crate) fn is_nothing(text: &str) -> bool {
-    const TOKENS: [&str; 12] = [
-        "", "-", "--", "NA", "N/A", "nan", "NULL", "None", ".", "?", "#N/A", "<NA>",
-    ];
-    text.len() <= 4 && TOKENS.iter().any(|token| token.eq_ignore_ascii_case(text))
-}

@@ -41,7 +41,7 @@ pub struct Prefix {
     pub uri_prefix_synonyms: Vec<String>,
     /// What does the same as the pattern, where that was written by hand.
     #[serde(skip)]
-    written: OnceLock<Option<Matcher>>,
+    by_hand: OnceLock<Option<Matcher>>,
     #[serde(skip)]
     ascii: OnceLock<Option<Regex>>,
     #[serde(skip)]
@@ -63,9 +63,10 @@ impl Prefix {
             .map(String::as_str)
     }
 
-    /// As its owners write it, or its canonical form.
-    pub fn preferred(&self) -> &str {
-        self.preferred.as_deref().unwrap_or(&self.prefix)
+    /// As its owners write it, if that is preferred and known; else its canonical form.
+    pub fn written(&self, preferred: bool) -> &str {
+        let owners = self.preferred.as_deref().filter(|_| preferred);
+        owners.unwrap_or(&self.prefix)
     }
 
     #[cfg(test)]
@@ -90,10 +91,16 @@ impl Prefix {
     /// Whether this is a local identifier: matches the whole pattern, or there is none.
     pub fn is_valid(&self, id: &str, unicode: bool) -> bool {
         let by_hand = || self.pattern.as_deref().and_then(by_hand);
-        match self.written.get_or_init(by_hand) {
+        match self.by_hand.get_or_init(by_hand) {
             Some(matches) if !unicode => matches(id.as_bytes()),
             _ => self.regex(unicode).is_none_or(|regex| regex.is_match(id)),
         }
+    }
+
+    /// Whether this is a local identifier: [valid](Self::is_valid), and not empty unless bioregistry is asked, which
+    /// takes digits of all scripts too.
+    pub fn accepts(&self, id: &str, as_bioregistry: bool) -> bool {
+        (as_bioregistry || !id.is_empty()) && self.is_valid(id, as_bioregistry)
     }
 
     /// The local identifier without a redundant prefix: the banana and its peel (or `_`), or this prefix and the
@@ -165,7 +172,7 @@ mod tests {
                 let regex = prefix.regex(false).is_none_or(|regex| regex.is_match(id));
                 assert_eq!(prefix.is_valid(id, false), regex, "{} {id}", prefix.prefix);
             }
-            by_hand += usize::from(prefix.written.get().is_some_and(Option::is_some));
+            by_hand += usize::from(prefix.by_hand.get().is_some_and(Option::is_some));
         }
         assert!(by_hand > 300, "{by_hand}");
     }
