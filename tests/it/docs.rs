@@ -104,6 +104,11 @@ fn column_doc(table: &str, column: &str) -> &'static str {
         ("prefixes", "pattern") => "the regular expression of its local identifiers",
         ("prefixes", "iri_prefix") => "its IRIs are this and a local identifier",
         ("prefixes", "release") => "the release of the registry",
+        ("parsers", "name") => "by which results tell which parser made them",
+        ("parsers", "priority") => {
+            "of parsers that are as sure, that of the higher one comes first"
+        }
+        ("parsers", "types") => "what it supports, between bars",
         ("options" | "functions", "description") => "what it does",
         _ => panic!("system.{table} has a column {column}: say here what it holds"),
     }
@@ -159,6 +164,11 @@ async fn tables_reference() {
             "prefixes",
             "The prefixes of the [Bioregistry](https://bioregistry.io) (CC0) that the identifier functions know, \
              or those of the file that `identifiers.registry` names.",
+        ),
+        (
+            "parsers",
+            "The parsers that `parse_identifier` and `id_kind` ask, in the order in which they are tried: built in, \
+             of the program, and of the file that `identifiers.parsers` names.",
         ),
     ] {
         write!(page, "\n## system.{table}\n\n{what}\n\n").unwrap();

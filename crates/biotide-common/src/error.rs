@@ -42,6 +42,14 @@ pub enum BiotideError {
         /// What to do.
         advice: String,
     },
+    /// What is wrong at a place of a file that says what to do: a pipeline, rules.
+    #[error("{place}: {source}")]
+    At {
+        /// File and line.
+        place: String,
+        /// What the engine says.
+        source: Box<DataFusionError>,
+    },
     /// Reading or writing failed.
     #[error("{what}: {source}")]
     Io {
@@ -66,6 +74,14 @@ impl BiotideError {
         Self::File {
             file: file.into(),
             problem: problem.into(),
+        }
+    }
+
+    /// What is wrong at a place of a file that says what to do.
+    pub fn at(place: impl Into<String>, source: DataFusionError) -> Self {
+        Self::At {
+            place: place.into(),
+            source: Box::new(source),
         }
     }
 

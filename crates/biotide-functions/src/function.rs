@@ -3,9 +3,9 @@
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array};
 use arrow::compute::take;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Float64Type};
 use biotide_common::options::{BiotideOptions, IdentifierMode};
 use datafusion_common::config::ConfigOptions;
 use datafusion_common::{Result, ScalarValue, exec_err, plan_err};
@@ -14,7 +14,11 @@ use datafusion_expr::{
     Signature, Volatility,
 };
 
-use crate::identifier::{self, registry::Registry};
+use crate::identifier::on_invalid;
+use crate::identifier::parser::Parsers;
+use crate::identifier::registry::Registry;
+use crate::identifier::tables::{Genes, Tables};
+use crate::references::References;
 use crate::texts::Texts;
 
 /// An argument.
@@ -35,6 +39,8 @@ pub enum Kind {
     Text,
     /// True or false, a constant.
     Flag,
+    /// A number.
+    Number,
 }
 
 /// A text argument.
@@ -49,6 +55,12 @@ pub const fn flag(name: &'static str, doc: &'static str) -> Argument {
     Argument { name, doc, kind }
 }
 
+/// A number.
+pub const fn number(name: &'static str, doc: &'static str) -> Argument {
+    let kind = Kind::Number;
+    Argument { name, doc, kind }
+}
+
 /// A function: everything that is known of it.
 #[derive(Debug)]
 pub struct Spec {
@@ -58,6 +70,8 @@ pub struct Spec {
     pub arguments: &'static [Argument],
     /// So many of them must be given.
     pub required: usize,
+    /// The place of the argument that is the identifier.
+    pub subject: usize,
     /// The type of its result.
     pub returns: fn() -> DataType,
     /// What it does, in a sentence or more.
@@ -74,6 +88,7 @@ pub struct Call<'a> {
     columns: &'a [ArrayRef],
     constant: &'a [bool],
     options: &'a ConfigOptions,
+    references: &'a References,
     spec: &'static Spec,
 }
 
@@ -118,9 +133,38 @@ impl Call<'_> {
         Ok(first)
     }
 
+    /// A confidence that may be left out.
+    pub fn confidence(&self, argument: usize, default: f64) -> Confidences<'_> {
+        let column = self.columns.get(argument);
+        let numbers = column.map(|column| column.as_primitive::<Float64Type>());
+        Confidences { numbers, default }
+    }
+
     /// The registry of prefixes that the session uses.
     pub fn registry(&self) -> Result<Arc<Registry>> {
-        identifier::registry_of(self.options)
+        self.references.registry(self.options)
+    }
+
+    /// The genes that the session knows.
+    pub(crate) fn genes(&self) -> Result<Arc<Genes>> {
+        self.references.genes(self.options)
+    }
+
+    /// The retired identifiers that the session knows.
+    pub(crate) fn secondary(&self) -> Result<Arc<Tables>> {
+        self.references.secondary(self.options)
+    }
+
+    /// The same, if there are other than the built-in ones.
+    pub(crate) fn secondary_of_files(&self) -> Result<Option<Arc<Tables>>> {
+        let options = self.options.extensions.get::<BiotideOptions>();
+        let named = options.is_some_and(|options| options.identifiers_secondary.is_some());
+        named.then(|| self.secondary()).transpose()
+    }
+
+    /// The parsers that the session has.
+    pub fn parsers(&self) -> Result<Arc<Parsers>> {
+        self.references.parsers(self.options)
     }
 
     /// Whether the functions answer as bioregistry's.
@@ -130,11 +174,37 @@ impl Call<'_> {
     }
 }
 
-/// The function of a spec.
-pub fn udf(spec: &'static Spec) -> ScalarUDF {
+/// A confidence of each row.
+#[derive(Debug, Clone, Copy)]
+pub struct Confidences<'a> {
+    numbers: Option<&'a Float64Array>,
+    default: f64,
+}
+
+impl Confidences<'_> {
+    /// That of a row; the default of NULL.
+    pub fn get(self, row: usize) -> f64 {
+        match self.numbers {
+            Some(numbers) if numbers.is_valid(row) => numbers.value(row),
+            _ => self.default,
+        }
+    }
+}
+
+/// The function of a spec, with what it looks things up in.
+pub fn udf(spec: &'static Spec, references: Arc<References>) -> ScalarUDF {
+    let plain = Signature::user_defined(Volatility::Stable);
+    let names = spec
+        .arguments
+        .iter()
+        .map(|argument| argument.name)
+        .collect();
+    // (Only two arguments of one name would not do.)
+    let named = plain.clone().with_parameter_names(names);
     ScalarUDF::new_from_impl(Function {
         spec,
-        signature: Signature::user_defined(Volatility::Stable),
+        references,
+        signature: named.unwrap_or(plain),
         documentation: OnceLock::new(),
     })
 }
@@ -142,13 +212,14 @@ pub fn udf(spec: &'static Spec) -> ScalarUDF {
 #[derive(Debug)]
 struct Function {
     spec: &'static Spec,
+    references: Arc<References>,
     signature: Signature,
     documentation: OnceLock<Documentation>,
 }
 
 impl PartialEq for Function {
     fn eq(&self, other: &Self) -> bool {
-        self.spec.name == other.spec.name
+        self.spec.name == other.spec.name && Arc::ptr_eq(&self.references, &other.references)
     }
 }
 
@@ -181,12 +252,14 @@ impl Function {
         options: &ConfigOptions,
     ) -> Result<ArrayRef> {
         let spec = self.spec;
-        (spec.compute)(&Call {
+        let computed = (spec.compute)(&Call {
             columns,
             constant,
             options,
+            references: &self.references,
             spec,
-        })
+        })?;
+        on_invalid::apply(spec, &columns[spec.subject], computed, options)
     }
 }
 
@@ -215,6 +288,7 @@ impl ScalarUDFImpl for Function {
         let arguments = self.spec.arguments.iter().zip(given);
         let types = arguments.map(|(argument, given)| match (argument.kind, given) {
             (Kind::Flag, DataType::Boolean | DataType::Null) => Ok(DataType::Boolean),
+            (Kind::Number, given) if given.is_numeric() || given.is_null() => Ok(DataType::Float64),
             (Kind::Text, given) if is_text(given) => Ok(given.clone()),
             // Identifiers that are digits are often read as numbers.
             (Kind::Text, DataType::Null) => Ok(DataType::Utf8),
@@ -225,6 +299,7 @@ impl ScalarUDFImpl for Function {
                 match kind {
                     Kind::Flag => "true or false",
                     Kind::Text => "text",
+                    Kind::Number => "a number",
                 },
                 self.syntax()
             ),

@@ -7,16 +7,19 @@
 pub mod function;
 pub mod identifier;
 mod record;
+mod references;
 mod texts;
 
 use std::sync::Arc;
 
 use datafusion_expr::ScalarUDF;
 
-/// All functions.
-pub fn all() -> Vec<Arc<ScalarUDF>> {
+pub use references::References;
+
+/// All functions, with what they look things up in.
+pub fn all(references: &Arc<References>) -> Vec<Arc<ScalarUDF>> {
     identifier::specs()
         .into_iter()
-        .map(|spec| Arc::new(function::udf(spec)))
+        .map(|spec| Arc::new(function::udf(spec, Arc::clone(references))))
         .collect()
 }

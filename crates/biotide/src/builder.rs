@@ -11,9 +11,11 @@ use biotide_formats::formats;
 use biotide_formats::sink::TextSinkFormat;
 use biotide_formats::spool::Spool;
 use biotide_formats::table::BiotideTableFactory;
+use biotide_functions::References;
+use biotide_functions::identifier::parser::IdentifierParser;
 use datafusion::execution::cache::cache_manager::CacheManagerConfig;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::TrackConsumersPool;
+use datafusion::execution::memory_pool::{MemoryPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{FunctionRegistry, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
@@ -33,6 +35,7 @@ pub struct BiotideContextBuilder {
     temp_dir: Option<PathBuf>,
     temp_limit: Option<u64>,
     options: Vec<(String, String)>,
+    parsers: Vec<Arc<dyn IdentifierParser>>,
 }
 
 impl BiotideContextBuilder {
@@ -79,6 +82,14 @@ impl BiotideContextBuilder {
         self
     }
 
+    /// A parser of identifiers besides the built-in ones, for `parse_identifier` and `id_kind`; it takes the place
+    /// of one with the same name.
+    #[must_use]
+    pub fn identifier_parser(mut self, parser: Arc<dyn IdentifierParser>) -> Self {
+        self.parsers.push(parser);
+        self
+    }
+
     /// Builds the context.
     pub fn build(self) -> Result<BiotideContext> {
         let positive = |key: &str, n: usize| match n {
@@ -118,9 +129,11 @@ impl BiotideContextBuilder {
                 scratch.path().to_owned(),
             ]))
             .with_max_spill_merge_fan_in(policy::merged_runs(budget));
+        let pool: Arc<dyn MemoryPool> = Arc::new(pool);
+        let references = Arc::new(References::new(Arc::clone(&pool), self.parsers));
         let mut runtime = RuntimeEnvBuilder::new()
             .with_disk_manager_builder(disk)
-            .with_memory_pool(Arc::new(pool))
+            .with_memory_pool(pool)
             .with_cache_manager(caches);
         if let Some(limit) = self.temp_limit {
             runtime = runtime.with_max_temp_directory_size(limit);
@@ -132,6 +145,7 @@ impl BiotideContextBuilder {
             .with_information_schema(true)
             .with_option_extension(BiotideOptions::default())
             .with_extension(Arc::new(gauge))
+            .with_extension(Arc::clone(&references))
             .with_extension(Arc::new(Spool::new(temp_dir.clone())));
         {
             let options = config.options_mut();
@@ -163,7 +177,7 @@ impl BiotideContextBuilder {
         for format in TextSinkFormat::all() {
             state.register_file_format(Arc::new(format), true)?;
         }
-        for function in biotide_functions::all() {
+        for function in biotide_functions::all(&references) {
             state.register_udf(function)?;
         }
         let session = SessionContext::new_with_state(state);

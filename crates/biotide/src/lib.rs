@@ -26,6 +26,7 @@
 //! | [`context`], [`builder`] | the session: memory, threads, options, formats |
 //! | [`statement`] | one SQL statement: planned, run, reported |
 //! | [`convert`] | files to Parquet, CSV, TSV, JSON Lines, Arrow |
+//! | [`normalize`] | columns made uniform by rules in YAML |
 //! | [`inspect`] | what is in files: dialect, types and why, the look of every column |
 //! | [`catalog`] | `FROM 'path'`, and the tables `system.rejects`, `.options`, `.functions` |
 //! | [`memory`] | sizes and peaks of this process |
@@ -38,6 +39,7 @@ mod error;
 pub mod inspect;
 pub mod memory;
 mod monitor;
+pub mod normalize;
 mod partitioned;
 pub mod prelude;
 mod rejects;
@@ -48,13 +50,14 @@ pub use biotide_common::options::{BiotideOptions, OptionInfo};
 pub use biotide_common::scan::ScanReport;
 pub use biotide_common::{MemoryGauge, PaceChange, PaceReport, format_size, parse_size};
 pub use biotide_formats::sink::{DelimitedEncoder, JsonLinesEncoder, TextEncoder};
+pub use biotide_functions::identifier::parser::{IdentifierParser, Parsed, Verdict};
 pub use error::{Error, Result};
 pub use memory::{MemoryReport, peak_rss};
 pub use monitor::{Monitor, Spilled};
 
 /// Biotide's own scalar functions, with their documentation.
 pub fn functions() -> Vec<std::sync::Arc<datafusion::logical_expr::ScalarUDF>> {
-    biotide_functions::all()
+    biotide_functions::all(&std::sync::Arc::default())
 }
 
 /// Every option, with its default and documentation.

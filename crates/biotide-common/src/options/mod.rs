@@ -14,7 +14,7 @@ use datafusion_common::utils::datafusion_strsim::levenshtein;
 use crate::error::BiotideError;
 pub use values::{
     Aliases, Bytes, Compression, Delimiter, Encoding, IdentifierMode, Infer, Names, OnBadValue,
-    OnError, OneByte, OptionValue, Share, Size, TextType,
+    OnError, OnInvalid, OneByte, OptionValue, Share, Size, TextType,
 };
 
 /// What is known of an option.
@@ -124,6 +124,10 @@ options! {
     parquet_zstd_level: usize = "3", "The zstd level (1 to 22) of Parquet files.";
     parquet_row_group_rows: usize = "1000000", "The most rows of a Parquet row group.";
     identifiers_mode: IdentifierMode = "strict", "How the functions on prefixes, CURIEs and IRIs answer: `strict`, or exactly as `bioregistry`'s do (blanks are kept, one redundant prefix is cut off, digits of all scripts match). Also `identifiers.mode`.";
+    identifiers_on_invalid: OnInvalid = "null", "What the functions on identifiers do with what is none: `null` (or the verdict `invalid`), `error` fails the query, `passthrough` leaves the text as it was where the answer is a text. Also `identifiers.on_invalid`.";
+    identifiers_genes: String = "HGNC's, built in", "A table of genes: HGNC's `hgnc_complete_set.txt`, or tab-separated with the columns hgnc_id, symbol, alias_symbol, prev_symbol, and at will ensembl_gene_id, location, taxon_id; gzipped or not. Also `identifiers.genes`.";
+    identifiers_secondary: Names = "those of HGNC, ChEBI and NCBI Gene (human), built in", "Tables of retired identifiers: a list of paths, or `namespace=path`, of sec2pri's tables (columns secondaryID, primaryID) or UniProt's `sec_ac.txt`; gzipped or not. Also `identifiers.secondary`.";
+    identifiers_parsers: String = "none", "Parsers of identifiers in YAML, besides the built-in ones. Also `identifiers.parsers`.";
     identifiers_registry: String = "the one that is built in", "A registry of prefixes: the Bioregistry's `bioregistry.json`, or an extended prefix map, gzipped or not. Also `identifiers.registry`.";
 }
 
@@ -132,11 +136,15 @@ impl BiotideOptions {
     pub const PREFIX: &'static str = "biotide";
 
     /// Options of a session that mean nothing for one table.
-    const OF_SESSIONS: [&'static str; 5] = [
+    const OF_SESSIONS: [&'static str; 9] = [
         "rejects",
         "parquet_zstd_level",
         "parquet_row_group_rows",
         "identifiers_mode",
+        "identifiers_on_invalid",
+        "identifiers_genes",
+        "identifiers_secondary",
+        "identifiers_parsers",
         "identifiers_registry",
     ];
 

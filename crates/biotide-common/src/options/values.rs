@@ -431,6 +431,18 @@ choices! {
 }
 
 choices! {
+    /// What becomes of what is no identifier.
+    OnInvalid {
+        /// NULL, or the verdict.
+        Null = "null",
+        /// The query fails.
+        Error = "error",
+        /// The text as it was.
+        Passthrough = "passthrough",
+    }
+}
+
+choices! {
     /// How functions on identifiers answer.
     IdentifierMode {
         /// As is right.

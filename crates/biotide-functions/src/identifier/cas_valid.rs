@@ -11,6 +11,7 @@ pub(super) const SPEC: Spec = Spec {
     name: "cas_valid",
     arguments: &[text("text", "A registry number.")],
     required: 1,
+    subject: 0,
     returns: || DataType::Boolean,
     doc: "Whether a text is a CAS registry number with the right check digit. (Bioregistry looks at the shape \
           only: it takes 58-08-3.)",

@@ -11,6 +11,7 @@ pub(super) const SPEC: Spec = Spec {
     name: "chembl_normalize",
     arguments: &[text("text", "A ChEMBL identifier.")],
     required: 1,
+    subject: 0,
     returns: judged_type,
     doc: "A ChEMBL identifier: CHEMBL and digits.",
     example: ("chembl_normalize('chembl25')['id']", "CHEMBL25"),

@@ -11,6 +11,7 @@ pub(super) const SPEC: Spec = Spec {
     name: "curie_is_standardizable",
     arguments: &[text("curie", "A CURIE.")],
     required: 1,
+    subject: 0,
     returns: || DataType::Boolean,
     doc: "Whether a CURIE is valid once it is in canonical form: see `curie_normalize`, `curie_is_valid`.",
     example: ("curie_is_standardizable('GO:GO:0003993')", "true"),

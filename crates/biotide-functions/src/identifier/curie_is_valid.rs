@@ -1,16 +1,20 @@
 //! `curie_is_valid`: whether a CURIE is in canonical form, and its identifier matches.
 
-use arrow::array::ArrayRef;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray};
 use arrow::datatypes::DataType;
 use datafusion_common::Result;
 
 use super::curie;
+use super::level::{self, Judge};
 use crate::function::{Call, Spec, text};
 
 pub(super) const SPEC: Spec = Spec {
     name: "curie_is_valid",
-    arguments: &[text("curie", "A CURIE.")],
+    arguments: &[text("curie", "A CURIE."), text("level", level::DOC)],
     required: 1,
+    subject: 0,
     returns: || DataType::Boolean,
     doc: "Whether a CURIE is in canonical form: its prefix as the Bioregistry writes it, and an identifier that \
           matches the prefix's pattern as a whole, if there is one, and is not empty. Digits and letters are \
@@ -21,12 +25,19 @@ pub(super) const SPEC: Spec = Spec {
 };
 
 fn compute(call: &Call<'_>) -> Result<ArrayRef> {
-    let (registry, exact) = (call.registry()?, call.as_bioregistry());
-    call.test(|curie| {
-        let Some((spelling, id)) = curie::split(curie, ":") else {
-            return false;
+    let (registry, judge) = (call.registry()?, Judge::new(call, 1)?);
+    let valid = call.text(0)?.iter().enumerate().map(|(row, curie)| {
+        let Some(curie) = curie else {
+            return Ok(None);
         };
-        let prefix = registry.find(spelling);
-        prefix.is_some_and(|prefix| prefix.prefix == spelling && prefix.accepts(id, exact))
-    })
+        let parts = curie::split(curie, ":");
+        let known = parts.and_then(|(spelling, id)| {
+            let prefix = registry.find(spelling)?;
+            (prefix.prefix == spelling).then_some((prefix, id))
+        });
+        known.map_or(Ok(Some(false)), |(prefix, id)| {
+            judge.accepts(row, prefix, id).map(Some)
+        })
+    });
+    Ok(Arc::new(valid.collect::<Result<BooleanArray>>()?))
 }

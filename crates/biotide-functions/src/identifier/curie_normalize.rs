@@ -26,6 +26,7 @@ pub(super) const SPEC: Spec = Spec {
         ),
     ],
     required: 1,
+    subject: 0,
     returns: || DataType::Utf8,
     doc: "The canonical form of a CURIE: its prefix as the Bioregistry has it, its identifier without blanks and \
           redundant prefixes. NULL if there is no colon or the prefix is not known. Bioregistry's function keeps \

@@ -19,6 +19,7 @@ pub(super) const SPEC: Spec = Spec {
         ),
     ],
     required: 1,
+    subject: 0,
     returns: || DataType::Struct(fields()),
     doc: "The prefix and the identifier of a CURIE, both in canonical form, as a struct. NULL if there is no \
           separator or the prefix is not known. (Bioregistry's function gives a pair of nothing for the one and \

@@ -14,6 +14,7 @@ pub(super) const SPEC: Spec = Spec {
     name: "curie_to_iri",
     arguments: &[text("curie", "A CURIE with a prefix in any spelling.")],
     required: 1,
+    subject: 0,
     returns: || DataType::Utf8,
     doc: "The IRI of a CURIE. NULL if the prefix is not known or has no IRIs.",
     example: (

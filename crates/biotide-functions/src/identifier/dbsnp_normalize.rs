@@ -11,6 +11,7 @@ pub(super) const SPEC: Spec = Spec {
     name: "dbsnp_normalize",
     arguments: &[text("text", "An rs identifier.")],
     required: 1,
+    subject: 0,
     returns: judged_type,
     doc: "A dbSNP identifier: rs and digits. One with an allele (`rs142570322-T`) is none.",
     example: ("dbsnp_normalize('RS7412')['id']", "rs7412"),

@@ -17,6 +17,7 @@ pub(super) const SPEC: Spec = Spec {
         "A stable identifier, with its version or without.",
     )],
     required: 1,
+    subject: 0,
     returns: || struct_type(&COLUMNS),
     doc: "The parts of an Ensembl identifier: ENS, species code (none for human), feature (G gene, T transcript, P \
           protein, E exon, R regulatory, FM family, GT gene tree), 11 digits (14 of a family or tree), version, and the _PAR_Y of GENCODE. \
@@ -37,17 +38,17 @@ const COLUMNS: [Column; 7] = [
 
 /// The parts of an identifier.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Ensembl {
-    id: String,
-    version: Option<i64>,
-    feature: &'static str,
-    species: String,
-    par_y: bool,
+pub(super) struct Ensembl {
+    pub(super) id: String,
+    pub(super) version: Option<i64>,
+    pub(super) feature: &'static str,
+    pub(super) species: String,
+    pub(super) par_y: bool,
 }
 
 const FEATURES: [&str; 7] = ["GT", "FM", "G", "T", "P", "E", "R"];
 
-fn parse(text: &str) -> Option<Ensembl> {
+pub(super) fn parse(text: &str) -> Option<Ensembl> {
     let text = without_prefix(text, "ensembl");
     let (text, par_y) = match text.strip_suffix("_PAR_Y") {
         Some(text) => (text, true),

@@ -3,7 +3,8 @@
 use arrow::array::ArrayRef;
 use datafusion_common::Result;
 
-use super::verdict::{Judged, judge_all, judged_type};
+use super::tables::Secondary;
+use super::verdict::{Judged, Verdict, judge_all, judged_type};
 use super::written::{content, trim};
 use crate::function::{Call, Spec, text};
 
@@ -11,9 +12,12 @@ pub(super) const SPEC: Spec = Spec {
     name: "hmdb_normalize",
     arguments: &[text("text", "An accession of five or seven digits.")],
     required: 1,
+    subject: 0,
     returns: judged_type,
     doc: "An HMDB accession in the form of today: HMDB and seven digits. Those of five digits were made longer by \
-          two zeros in 2017; of 80,108 secondary ones 852 moved elsewhere, which only HMDB's own table can tell.",
+          two zeros in 2017; of 80,108 secondary ones 852 moved elsewhere, which only HMDB's own table can tell: \
+          with it (`SET biotide.identifiers.secondary = 'hmdb=path'`) these are `retired`, and have the accession of \
+          today.",
     example: ("hmdb_normalize('HMDB00001')['id']", "HMDB0000001"),
     compute,
 };
@@ -50,7 +54,32 @@ pub(super) fn judge(written: &str) -> Judged<'_> {
 }
 
 fn compute(call: &Call<'_>) -> Result<ArrayRef> {
-    judge_all(call, judge)
+    let tables = call.secondary_of_files()?;
+    let Some(table) = tables.as_ref().and_then(|tables| tables.get("hmdb")) else {
+        return judge_all(call, judge);
+    };
+    judge_all(call, |written| brought_forward(judge(written), table))
+}
+
+/// The accession in whose place another one is.
+fn brought_forward<'a>(judged: Judged<'a>, table: &Secondary) -> Judged<'a> {
+    let fate = judged
+        .id
+        .as_ref()
+        .and_then(|id| table.follow(table.form.code(id)?));
+    let Some(fate) = fate else {
+        return judged;
+    };
+    let (id, verdict, note) = match fate.current.as_slice() {
+        &[one] => (Some(table.form.show(one)), Verdict::Retired, "replaced"),
+        [] => (None, Verdict::Withdrawn, "withdrawn without a successor"),
+        _ => (None, Verdict::Ambiguous, "split into several"),
+    };
+    Judged {
+        id: id.map(Into::into),
+        verdict,
+        note: Some(note),
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use arrow::array::{ArrayRef, BooleanArray};
 use arrow::datatypes::DataType;
 use datafusion_common::Result;
 
+use super::level::{self, Judge};
 use crate::function::{Call, Spec, text};
 
 pub(super) const SPEC: Spec = Spec {
@@ -13,8 +14,10 @@ pub(super) const SPEC: Spec = Spec {
     arguments: &[
         text("prefix", "A prefix in any spelling."),
         text("id", "A local identifier: without the prefix."),
+        text("level", level::DOC),
     ],
     required: 2,
+    subject: 1,
     returns: || DataType::Boolean,
     doc: "Whether a local identifier matches its prefix's pattern as a whole, and is not empty; true for any other \
           where the prefix has no pattern (1185 have none). NULL if the prefix is not known. A pattern says \
@@ -24,18 +27,22 @@ pub(super) const SPEC: Spec = Spec {
 };
 
 fn compute(call: &Call<'_>) -> Result<ArrayRef> {
-    let (registry, exact) = (call.registry()?, call.as_bioregistry());
+    let (registry, judge) = (call.registry()?, Judge::new(call, 2)?);
     let (prefixes, ids) = (call.text(0)?, call.text(1)?);
-    let rows = prefixes.iter().zip(ids.iter());
+    let rows = prefixes.iter().zip(ids.iter()).enumerate();
     let mut last = None;
-    let valid = rows.map(|(spelling, id)| {
-        let (spelling, id) = spelling.zip(id)?;
+    let valid = rows.map(|(row, (spelling, id))| {
+        let Some((spelling, id)) = spelling.zip(id) else {
+            return Ok(None);
+        };
         let prefix = match last {
             Some((same, prefix)) if same == spelling => prefix,
             _ => registry.find(spelling),
         };
         last = Some((spelling, prefix));
-        Some(prefix?.accepts(id, exact))
+        prefix
+            .map(|prefix| judge.accepts(row, prefix, id))
+            .transpose()
     });
-    Ok(Arc::new(valid.collect::<BooleanArray>()))
+    Ok(Arc::new(valid.collect::<Result<BooleanArray>>()?))
 }

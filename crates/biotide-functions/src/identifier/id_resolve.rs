@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::ArrayRef;
 use datafusion_common::{Result, exec_err};
 
-use super::tables::{Genes, Secondary, genes, secondary};
+use super::tables::{Genes, Secondary};
 use super::verdict::Verdict;
 use super::written::{is_nothing, trim};
 use crate::function::{Call, Spec, text};
@@ -20,10 +20,12 @@ pub(super) const SPEC: Spec = Spec {
         ),
         text(
             "namespace",
-            "hgnc, chebi or ncbigene (human), in any spelling: their tables are built in.",
+            "hgnc, chebi or ncbigene (human), in any spelling, whose tables are built in; or one of those that \
+             `identifiers.secondary` names.",
         ),
     ],
     required: 2,
+    subject: 0,
     returns: || struct_type(&COLUMNS),
     doc: "What has become of an identifier: `ok` if it is current, `retired` with the one in its place, `ambiguous` \
           if there are several (it was split, or it is retired in one table and current in another), `withdrawn` if \
@@ -75,40 +77,41 @@ fn resolve(
     if is_nothing(text) {
         return Resolved::plain(None, Verdict::Null, None);
     }
-    let start = text.trim_end_matches(|c: char| c.is_ascii_digit()).len();
-    let (prefix, digits) = text.split_at(start);
-    let named = prefix.is_empty() || prefix.strip_suffix([':', '_']).is_some_and(is_own);
-    let Some(number) = digits.parse::<u32>().ok().filter(|_| named) else {
+    let with_prefix = || {
+        let at = text.rfind([':', '_'])?;
+        let (prefix, local) = (&text[..=at], &text[at + 1..]);
+        is_own(&text[..at]).then(|| Some((prefix, table.form.code(local)?)))?
+    };
+    let bare = table.form.code(text).map(|code| ("", code));
+    let Some((prefix, code)) = bare.or_else(with_prefix) else {
         return Resolved::plain(
             None,
             Verdict::Invalid,
-            Some("not a number, with its prefix or without"),
+            Some("not an identifier of the namespace, with its prefix or without"),
         );
     };
-    let shown = |number: u32| format!("{prefix}{number}");
-    let approved = genes.map(|genes| genes.is_approved(number));
-    let Some(fate) = table.follow(number) else {
+    let shown = |code: u64| format!("{prefix}{}", table.form.show(code));
+    let approved = genes.map(|genes| genes.is_approved(&format!("HGNC:{code}")));
+    let Some(fate) = table.follow(code) else {
         return match approved {
             Some(false) => Resolved::plain(
                 None,
                 Verdict::Unmapped,
                 Some("neither approved nor retired"),
             ),
-            _ if shown(number) == written => {
-                Resolved::plain(Some(shown(number)), Verdict::Ok, None)
-            }
+            _ if shown(code) == written => Resolved::plain(Some(shown(code)), Verdict::Ok, None),
             _ => Resolved::plain(
-                Some(shown(number)),
+                Some(shown(code)),
                 Verdict::Repaired,
-                Some("blanks or zeros removed"),
+                Some("blanks or zeros removed, or the form of today"),
             ),
         };
     };
     let mut current = fate.current;
     if approved == Some(true) {
-        current.insert(0, number);
+        current.insert(0, code);
     }
-    let candidates: Vec<String> = current.iter().map(|&number| shown(number)).collect();
+    let candidates: Vec<String> = current.iter().map(|&code| shown(code)).collect();
     let (id, verdict, note) = match candidates.as_slice() {
         [] => (None, Verdict::Withdrawn, "withdrawn without a successor"),
         [one] => (Some(one.clone()), Verdict::Retired, "replaced"),
@@ -125,7 +128,7 @@ fn resolve(
 }
 
 fn compute(call: &Call<'_>) -> Result<ArrayRef> {
-    let registry = call.registry()?;
+    let (registry, tables) = (call.registry()?, call.secondary()?);
     let (ids, namespaces) = (call.text(0)?, call.text(1)?);
     let mut records = Records::new(&COLUMNS);
     let mut last: Option<Tables<'_>> = None;
@@ -146,13 +149,16 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
             let prefix = registry
                 .find(trim(name))
                 .map_or(name, |prefix| prefix.prefix.as_str());
-            let table = secondary(prefix)?;
+            let table = tables.get(prefix).cloned();
             if table.is_none() && call.is_constant(1) {
+                let known: Vec<&str> = tables.keys().map(String::as_str).collect();
                 return exec_err!(
-                    "there is no table of retired identifiers of \"{name}\": there are hgnc, chebi and ncbigene"
+                    "there is no table of retired identifiers of \"{name}\": there are {}; \
+                     SET biotide.identifiers.secondary = '{name}=path' reads another",
+                    known.join(", ")
                 );
             }
-            let genes = (prefix == "hgnc").then(genes).transpose()?;
+            let genes = (prefix == "hgnc").then(|| call.genes()).transpose()?;
             last = Some((name, prefix.to_owned(), table, genes));
         }
         let Some((_, namespace, Some(table), genes)) = &last else {

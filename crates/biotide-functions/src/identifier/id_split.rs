@@ -3,18 +3,17 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, ListArray, StructArray};
-use arrow::buffer::{NullBuffer, OffsetBuffer};
-use arrow::datatypes::{DataType, Field};
+use arrow::array::ArrayRef;
 use datafusion_common::{Result, exec_datafusion_err};
 use hashbrown::HashSet;
 use twox_hash::XxHash64;
 
 use super::namespace::Namespace;
+use super::registry::Registry;
 use super::verdict::Judged;
 use super::written::{is_nothing, trim};
 use crate::function::{Call, Spec, text};
-use crate::record::{Column, Holds, Records, struct_type};
+use crate::record::{Column, Holds, Lists, list_type};
 
 pub(super) const SPEC: Spec = Spec {
     name: "id_split",
@@ -30,7 +29,8 @@ pub(super) const SPEC: Spec = Spec {
         ),
     ],
     required: 2,
-    returns: || DataType::List(Arc::new(item())),
+    subject: 0,
+    returns: || list_type(&COLUMNS),
     doc: "The identifiers of a cell, each with its verdict. What stands for nothing (NA, -, …) gives an empty list; a \
           cell that is an identifier as a whole is one; otherwise it is cut at ; , | and blanks, at an underscore if \
           each part is an identifier then (UniProt accessions, gene symbols), and at the delimiters that are named. \
@@ -49,10 +49,6 @@ const COLUMNS: [Column; 6] = [
     ("note", Holds::Text),
     ("group", Holds::Text),
 ];
-
-fn item() -> Field {
-    Field::new_list_field(struct_type(&COLUMNS), true)
-}
 
 /// A part of a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,60 +174,65 @@ fn group(parts: &[Part<'_>]) -> String {
     }
 }
 
-fn compute(call: &Call<'_>) -> Result<ArrayRef> {
-    let registry = call.registry()?;
-    let (cells, namespaces) = (call.text(0)?, call.text(1)?);
-    let delimiters = call.optional_text(2)?;
-    let mut records = Records::new(&COLUMNS);
-    let mut lengths = Vec::with_capacity(cells.len());
-    let mut valid = Vec::with_capacity(cells.len());
-    let mut last: Option<(&str, Option<Namespace>)> = None;
-    for (row, cell) in cells.iter().enumerate() {
-        let Some((cell, name)) = cell.zip(namespaces.get(row)) else {
-            lengths.push(0);
-            valid.push(false);
-            continue;
-        };
-        if last.as_ref().is_none_or(|(same, _)| *same != name) {
-            let namespace = Namespace::find(&registry, name);
-            if namespace.is_none() && call.is_constant(1) {
+/// Namespaces by their names, which are the same from row to row.
+pub(super) struct Namespaces<'a> {
+    call: &'a Call<'a>,
+    registry: Arc<Registry>,
+    last: Option<(String, Option<Namespace>)>,
+}
+
+impl<'a> Namespaces<'a> {
+    /// The call has them as its second argument.
+    pub(super) fn new(call: &'a Call<'a>) -> Result<Self> {
+        let registry = call.registry()?;
+        Ok(Self { call, registry, last: None })
+    }
+
+    /// `None` if there is none of this name; the query fails if that is so of all rows.
+    pub(super) fn find(&mut self, name: &str) -> Result<Option<&Namespace>> {
+        if self.last.as_ref().is_none_or(|(same, _)| same != name) {
+            let namespace = Namespace::find(&self.registry, name, || self.call.genes())?;
+            if namespace.is_none() && self.call.is_constant(1) {
                 return Err(unknown(name));
             }
-            last = Some((name, namespace));
+            self.last = Some((name.to_owned(), namespace));
         }
-        let Some((_, Some(namespace))) = &last else {
-            lengths.push(0);
-            valid.push(false);
+        Ok(self.last.as_ref().and_then(|(_, namespace)| namespace.as_ref()))
+    }
+}
+
+fn compute(call: &Call<'_>) -> Result<ArrayRef> {
+    let mut known = Namespaces::new(call)?;
+    let (cells, namespaces) = (call.text(0)?, call.text(1)?);
+    let delimiters = call.optional_text(2)?;
+    let mut lists = Lists::new(&COLUMNS);
+    for (row, cell) in cells.iter().enumerate() {
+        let Some((cell, name)) = cell.zip(namespaces.get(row)) else {
+            lists.push_null();
+            continue;
+        };
+        let Some(namespace) = known.find(name)? else {
+            lists.push_null();
             continue;
         };
         let delimiters = delimiters
             .and_then(|delimiters| delimiters.get(row))
             .unwrap_or("");
         let parts = split(cell, namespace, delimiters);
-        lengths.push(parts.len());
-        valid.push(true);
-        let group: Cow<'_, str> = group(&parts).into();
-        for part in parts {
+        let group = group(&parts);
+        lists.push(parts.into_iter().map(|part| {
             let confidence = part.judged.confidence().into();
-            records.push([
+            [
                 part.raw.into(),
                 part.judged.id.into(),
                 part.judged.verdict.name().into(),
                 confidence,
                 part.judged.note.into(),
-                group.clone().into(),
-            ]);
-        }
+                group.as_str().into(),
+            ]
+        }));
     }
-    let items: StructArray = records.finish()?;
-    let offsets = OffsetBuffer::from_lengths(lengths);
-    let valid = NullBuffer::from(valid);
-    Ok(Arc::new(ListArray::try_new(
-        Arc::new(item()),
-        offsets,
-        Arc::new(items),
-        Some(valid),
-    )?))
+    Ok(Arc::new(lists.finish()?))
 }
 
 /// No such namespace.
@@ -245,11 +246,17 @@ pub(super) fn unknown(name: &str) -> datafusion_common::DataFusionError {
 #[cfg(test)]
 mod tests {
     use super::super::registry::embedded;
+    use super::super::tables;
     use super::super::verdict::Verdict;
     use super::*;
 
+    fn find(name: &str) -> Namespace {
+        let genes = || tables::genes(None).map(|(genes, _)| genes);
+        Namespace::find(&embedded(), name, genes).unwrap().unwrap()
+    }
+
     fn ids(cell: &str, namespace: &str, delimiters: &str) -> Vec<String> {
-        let namespace = Namespace::find(&embedded(), namespace).unwrap();
+        let namespace = find(namespace);
         let shown = |part: &Part<'_>| match &part.judged.id {
             Some(id) => id.to_string(),
             None => format!("{} {}", part.judged.verdict.name(), part.raw),
@@ -333,7 +340,7 @@ mod tests {
 
     #[test]
     fn parts_of_a_complex_have_one_group() {
-        let namespace = Namespace::find(&embedded(), "uniprot").unwrap();
+        let namespace = find("uniprot");
         let parts = split("q14213_Q8NEV9", &namespace, "");
         assert_eq!(group(&parts), "Q14213;Q8NEV9");
         assert_eq!(parts[0].judged.verdict, Verdict::Repaired);

@@ -20,6 +20,7 @@ pub(super) const SPEC: Spec = Spec {
         ),
     ],
     required: 2,
+    subject: 1,
     returns: || DataType::Utf8,
     doc: "The local identifier without blanks and redundant prefixes. NULL if the prefix is not known.",
     example: ("id_standardize('chebi', 'CHEBI:15377')", "15377"),

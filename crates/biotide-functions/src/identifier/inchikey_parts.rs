@@ -14,6 +14,7 @@ pub(super) const SPEC: Spec = Spec {
     name: "inchikey_parts",
     arguments: &[text("text", "An InChIKey, with `InChIKey=` or without.")],
     required: 1,
+    subject: 0,
     returns: || struct_type(&COLUMNS),
     doc: "The blocks of an InChIKey: 14 letters for the connectivity, 8 for the rest, S (standard) or N, the version \
           (A is 1), the protonation (N is neutral). (InChI technical manual, IUPAC.) Two blocks are none.",
@@ -48,7 +49,7 @@ pub(super) fn judge(written: &str) -> Judged<'_> {
     Judged::of(key, written, "blanks or prefix removed, or upper case")
 }
 
-fn is_valid(key: &[u8]) -> bool {
+pub(super) fn is_valid(key: &[u8]) -> bool {
     key.len() == 27
         && key.iter().enumerate().all(|(i, &byte)| match i {
             14 | 25 => byte == b'-',

@@ -18,6 +18,7 @@ pub(super) const SPEC: Spec = Spec {
         "An IRI of an entity, in any form that is known.",
     )],
     required: 1,
+    subject: 0,
     returns: || DataType::Utf8,
     doc: "The IRI in the form that the Bioregistry prefers. NULL if it is of no known prefix.",
     example: (

@@ -24,6 +24,7 @@ pub(super) const SPEC: Spec = Spec {
         ),
     ],
     required: 1,
+    subject: 0,
     returns: || DataType::Utf8,
     doc: "The CURIE of an IRI, by the longest of the 21,330 IRI prefixes that are known. NULL if none is.",
     example: (

@@ -18,6 +18,7 @@ pub(super) const SPEC: Spec = Spec {
         "An entry: `C00031`, `cpd:C00031`, `hsa:7157`, `path:hsa04115`.",
     )],
     required: 1,
+    subject: 0,
     returns: || struct_type(&COLUMNS),
     doc: "What an entry of KEGG is: its namespace in the Bioregistry, its identifier, the organism of a gene or \
           pathway, and the NCBI Gene of a human gene, which KEGG numbers alike (kegg.jp/kegg/kegg3.html).",
@@ -47,14 +48,14 @@ const DATABASES: [(char, &str, &str); 8] = [
 ];
 
 #[derive(Debug, PartialEq, Eq)]
-struct Kegg {
-    namespace: &'static str,
-    id: String,
-    organism: Option<String>,
-    ncbigene: Option<String>,
+pub(super) struct Kegg {
+    pub(super) namespace: &'static str,
+    pub(super) id: String,
+    pub(super) organism: Option<String>,
+    pub(super) ncbigene: Option<String>,
 }
 
-fn parse(text: &str) -> Option<Kegg> {
+pub(super) fn parse(text: &str) -> Option<Kegg> {
     let text = match text.split_once(':') {
         Some((prefix, rest))
             if prefix.eq_ignore_ascii_case("kegg")

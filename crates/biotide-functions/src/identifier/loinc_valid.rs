@@ -11,6 +11,7 @@ pub(super) const SPEC: Spec = Spec {
     name: "loinc_valid",
     arguments: &[text("text", "A code.")],
     required: 1,
+    subject: 0,
     returns: || DataType::Boolean,
     doc: "Whether a text is a LOINC code: one to seven digits, a dash and the check digit (Luhn's, as in the LOINC \
           users' guide, appendix C). Codes of parts, answers and groups (LP, LA, LL, LG) have no such digit: of \

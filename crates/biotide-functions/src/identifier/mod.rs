@@ -4,9 +4,12 @@
 //! Bioregistry's, with its recorded defects mended; `SET biotide.identifiers.mode = 'bioregistry'` brings them
 //! back for its users.
 
+pub mod parser;
 pub mod registry;
 
+mod candidates;
 mod cas;
+mod cas_parse;
 mod cas_valid;
 mod chembl_normalize;
 mod curie;
@@ -19,6 +22,8 @@ mod dbsnp_normalize;
 mod ensembl_parse;
 mod hmdb_normalize;
 mod id_is_valid;
+mod id_kind;
+mod id_list;
 mod id_resolve;
 mod id_split;
 mod id_standardize;
@@ -26,38 +31,31 @@ mod inchikey_parts;
 mod iri_standardize;
 mod iri_to_curie;
 mod kegg_parse;
+mod level;
+mod loinc_parse;
 mod loinc_valid;
 mod namespace;
+pub(crate) mod on_invalid;
 mod orcid_valid;
+mod parse_identifier;
+mod parse_identifiers;
 mod prefix_normalize;
 mod pubchem_normalize;
 mod push_parts;
 mod refseq_parse;
 mod snomed_valid;
 mod symbol_resolve;
-mod tables;
+pub(crate) mod tables;
 pub(crate) mod uniprot_parse;
 mod verdict;
 mod written;
 
-use std::sync::Arc;
-
-use biotide_common::options::BiotideOptions;
-use datafusion_common::Result;
-use datafusion_common::config::ConfigOptions;
-
 use crate::function::Spec;
-use registry::Registry;
-
-/// The registry of prefixes that a session uses.
-pub fn registry_of(options: &ConfigOptions) -> Result<Arc<Registry>> {
-    let options = options.extensions.get::<BiotideOptions>();
-    registry::current(options.and_then(|options| options.identifiers_registry.as_deref()))
-}
 
 /// The functions.
 pub(crate) fn specs() -> Vec<&'static Spec> {
     vec![
+        &cas_parse::SPEC,
         &cas_valid::SPEC,
         &chembl_normalize::SPEC,
         &curie_is_standardizable::SPEC,
@@ -69,6 +67,8 @@ pub(crate) fn specs() -> Vec<&'static Spec> {
         &ensembl_parse::SPEC,
         &hmdb_normalize::SPEC,
         &id_is_valid::SPEC,
+        &id_kind::SPEC,
+        &id_list::SPEC,
         &id_resolve::SPEC,
         &id_split::SPEC,
         &id_standardize::SPEC,
@@ -76,8 +76,11 @@ pub(crate) fn specs() -> Vec<&'static Spec> {
         &iri_standardize::SPEC,
         &iri_to_curie::SPEC,
         &kegg_parse::SPEC,
+        &loinc_parse::SPEC,
         &loinc_valid::SPEC,
         &orcid_valid::SPEC,
+        &parse_identifier::SPEC,
+        &parse_identifiers::SPEC,
         &prefix_normalize::SPEC,
         &pubchem_normalize::SPEC,
         &refseq_parse::SPEC,

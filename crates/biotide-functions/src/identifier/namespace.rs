@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use datafusion_common::Result;
+
 use super::curie;
 use super::registry::Registry;
-use super::tables::genes;
+use super::tables::{Context, Genes};
 use super::verdict::{Judged, Verdict};
 use super::written::{content, trim};
 use super::{
@@ -19,6 +21,8 @@ use super::{
 pub(super) enum Namespace {
     /// With a parser of its own.
     Own(&'static Own, Arc<Registry>),
+    /// Symbols of genes.
+    Symbols(Arc<Genes>, Arc<Registry>),
     /// Known by its pattern.
     Registered(Arc<Registry>, String),
 }
@@ -33,9 +37,8 @@ pub(super) struct Own {
     underscores: bool,
 }
 
-const OWN: [Own; 14] = [
+const OWN: [Own; 13] = [
     own("uniprot", uniprot_parse::judge, true),
-    own("hgnc.symbol", symbol, true),
     own("ensembl", ensembl_parse::judge, false),
     own("refseq", refseq_parse::judge, false),
     own("hmdb", hmdb_normalize::judge, false),
@@ -68,12 +71,15 @@ fn by<'a>(written: &'a str, is_valid: fn(&str) -> bool, why: &'static str) -> Ju
     }
 }
 
-/// A symbol that a human gene has, or had.
-fn symbol(written: &str) -> Judged<'_> {
+/// The namespace of gene symbols.
+const SYMBOLS: &str = "hgnc.symbol";
+
+/// A symbol that a gene has, or had.
+fn symbol<'a>(genes: &Genes, written: &'a str) -> Judged<'a> {
     let Some(text) = content(written) else {
         return Judged::NULL;
     };
-    let known = genes().is_ok_and(|genes| genes.find(text, None).is_some());
+    let known = genes.find(text, Context::default()).is_some();
     let is_symbol =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'@');
     match known {
@@ -81,7 +87,7 @@ fn symbol(written: &str) -> Judged<'_> {
         false if text.bytes().all(is_symbol) => Judged {
             id: None,
             verdict: Verdict::Unmapped,
-            note: Some("no human gene has or had it"),
+            note: Some("no gene has or had it"),
         },
         false => Judged::invalid("no symbol"),
     }
@@ -116,48 +122,77 @@ fn orcid(written: &str) -> Judged<'_> {
     }
 }
 
+/// Judges an identifier, or what it is without the namespace's prefix.
+fn with_prefix<'a>(
+    name: &str,
+    registry: &Registry,
+    written: &'a str,
+    judge: impl Fn(&'a str) -> Judged<'a>,
+) -> Judged<'a> {
+    let judged = judge(written);
+    if judged.verdict != Verdict::Invalid {
+        return judged;
+    }
+    // A CURIE of it.
+    let id = curie::split(trim(written), ":").filter(|(prefix, _)| {
+        let prefix = registry.find(prefix);
+        prefix.is_some_and(|prefix| prefix.prefix == name)
+    });
+    match id {
+        Some((_, id)) => judge(trim(id)).repaired("prefix removed"),
+        None => judged,
+    }
+}
+
 impl Namespace {
     /// By any spelling of its prefix.
-    pub(super) fn find(registry: &Arc<Registry>, spelling: &str) -> Option<Self> {
+    pub(super) fn find(
+        registry: &Arc<Registry>,
+        spelling: &str,
+        genes: impl FnOnce() -> Result<Arc<Genes>>,
+    ) -> Result<Option<Self>> {
         let prefix = registry
             .find(trim(spelling))
             .map(|prefix| prefix.prefix.as_str());
         let name = prefix.unwrap_or(spelling);
         if let Some(own) = OWN.iter().find(|own| own.name == name) {
-            return Some(Self::Own(own, Arc::clone(registry)));
+            return Ok(Some(Self::Own(own, Arc::clone(registry))));
         }
-        prefix.map(|prefix| Self::Registered(Arc::clone(registry), prefix.to_owned()))
+        if name == SYMBOLS {
+            return Ok(Some(Self::Symbols(genes()?, Arc::clone(registry))));
+        }
+        Ok(prefix.map(|prefix| Self::Registered(Arc::clone(registry), prefix.to_owned())))
+    }
+
+    /// Its prefix in the registry.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Own(own, _) => own.name,
+            Self::Symbols(..) => SYMBOLS,
+            Self::Registered(_, name) => name,
+        }
     }
 
     /// Whether an underscore may join its identifiers.
     pub(super) fn splits_at_underscores(&self) -> bool {
         match self {
             Self::Own(own, _) => own.underscores,
+            Self::Symbols(..) => true,
             Self::Registered(..) => false,
         }
     }
 
     /// Whether a list of its identifiers is never taken for one.
     pub(super) fn is_strict(&self) -> bool {
-        matches!(self, Self::Own(..))
+        !matches!(self, Self::Registered(..))
     }
 
     /// Judges one identifier.
     pub(super) fn judge<'a>(&self, written: &'a str) -> Judged<'a> {
         match self {
-            Self::Own(own, registry) => {
-                let judged = (own.judge)(written);
-                // A CURIE of it.
-                let id = curie::split(trim(written), ":").filter(|(prefix, _)| {
-                    let prefix = registry.find(prefix);
-                    prefix.is_some_and(|prefix| prefix.prefix == own.name)
-                });
-                match id {
-                    Some((_, id)) if judged.verdict == Verdict::Invalid => {
-                        (own.judge)(trim(id)).repaired("prefix removed")
-                    }
-                    _ => judged,
-                }
+            Self::Own(own, registry) => with_prefix(own.name, registry, written, own.judge),
+            Self::Symbols(genes, registry) => {
+                with_prefix(SYMBOLS, registry, written, |written| symbol(genes, written))
             }
             Self::Registered(registry, name) => {
                 let Some(text) = content(written) else {

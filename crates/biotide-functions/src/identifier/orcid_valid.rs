@@ -10,6 +10,7 @@ pub(super) const SPEC: Spec = Spec {
     name: "orcid_valid",
     arguments: &[text("text", "An iD: `0000-0003-4423-4370`.")],
     required: 1,
+    subject: 0,
     returns: || DataType::Boolean,
     doc: "Whether a text is an ORCID iD: 16 characters in groups of four, the last of them the check digit of \
           ISO 7064 MOD 11-2.",

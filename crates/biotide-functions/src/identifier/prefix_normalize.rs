@@ -19,6 +19,7 @@ pub(super) const SPEC: Spec = Spec {
         ),
     ],
     required: 1,
+    subject: 0,
     returns: || DataType::Utf8,
     doc: "The prefix as the Bioregistry has it: case, blanks and - _ . / do not count, synonyms are known. NULL if \
           it is not known.",

@@ -14,6 +14,7 @@ pub(super) const SPEC: Spec = Spec {
         "A compound identifier: digits, with CID or without.",
     )],
     required: 1,
+    subject: 0,
     returns: judged_type,
     doc: "A PubChem compound identifier as digits. `250.0`, as spreadsheets write it, is repaired. A substance \
           (SID) is none.",

@@ -14,6 +14,7 @@ pub(super) const SPEC: Spec = Spec {
     name: "refseq_parse",
     arguments: &[text("text", "An accession, with its version or without.")],
     required: 1,
+    subject: 0,
     returns: || struct_type(&COLUMNS),
     doc: "The parts of a RefSeq accession: two letters that say what it is, an underscore, digits, version \
           (ncbi.nlm.nih.gov/books/NBK21091, table 1).",
@@ -45,13 +46,13 @@ fn kind(letters: &str) -> Option<(&'static str, bool)> {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-struct RefSeq {
-    accession: String,
-    version: Option<i64>,
-    kind: (&'static str, bool),
+pub(super) struct RefSeq {
+    pub(super) accession: String,
+    pub(super) version: Option<i64>,
+    pub(super) kind: (&'static str, bool),
 }
 
-fn parse(text: &str) -> Option<RefSeq> {
+pub(super) fn parse(text: &str) -> Option<RefSeq> {
     let bare = without_prefix(text, "refseq");
     let (accession, version) = match bare.split_once('.') {
         Some((accession, version)) => (accession, Some(version)),

@@ -10,6 +10,7 @@ pub(super) const SPEC: Spec = Spec {
     name: "snomed_valid",
     arguments: &[text("text", "An SCTID.")],
     required: 1,
+    subject: 0,
     returns: || DataType::Boolean,
     doc: "Whether a text is a SNOMED CT identifier: 6 to 18 digits, the last of them Verhoeff's check digit, and \
           before it a partition identifier that is known (SNOMED CT release file specifications, 6).",

@@ -5,27 +5,36 @@ use std::sync::Arc;
 use arrow::array::ArrayRef;
 use datafusion_common::Result;
 
-use super::tables::{Genes, Level, genes};
+use super::ensembl_parse;
+use super::tables::{Context, Genes, Level};
 use super::verdict::Verdict;
-use super::written::{is_nothing, trim};
+use super::written::{digits_of, is_nothing, trim};
 use crate::function::{Call, Spec, text};
 use crate::record::{Column, Holds, Records, Value, struct_type};
 
 pub(super) const SPEC: Spec = Spec {
     name: "symbol_resolve",
     arguments: &[
-        text(
-            "symbol",
-            "A symbol of a human gene: approved, previous or alias.",
-        ),
+        text("symbol", "A symbol of a gene: approved, previous or alias."),
         text(
             "ensembl",
             "The gene in Ensembl, if it is known: only that one is meant then.",
         ),
+        text(
+            "chromosome",
+            "The chromosome, if it is known, with `chr` or without. (The built-in table does not have them; HGNC's \
+             complete set does.)",
+        ),
+        text(
+            "taxon",
+            "The species' number in the NCBI taxonomy, if it is known. (All genes of the built-in table are human, \
+             9606.)",
+        ),
     ],
     required: 1,
+    subject: 0,
     returns: || struct_type(&COLUMNS),
-    doc: "The human gene that a symbol means, by HGNC: an approved symbol before a previous one before an alias, as \
+    doc: "The gene that a symbol means, by HGNC or the table that `identifiers.genes` names: an approved symbol before a previous one before an alias, as \
           it is written before in any case. One that is several genes' is `ambiguous`, with all of them as \
           candidates: nothing is guessed. A date that a spreadsheet made of a symbol (2-Sep) has those it may have \
           been. `retired` says that the symbol is not the gene's any more.",
@@ -65,16 +74,17 @@ struct Resolved {
     note: Option<&'static str>,
 }
 
-fn resolve(genes: &Genes, written: &str, ensembl: Option<u64>) -> (Verdict, Resolved) {
+fn resolve(genes: &Genes, written: &str, context: Context<'_>) -> (Verdict, Resolved) {
     let text = trim(written);
     if is_nothing(text) {
         return (Verdict::Null, Resolved::default());
     }
-    let Some((level, found)) = genes.find(text, ensembl) else {
-        return from_date(genes, text);
+    let Some(found) = genes.find(text, context) else {
+        return from_date(genes, text, context);
     };
-    let candidates = found.iter().map(|gene| gene.symbol.to_string()).collect();
-    let [gene] = found.as_slice() else {
+    let level = found.level;
+    let candidates = found.symbols().map(str::to_owned).collect();
+    let Some(gene) = found.one() else {
         let resolved = Resolved {
             level: Some(level),
             candidates,
@@ -83,7 +93,8 @@ fn resolve(genes: &Genes, written: &str, ensembl: Option<u64>) -> (Verdict, Reso
         };
         return (Verdict::Ambiguous, resolved);
     };
-    let same = *gene.symbol == *written;
+    let symbol = genes.symbol(gene);
+    let same = symbol == written;
     let (verdict, note) = match level {
         Level::Approved if same => (Verdict::Ok, None),
         Level::Approved => (Verdict::Repaired, Some("blanks removed, or case")),
@@ -91,8 +102,8 @@ fn resolve(genes: &Genes, written: &str, ensembl: Option<u64>) -> (Verdict, Reso
         Level::Alias => (Verdict::Repaired, Some("an alias")),
     };
     let resolved = Resolved {
-        id: Some(format!("HGNC:{}", gene.number)),
-        symbol: Some(gene.symbol.to_string()),
+        id: Some(genes.id(gene).to_owned()),
+        symbol: Some(symbol.to_owned()),
         level: Some(level),
         candidates,
         note,
@@ -101,7 +112,7 @@ fn resolve(genes: &Genes, written: &str, ensembl: Option<u64>) -> (Verdict, Reso
 }
 
 /// `2-Sep` or `Sep-02` was SEPT2 or SEP2.
-fn from_date(genes: &Genes, text: &str) -> (Verdict, Resolved) {
+fn from_date(genes: &Genes, text: &str, context: Context<'_>) -> (Verdict, Resolved) {
     let number = |text: &str| text.parse::<u8>().ok().filter(|day| (1..=31).contains(day));
     let date = text.split_once('-').and_then(|(first, second)| {
         let (day, month) = match number(first) {
@@ -118,9 +129,8 @@ fn from_date(genes: &Genes, text: &str) -> (Verdict, Resolved) {
     };
     let mut candidates: Vec<String> = Vec::new();
     for name in names {
-        let found = genes.find(&format!("{name}{day}"), None);
-        for gene in found.into_iter().flat_map(|(_, found)| found) {
-            candidates.push(gene.symbol.to_string());
+        if let Some(found) = genes.find(&format!("{name}{day}"), context) {
+            candidates.extend(found.symbols().map(str::to_owned));
         }
     }
     candidates.sort();
@@ -139,20 +149,49 @@ fn from_date(genes: &Genes, text: &str) -> (Verdict, Resolved) {
 
 /// The number of an Ensembl gene.
 fn ensembl_number(text: &str) -> Option<u64> {
-    let bare = trim(text).strip_prefix("ENSG")?;
-    bare.split('.').next()?.parse().ok()
+    let parts = ensembl_parse::parse(trim(text))?;
+    digits_of(&parts.id).filter(|_| parts.feature == "G")
+}
+
+/// A chromosome without `chr`.
+fn chromosome(text: &str) -> Option<&str> {
+    let text = trim(text);
+    let start = text
+        .get(..3)
+        .filter(|start| start.eq_ignore_ascii_case("chr"));
+    Some(&text[start.map_or(0, str::len)..]).filter(|name| !is_nothing(name))
+}
+
+/// A taxon's number, with its prefix or without.
+fn taxon(text: &str) -> Option<u32> {
+    let text = trim(text);
+    text.rsplit_once(':')
+        .map_or(text, |(_, number)| number)
+        .parse()
+        .ok()
 }
 
 fn compute(call: &Call<'_>) -> Result<ArrayRef> {
-    let genes = genes()?;
-    let (symbols, ensembl) = (call.text(0)?, call.optional_text(1)?);
+    let genes = call.genes()?;
+    let symbols = call.text(0)?;
+    let [ensembl, chromosomes, taxa] = [
+        call.optional_text(1)?,
+        call.optional_text(2)?,
+        call.optional_text(3)?,
+    ];
     let mut records = Records::new(&COLUMNS);
     for (row, symbol) in symbols.iter().enumerate() {
-        let ensembl = ensembl
-            .and_then(|ensembl| ensembl.get(row))
-            .and_then(ensembl_number);
+        let context = Context {
+            ensembl: ensembl
+                .and_then(|texts| texts.get(row))
+                .and_then(ensembl_number),
+            chromosome: chromosomes
+                .and_then(|texts| texts.get(row))
+                .and_then(chromosome),
+            taxon: taxa.and_then(|texts| texts.get(row)).and_then(taxon),
+        };
         let (verdict, resolved) = match symbol {
-            Some(symbol) => resolve(&genes, symbol, ensembl),
+            Some(symbol) => resolve(&genes, symbol, context),
             None => (Verdict::Null, Resolved::default()),
         };
         let n = i64::try_from(resolved.candidates.len()).ok();
@@ -172,12 +211,13 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tables;
     use super::*;
 
     #[test]
     fn nothing_is_guessed() {
-        let genes = genes().unwrap();
-        let resolve = |text| resolve(&genes, text, None);
+        let (genes, _) = tables::genes(None).unwrap();
+        let resolve = |text| resolve(&genes, text, Context::default());
         let (verdict, p53) = resolve("p53");
         assert_eq!(verdict, Verdict::Repaired);
         assert_eq!(
@@ -204,9 +244,14 @@ mod tests {
 
     #[test]
     fn the_ensembl_gene_narrows_it() {
-        let genes = genes().unwrap();
+        let (genes, _) = tables::genes(None).unwrap();
         // QARS1 is ENSG00000172053.
-        let (verdict, resolved) = resolve(&genes, "QARS", ensembl_number("ENSG00000172053.19"));
+        let ensembl = ensembl_number("ENSG00000172053.19");
+        let context = Context {
+            ensembl,
+            ..Context::default()
+        };
+        let (verdict, resolved) = resolve(&genes, "QARS", context);
         assert_eq!(
             (verdict, resolved.symbol.as_deref()),
             (Verdict::Retired, Some("QARS1"))

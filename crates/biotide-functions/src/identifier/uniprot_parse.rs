@@ -18,6 +18,7 @@ pub(super) const SPEC: Spec = Spec {
         "An accession, with isoform, chain or version, or a FASTA identifier.",
     )],
     required: 1,
+    subject: 0,
     returns: || struct_type(&COLUMNS),
     doc: "The parts of a UniProt identifier: `P12345`, `P12345-2` (isoform), `P12345-PRO_0000016681` (chain), \
           `P12345.3` (sequence version), `sp|P12345|AATM_RABIT` (FASTA), with the CON__ and REV__ that MaxQuant \
@@ -43,13 +44,13 @@ const COLUMNS: [Column; 10] = [
 /// The parts of an identifier.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Uniprot<'a> {
-    accession: Cow<'a, str>,
-    isoform: Option<i64>,
-    chain: Option<&'a str>,
-    version: Option<i64>,
-    name: Option<&'a str>,
-    db: Option<&'a str>,
-    contaminant: bool,
+    pub(super) accession: Cow<'a, str>,
+    pub(super) isoform: Option<i64>,
+    pub(super) chain: Option<&'a str>,
+    pub(super) version: Option<i64>,
+    pub(super) name: Option<&'a str>,
+    pub(super) db: Option<&'a str>,
+    pub(super) contaminant: bool,
     decoy: bool,
     repaired: Option<&'static str>,
 }

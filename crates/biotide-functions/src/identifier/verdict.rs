@@ -12,7 +12,7 @@ use crate::record::{Column, Holds, Records, struct_type};
 
 /// The fate of an identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Verdict {
+pub enum Verdict {
     /// It was in canonical form.
     Ok,
     /// It was not, and now is.
@@ -32,8 +32,27 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
+    /// All names.
+    pub(crate) const NAMES: &'static str =
+        "ok, repaired, ambiguous, retired, withdrawn, unmapped, invalid, null";
+
+    /// The one of a name.
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        let all = [
+            Self::Ok,
+            Self::Repaired,
+            Self::Ambiguous,
+            Self::Retired,
+            Self::Withdrawn,
+            Self::Unmapped,
+            Self::Invalid,
+            Self::Null,
+        ];
+        all.into_iter().find(|verdict| verdict.name().eq_ignore_ascii_case(name))
+    }
+
     /// Its name.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::Repaired => "repaired",

@@ -1,4 +1,4 @@
-//! The schema `system`: `rejects`, `options`, `functions`, `prefixes`.
+//! The schema `system`: `rejects`, `options`, `functions`, `prefixes`, `parsers`.
 
 use std::sync::{Arc, Weak};
 
@@ -17,6 +17,7 @@ use futures::stream;
 use parking_lot::RwLock;
 
 use biotide_formats::formats;
+use biotide_functions::References;
 use biotide_functions::identifier::registry::Prefix;
 
 use crate::rejects::FinishedLogs;
@@ -49,6 +50,7 @@ pub(crate) fn register_system(
     add("options", Arc::new(Words::options(session)))?;
     add("functions", Arc::new(Words::functions(session)))?;
     add("prefixes", Arc::new(Words::prefixes(session)))?;
+    add("parsers", Arc::new(Words::parsers(session)))?;
     catalog.register_schema("system", schema)?;
     Ok(())
 }
@@ -211,7 +213,7 @@ impl Words {
                 "release",
             ],
             |state| {
-                let registry = biotide_functions::identifier::registry_of(state.config_options())?;
+                let registry = references(state).registry(state.config_options())?;
                 let prefixes = registry.prefixes().iter();
                 let row = |prefix: &Prefix| {
                     vec![
@@ -228,6 +230,25 @@ impl Words {
             },
         )
     }
+
+    fn parsers(session: &SessionContext) -> Self {
+        Self::new(session, &["name", "priority", "types"], |state| {
+            let parsers = references(state).parsers(state.config_options())?;
+            let row = |(name, priority, types): (&str, i32, Vec<&str>)| {
+                let priority = priority.to_string();
+                vec![Some(name.to_owned()), Some(priority), Some(types.join("|"))]
+            };
+            Ok(parsers.list().map(row).collect())
+        })
+    }
+}
+
+/// What the session's functions look things up in.
+fn references(state: &SessionState) -> Arc<References> {
+    state
+        .config()
+        .get_extension::<References>()
+        .unwrap_or_default()
 }
 
 impl PartitionStream for Words {

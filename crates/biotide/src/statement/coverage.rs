@@ -13,7 +13,7 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
-use super::names::for_each_tree;
+use super::names::visit;
 use crate::error::Result;
 
 /// How it is called.
@@ -22,16 +22,7 @@ pub(crate) const SYNTAX: &str =
 
 /// Replaces the calls of a statement.
 pub(super) fn resolve(statement: &mut Statement) -> Result<()> {
-    let mut failed = None;
-    for_each_tree(statement, |tree| {
-        if let ControlFlow::Break(error) = tree.visit_with(&mut Replacer) {
-            failed = Some(error);
-        }
-    });
-    match failed {
-        Some(error) => Err(error.into()),
-        None => Ok(()),
-    }
+    visit(statement, &mut Replacer)
 }
 
 struct Replacer;

@@ -14,7 +14,7 @@ use datafusion::sql::sqlparser::ast::{
     VisitorMut,
 };
 
-use super::names::for_each_tree;
+use super::names::visit;
 use crate::catalog::StatementFiles;
 use crate::error::Result;
 
@@ -32,15 +32,7 @@ pub(super) async fn resolve(
     state: &SessionState,
 ) -> Result<()> {
     let mut finder = Finder { calls: Vec::new() };
-    let mut failed = None;
-    for_each_tree(statement, |tree| {
-        if let ControlFlow::Break(error) = tree.visit_with(&mut finder) {
-            failed = Some(error);
-        }
-    });
-    if let Some(error) = failed {
-        return Err(error.into());
-    }
+    visit(statement, &mut finder)?;
     for call in finder.calls {
         let table = call.open.open(state).await?;
         files.insert(call.name, table);
@@ -109,14 +101,8 @@ fn parse(function: &str, given: &TableFunctionArgs) -> Result<OpenTable, Biotide
                 arg: FunctionArgExpr::Expr(expr),
                 ..
             } => {
-                let value = literals(expr).and_then(|mut values| match (&*values, expr) {
-                    ([_], expr) if !matches!(expr, Expr::Array(_)) => values.pop(),
-                    _ => Some(Names(values).show()),
-                });
-                match value {
-                    Some(value) => options.set_table_text(&name.value, &value)?,
-                    None => return Err(refuse(arg.to_string(), "is not a literal value")),
-                }
+                let refused = || refuse(arg.to_string(), "is not a literal value");
+                set_option(&mut options, &name.value, expr).ok_or_else(refused)??;
             }
             other => {
                 let problem = "is not a path in quotes, nor option => value";
@@ -134,8 +120,21 @@ fn parse(function: &str, given: &TableFunctionArgs) -> Result<OpenTable, Biotide
     Ok(open)
 }
 
+/// Sets an option of a table to a literal; `None` if it is none.
+pub(super) fn set_option(
+    options: &mut BiotideOptions,
+    name: &str,
+    expr: &Expr,
+) -> Option<Result<(), BiotideError>> {
+    let value = literals(expr).and_then(|mut values| match (&*values, expr) {
+        ([_], expr) if !matches!(expr, Expr::Array(_)) => values.pop(),
+        _ => Some(Names(values).show()),
+    })?;
+    Some(options.set_table_text(name, &value))
+}
+
 /// A literal, or an array of them, as text.
-fn literals(expr: &Expr) -> Option<Vec<String>> {
+pub(super) fn literals(expr: &Expr) -> Option<Vec<String>> {
     match expr {
         Expr::Array(array) => array
             .elem

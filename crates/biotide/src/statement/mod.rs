@@ -4,6 +4,7 @@ pub(crate) mod coverage;
 mod fit;
 mod functions;
 mod names;
+pub(crate) mod normalize;
 mod order;
 mod partitions;
 mod reset;
@@ -67,6 +68,7 @@ impl BiotideContext {
         let (mut state, files) = self.statement_state(state);
         coverage::resolve(&mut statement)?;
         functions::resolve(&mut statement, &files, &state).await?;
+        normalize::resolve(&mut statement, &files, &state).await?;
         target::resolve(&mut statement)?;
         reset::resolve(&mut statement, &state)?;
         names::resolve(&mut statement, &state).await?;

@@ -1,14 +1,23 @@
-//! Reference tables that are built in, read when they are first needed.
+//! Reference tables: built in, or of newer files. Read when they are first needed.
 
+mod code;
+mod file;
 mod genes;
 mod secondary;
 
 use std::io::Read;
+use std::sync::Arc;
 
+use biotide_common::BiotideError;
+use datafusion_common::Result;
 use flate2::read::GzDecoder;
 
-pub(super) use genes::{Genes, Level, genes};
-pub(super) use secondary::{Secondary, secondary};
+pub(crate) use genes::Genes;
+pub(super) use genes::{Context, Level};
+pub(super) use secondary::Secondary;
+pub(crate) use secondary::Tables;
+
+use super::registry::Registry;
 
 /// The text of a gzipped table; an error is what is wrong with it.
 fn unpack(gzipped: &[u8]) -> Result<String, String> {
@@ -18,4 +27,55 @@ fn unpack(gzipped: &[u8]) -> Result<String, String> {
         .read_to_string(&mut text)
         .map_err(|error| error.to_string())?;
     Ok(text)
+}
+
+/// The genes that are built in, or those of a file.
+pub(crate) fn genes(file: Option<&str>) -> Result<(Arc<Genes>, usize)> {
+    let genes = match file {
+        None => genes::embedded()?,
+        Some(path) => {
+            let text = file::read(path)?;
+            let genes = file::Table::new(&text).and_then(|table| Genes::read(&table, name(path)));
+            Arc::new(genes.map_err(|problem| BiotideError::file(path, problem))?)
+        }
+    };
+    let size = genes.size();
+    Ok((genes, size))
+}
+
+/// The retired identifiers that are built in, with those of files (`path` or `namespace=path`) in their place.
+pub(crate) fn secondary(files: &[String], registry: &Registry) -> Result<(Arc<Tables>, usize)> {
+    let mut tables = secondary::embedded()?;
+    for item in files {
+        let named = item.split_once('=').and_then(|(name, path)| {
+            let prefix = registry.find(name.trim())?;
+            Some((prefix.prefix.clone(), path.trim()))
+        });
+        let path = named.as_ref().map_or(item.as_str(), |(_, path)| path);
+        let text = file::read(path)?;
+        let found = || {
+            let prefix = secondary::prefix_of(&text)?;
+            Some(registry.find(&prefix)?.prefix.clone())
+        };
+        let namespace = named.as_ref().map(|(name, _)| name.clone()).or_else(found);
+        let read = match &namespace {
+            Some(namespace) => Secondary::read(namespace, &text, name(path)),
+            // (What is no table at all is told first.)
+            None => Secondary::read("", &text, name(path)).and_then(|_| {
+                Err(format!(
+                    "its identifiers do not tell of which namespace they are: write ncbigene={path}, say"
+                ))
+            }),
+        };
+        let table = read.map_err(|problem| BiotideError::file(path, problem))?;
+        let name = namespace.unwrap_or_default();
+        Arc::make_mut(&mut tables).insert(name, Arc::new(table));
+    }
+    let size = tables.values().map(|table| table.size()).sum();
+    Ok((tables, size))
+}
+
+/// The release of a file: its name.
+fn name(path: &str) -> String {
+    path.rsplit('/').next().unwrap_or(path).to_owned()
 }

@@ -22,7 +22,7 @@ use datafusion::sql::sqlparser::ast::{Query, Statement as SqlStatement, VisitMut
 
 use self::query::Names;
 use self::scope::{Columns, Match};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A part of a statement that can be visited.
 pub(super) enum TreeMut<'a> {
@@ -51,6 +51,22 @@ pub(super) fn for_each_tree(statement: &mut Statement, mut f: impl FnMut(&mut Tr
         Statement::Explain(explain) => for_each_tree(&mut explain.statement, f),
         Statement::CreateExternalTable(_) | Statement::Reset(_) => {}
     }
+}
+
+/// Visits the SQL parts of a statement; what breaks the visit off is the error.
+pub(super) fn visit<V: VisitorMut>(statement: &mut Statement, visitor: &mut V) -> Result<()>
+where
+    Error: From<V::Break>,
+{
+    let mut broken = None;
+    for_each_tree(statement, |tree| {
+        if broken.is_none()
+            && let ControlFlow::Break(error) = tree.visit_with(visitor)
+        {
+            broken = Some(error);
+        }
+    });
+    broken.map_or(Ok(()), |error| Err(error.into()))
 }
 
 /// What names are completed with.

@@ -1,0 +1,208 @@
+//! What a file of rules can say.
+
+use std::fmt;
+use std::path::Path;
+
+use biotide_common::BiotideError;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use serde_saphyr::{Location, Spanned};
+
+use super::built_in;
+use super::step::{Params, Step};
+use crate::error::Result;
+
+/// Rules for the columns of a table.
+#[derive(Debug)]
+pub struct Rules {
+    /// Where they are from: a path, or a name.
+    pub(super) file: String,
+    pub(super) keeps_unmapped: bool,
+    /// A column that tells what failed.
+    pub(super) problems: Option<Spanned<String>>,
+    /// Steps of every text column, which come first.
+    pub(super) global: Vec<Step>,
+    pub(super) fields: Vec<Field>,
+}
+
+/// The rule of a field.
+#[derive(Debug)]
+pub(super) struct Field {
+    pub(super) line: u64,
+    /// `None` is made of other columns.
+    pub(super) source: Option<String>,
+    pub(super) target: String,
+    /// `Some(true)`: NULL is an error; `Some(false)`: the column may be missing.
+    pub(super) required: Option<bool>,
+    pub(super) on_error: OnError,
+    pub(super) default: Option<Value>,
+    pub(super) steps: Vec<Step>,
+}
+
+/// What becomes of a value that a step cannot take.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum OnError {
+    /// The step is skipped; what is not valid, or not of the type, is NULL then.
+    #[default]
+    Skip,
+    /// The default takes its place.
+    Default,
+    /// The query fails.
+    Raise,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Unmapped {
+    #[default]
+    Keep,
+    Drop,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default, rename = "name")]
+    _name: Option<String>,
+    #[serde(default, rename = "version")]
+    _version: Option<Value>,
+    #[serde(default, rename = "description")]
+    _description: Option<String>,
+    #[serde(default, rename = "metadata")]
+    _metadata: Option<Value>,
+    #[serde(default)]
+    unmapped: Unmapped,
+    problems: Option<Spanned<String>>,
+    #[serde(default)]
+    global_transformations: Vec<Spanned<Transformation>>,
+    #[serde(default)]
+    field_rules: Vec<Spanned<FieldRule>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FieldRule {
+    source_field: Option<String>,
+    target_field: Option<String>,
+    required: Option<bool>,
+    on_error: Option<OnError>,
+    default: Option<Value>,
+    #[serde(default)]
+    transformations: Vec<Spanned<Transformation>>,
+}
+
+/// A step: its name, or all of it.
+#[derive(Debug)]
+struct Transformation(Full);
+
+impl<'de> Deserialize<'de> for Transformation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NameOrFull).map(Self)
+    }
+}
+
+struct NameOrFull;
+
+impl<'de> Visitor<'de> for NameOrFull {
+    type Value = Full;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a transformation, or {type: …, params: …}")
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Full, E> {
+        Ok(Full {
+            r#type: name.to_owned(),
+            ..Full::default()
+        })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Full, A::Error> {
+        Full::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Full {
+    r#type: String,
+    #[serde(default)]
+    params: Params,
+    condition: Option<String>,
+    #[serde(default)]
+    on_error: OnError,
+}
+
+/// A problem at a place of the file.
+pub(super) fn at(place: &Location, problem: impl fmt::Display) -> String {
+    format!("line {}, column {}: {problem}", place.line(), place.column())
+}
+
+impl Rules {
+    /// The rules of a file, or built-in ones by their name.
+    pub fn open(file: &str) -> Result<Self> {
+        if !Path::new(file).exists()
+            && let Some(text) = built_in::find(file)
+        {
+            return Self::parse(text, file);
+        }
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            let names = built_in::names().collect::<Vec<_>>().join(", ");
+            BiotideError::io(format!("reading the rules {file} (built in are {names})"), error)
+        })?;
+        Self::parse(&text, file)
+    }
+
+    /// Rules of a text; `file` is what errors call it.
+    pub fn parse(yaml: &str, file: &str) -> Result<Self> {
+        read(yaml, file).map_err(|problem| BiotideError::file(file, problem).into())
+    }
+}
+
+fn read(yaml: &str, file: &str) -> Result<Rules, String> {
+    let read: File = serde_saphyr::from_str(yaml).map_err(|error| error.to_string())?;
+    let mut fields: Vec<Field> = Vec::new();
+    for rule in read.field_rules {
+        let place = rule.referenced;
+        let rule = rule.value;
+        let target = rule.target_field.or_else(|| rule.source_field.clone());
+        let Some(target) = target else {
+            return Err(at(&place, "the rule names no source_field, and no target_field"));
+        };
+        if fields.iter().any(|field| field.target == target) {
+            return Err(at(&place, format!("two rules have the target {target}")));
+        }
+        fields.push(Field {
+            line: place.line(),
+            source: rule.source_field,
+            target,
+            required: rule.required,
+            on_error: rule.on_error.unwrap_or(OnError::Raise),
+            default: rule.default,
+            steps: steps(rule.transformations)?,
+        });
+    }
+    if fields.is_empty() && read.global_transformations.is_empty() {
+        return Err("line 1: there are no field_rules, and no global_transformations".to_owned());
+    }
+    Ok(Rules {
+        file: file.to_owned(),
+        keeps_unmapped: read.unmapped == Unmapped::Keep,
+        problems: read.problems,
+        global: steps(read.global_transformations)?,
+        fields,
+    })
+}
+
+fn steps(transformations: Vec<Spanned<Transformation>>) -> Result<Vec<Step>, String> {
+    let step = |transformation: Spanned<Transformation>| {
+        let place = transformation.referenced;
+        let Transformation(full) = transformation.value;
+        Step::new(&full.r#type, full.params, full.condition, full.on_error, place.line())
+            .map_err(|problem| at(&place, problem))
+    };
+    transformations.into_iter().map(step).collect()
+}
