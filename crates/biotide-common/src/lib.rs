@@ -5,6 +5,7 @@
 //! * [`reject::RejectLog`]: every bad row of a statement, with its place and reason; bounded in memory.
 //! * [`scan::ScanStats`]: counts that add up: delivered + rejected + skipped = records.
 //! * [`MemoryGauge`], [`PaceLog`]: what readers are told of memory, and what they did about it.
+//! * [`yaml`]: files that say what to do, read so that mistakes have their line.
 //! * [`session::QueryLog`]: what one statement gathers; travels in the session's extensions.
 
 pub mod error;
@@ -16,6 +17,7 @@ mod scratch;
 pub mod session;
 mod size;
 mod stale;
+pub mod yaml;
 
 pub use error::BiotideError;
 pub use memory::{MemoryGauge, PaceChange, PaceLog, PaceReport};

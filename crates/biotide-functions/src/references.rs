@@ -5,8 +5,8 @@ use std::time::SystemTime;
 
 use biotide_common::format_size;
 use biotide_common::options::{BiotideOptions, Names};
-use datafusion_common::{Result, resources_err};
 use datafusion_common::config::ConfigOptions;
+use datafusion_common::{Result, resources_err};
 use datafusion_execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
 use parking_lot::Mutex;
 

@@ -105,13 +105,27 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
             guesses.splice(0..0, sure);
             guesses.sort_by(|a, b| b.parsed.confidence.total_cmp(&a.parsed.confidence));
         }
+        // (A CURIE tells its namespace itself, which a parser of its own may know too.)
+        for guess in &mut guesses {
+            let of_curie = guess
+                .parsed
+                .metadata
+                .iter()
+                .find(|(name, _)| name == "prefix");
+            if let Some((_, prefix)) = of_curie {
+                guess.kind.clone_from(prefix);
+            }
+        }
+        let mut seen: Vec<String> = Vec::new();
+        guesses.retain(|guess| {
+            let is_new = !seen.contains(&guess.kind);
+            seen.push(guess.kind.clone());
+            is_new
+        });
         lists.push(guesses.into_iter().map(|guess| {
             let parsed = guess.parsed;
-            // (A CURIE tells its namespace itself.)
-            let of_curie = parsed.metadata.iter().find(|(name, _)| name == "prefix");
-            let kind = of_curie.map_or(guess.kind, |(_, prefix)| prefix.clone());
             [
-                kind.into(),
+                guess.kind.into(),
                 parsed.value.into(),
                 parsed.confidence.into(),
                 parsed.verdict.name().into(),

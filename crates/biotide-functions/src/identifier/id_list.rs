@@ -14,7 +14,10 @@ use crate::function::{Call, Spec, text};
 pub(super) const SPEC: Spec = Spec {
     name: "id_list",
     arguments: &[
-        text("cell", "Identifiers, joined in any of the ways that files have."),
+        text(
+            "cell",
+            "Identifiers, joined in any of the ways that files have.",
+        ),
         text("namespace", "What they are: a prefix in any spelling."),
         text(
             "verdict",
@@ -47,14 +50,23 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
         let wanted = match verdicts.and_then(|verdicts| verdicts.get(row)) {
             Some(name) => match Verdict::of(trim(name)) {
                 Some(verdict) => Some(verdict),
-                None => return exec_err!("id_list: \"{name}\" is no verdict: there are {}", Verdict::NAMES),
+                None => {
+                    return exec_err!(
+                        "id_list: \"{name}\" is no verdict: there are {}",
+                        Verdict::NAMES
+                    );
+                }
             },
             None => None,
         };
         for part in split(cell, namespace, "") {
             match wanted {
-                Some(verdict) if part.judged.verdict == verdict => lists.values().append_value(part.raw),
-                None if part.judged.is_valid() => lists.values().append_option(part.judged.id.as_deref()),
+                Some(verdict) if part.judged.verdict == verdict => {
+                    lists.values().append_value(part.raw)
+                }
+                None if part.judged.is_valid() => {
+                    lists.values().append_option(part.judged.id.as_deref())
+                }
                 _ => {}
             }
         }

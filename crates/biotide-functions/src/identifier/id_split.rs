@@ -185,7 +185,11 @@ impl<'a> Namespaces<'a> {
     /// The call has them as its second argument.
     pub(super) fn new(call: &'a Call<'a>) -> Result<Self> {
         let registry = call.registry()?;
-        Ok(Self { call, registry, last: None })
+        Ok(Self {
+            call,
+            registry,
+            last: None,
+        })
     }
 
     /// `None` if there is none of this name; the query fails if that is so of all rows.
@@ -197,7 +201,10 @@ impl<'a> Namespaces<'a> {
             }
             self.last = Some((name.to_owned(), namespace));
         }
-        Ok(self.last.as_ref().and_then(|(_, namespace)| namespace.as_ref()))
+        Ok(self
+            .last
+            .as_ref()
+            .and_then(|(_, namespace)| namespace.as_ref()))
     }
 }
 

@@ -48,7 +48,8 @@ impl Verdict {
             Self::Invalid,
             Self::Null,
         ];
-        all.into_iter().find(|verdict| verdict.name().eq_ignore_ascii_case(name))
+        all.into_iter()
+            .find(|verdict| verdict.name().eq_ignore_ascii_case(name))
     }
 
     /// Its name.

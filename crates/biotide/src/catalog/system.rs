@@ -21,7 +21,7 @@ use biotide_functions::References;
 use biotide_functions::identifier::registry::Prefix;
 
 use crate::rejects::FinishedLogs;
-use crate::statement::coverage;
+use crate::statement::{coverage, normalize};
 
 const BATCH: usize = 8192;
 
@@ -191,6 +191,16 @@ impl Words {
                     Some(
                         "What of a column are identifiers of a namespace: their number by verdict and note, and the \
                          commonest values of each. A file by its path, or a table by its name."
+                            .to_owned(),
+                    ),
+                ]);
+                rows.push(vec![
+                    Some("normalize".to_owned()),
+                    Some("table".to_owned()),
+                    Some(normalize::SYNTAX.to_owned()),
+                    Some(
+                        "A file or table with its columns made uniform by [rules](../rules/README.md): a YAML file, or \
+                         the name of built-in ones."
                             .to_owned(),
                     ),
                 ]);

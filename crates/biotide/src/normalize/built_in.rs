@@ -1,7 +1,10 @@
 //! Rules that are built in: those of `sql/rules`.
 
 const RULES: [(&str, &str); 4] = [
-    ("olink", include_str!("../../../../sql/rules/olink.rules.yaml")),
+    (
+        "olink",
+        include_str!("../../../../sql/rules/olink.rules.yaml"),
+    ),
     (
         "arivale_proteomics",
         include_str!("../../../../sql/rules/arivale_proteomics.rules.yaml"),
@@ -23,7 +26,10 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 
 /// The text of those of a name.
 pub(super) fn find(name: &str) -> Option<&'static str> {
-    RULES.iter().find(|(known, _)| *known == name).map(|&(_, text)| text)
+    RULES
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|&(_, text)| text)
 }
 
 #[cfg(test)]

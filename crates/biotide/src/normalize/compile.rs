@@ -10,7 +10,9 @@ use datafusion::common::{Column, DataFusionError};
 use datafusion::dataframe::DataFrame;
 use datafusion::execution::SessionState;
 use datafusion::functions::expr_fn as f;
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast, lit, when};
+use datafusion::logical_expr::{
+    Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast, lit, when,
+};
 
 use super::condition::{self, Row, column};
 use super::raise::raise_if;
@@ -46,7 +48,12 @@ impl BiotideContext {
 impl Rules {
     /// The plan with the rules on top of it.
     pub fn apply(&self, plan: LogicalPlan, state: &SessionState) -> Result<LogicalPlan> {
-        let columns: Vec<String> = plan.schema().fields().iter().map(|field| field.name().clone()).collect();
+        let columns: Vec<String> = plan
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| field.name().clone())
+            .collect();
         let works = self.works(&plan, &columns)?;
         let mut builder = self.start(plan, &works)?;
         let most = works.iter().map(|work| work.steps.len()).max().unwrap_or(0);
@@ -91,11 +98,14 @@ impl Rules {
             let n = works.len();
             let global = source.as_deref().is_some_and(is_text);
             let global = self.global.iter().filter(|_| global);
-            let rule = rule.and_then(|rule| self.fields.iter().find(|own| std::ptr::eq(*own, rule)));
+            let rule =
+                rule.and_then(|rule| self.fields.iter().find(|own| std::ptr::eq(*own, rule)));
             works.push(Work {
                 target: target.to_owned(),
                 rule,
-                steps: global.chain(rule.iter().flat_map(|rule| &rule.steps)).collect(),
+                steps: global
+                    .chain(rule.iter().flat_map(|rule| &rule.steps))
+                    .collect(),
                 source,
                 name: format!("{free}value_{n}"),
                 problem: format!("{free}problem_{n}"),
@@ -118,13 +128,21 @@ impl Rules {
             };
             // (Without a target of its own it keeps the name that the table has.)
             let same = field.source.as_ref() == Some(&field.target);
-            let target = source.as_ref().filter(|_| same).unwrap_or(&field.target).clone();
+            let target = source
+                .as_ref()
+                .filter(|_| same)
+                .unwrap_or(&field.target)
+                .clone();
             add(&target, source, Some(field));
         }
         if self.keeps_unmapped {
             for name in columns {
                 let has_rule = self.fields.iter().any(|field| {
-                    field.source.as_ref().and_then(|source| condition::find(columns, source)) == Some(name)
+                    field
+                        .source
+                        .as_ref()
+                        .and_then(|source| condition::find(columns, source))
+                        == Some(name)
                 });
                 if !has_rule {
                     add(name, Some(name.clone()), None);
@@ -133,9 +151,15 @@ impl Rules {
         }
         for (at, work) in works.iter().enumerate() {
             if let Some(rule) = work.rule
-                && works.iter().enumerate().any(|(other, known)| other != at && known.target == work.target)
+                && works
+                    .iter()
+                    .enumerate()
+                    .any(|(other, known)| other != at && known.target == work.target)
             {
-                let problem = format!("there is a column \"{}\" already: name another target", work.target);
+                let problem = format!(
+                    "there is a column \"{}\" already: name another target",
+                    work.target
+                );
                 return Err(self.error(rule.line, problem).into());
             }
         }
@@ -154,7 +178,9 @@ impl Rules {
         for work in works {
             let value = match &work.source {
                 Some(source) => {
-                    let (qualifier, field) = plan.schema().qualified_field_with_unqualified_name(source)?;
+                    let (qualifier, field) = plan
+                        .schema()
+                        .qualified_field_with_unqualified_name(source)?;
                     Expr::Column(Column::from((qualifier, field)))
                 }
                 None => cast(lit(datafusion::common::ScalarValue::Null), DataType::Utf8),
@@ -203,17 +229,30 @@ impl Rules {
         state: &SessionState,
     ) -> Result<(Expr, Option<Expr>)> {
         let schema = builder.schema();
-        let of = schema.field_with_unqualified_name(&work.name)?.data_type().clone();
-        let row = Row { columns, value: &work.name };
+        let of = schema
+            .field_with_unqualified_name(&work.name)?
+            .data_type()
+            .clone();
+        let row = Row {
+            columns,
+            value: &work.name,
+        };
         let wrap = |error: crate::Error| self.wrap(step.line, error.into_datafusion());
         let value = column(&work.name);
-        let applied = step.apply(value.clone(), &of, row, schema, state).map_err(wrap)?;
+        let applied = step
+            .apply(value.clone(), &of, row, schema, state)
+            .map_err(wrap)?;
         let applied = applied.map_err(|problem| self.error(step.line, problem))?;
-        let new_type = applied.value.get_type(schema).map_err(|error| self.wrap(step.line, error))?;
+        let new_type = applied
+            .value
+            .get_type(schema)
+            .map_err(|error| self.wrap(step.line, error))?;
         let condition = match &step.condition {
             Some(sql) => {
                 let condition = condition::parse(sql, row, schema, state).map_err(wrap)?;
-                let kind = condition.get_type(schema).map_err(|error| self.wrap(step.line, error))?;
+                let kind = condition
+                    .get_type(schema)
+                    .map_err(|error| self.wrap(step.line, error))?;
                 if kind != DataType::Boolean {
                     let problem = format!("the condition \"{sql}\" is {kind}, not true or false");
                     return Err(self.error(step.line, problem).into());
@@ -228,9 +267,15 @@ impl Rules {
         };
         let mut new = applied.value;
         if let (Some(failed), OnError::Default) = (&failed, step.on_error) {
-            let default = step.default.as_ref().or_else(|| work.rule?.default.as_ref());
+            let default = step
+                .default
+                .as_ref()
+                .or_else(|| work.rule?.default.as_ref());
             let Some(default) = default else {
-                let problem = format!("{}: on_error: default needs a default, in params or of the rule", step.name);
+                let problem = format!(
+                    "{}: on_error: default needs a default, in params or of the rule",
+                    step.name
+                );
                 return Err(self.error(step.line, problem).into());
             };
             new = when(failed.clone(), cast(literal(default), new_type.clone())).otherwise(new)?;
@@ -255,7 +300,11 @@ impl Rules {
     }
 
     /// What of a field that must not be NULL.
-    fn required(&self, work: &Work<'_>, builder: &LogicalPlanBuilder) -> Result<Option<(Expr, Option<Expr>)>> {
+    fn required(
+        &self,
+        work: &Work<'_>,
+        builder: &LogicalPlanBuilder,
+    ) -> Result<Option<(Expr, Option<Expr>)>> {
         let Some(rule) = work.rule.filter(|rule| rule.required == Some(true)) else {
             return Ok(None);
         };
@@ -268,13 +317,18 @@ impl Rules {
                 raise_if(value.clone(), failed.clone(), value, &self.file, &place)
             }
             (OnError::Skip, _) => value,
-            (OnError::Default, Some(default)) => f::coalesce(vec![value, cast(literal(default), of)]),
+            (OnError::Default, Some(default)) => {
+                f::coalesce(vec![value, cast(literal(default), of)])
+            }
             (OnError::Default, None) => {
                 let problem = "on_error: default needs a default";
                 return Err(self.error(rule.line, problem).into());
             }
         };
-        Ok(Some((new, Some(said(failed, &work.target, "required", None)?))))
+        Ok(Some((
+            new,
+            Some(said(failed, &work.target, "required", None)?),
+        )))
     }
 
     /// The columns of the result: each where its source was, new ones behind.
@@ -286,7 +340,9 @@ impl Rules {
     ) -> Result<LogicalPlan> {
         let shown = |work: &Work<'_>| column(&work.name).alias(&work.target);
         let of_table = columns.iter().flat_map(|name| {
-            works.iter().filter(move |work| work.source.as_ref() == Some(name))
+            works
+                .iter()
+                .filter(move |work| work.source.as_ref() == Some(name))
         });
         let made = works.iter().filter(|work| work.source.is_none());
         let mut exprs: Vec<Expr> = of_table.chain(made).map(shown).collect();
@@ -296,7 +352,8 @@ impl Rules {
                 return Err(self.error(name.referenced.line(), problem).into());
             }
             let all = works.iter().map(|work| column(&work.problem)).collect();
-            exprs.push(f::nullif(f::concat(all), lit("")).alias(&name.value));
+            let all = f::rtrim(vec![f::concat(all), lit("; ")]);
+            exprs.push(f::nullif(all, lit("")).alias(&name.value));
         }
         Ok(builder.project(exprs)?.build()?)
     }

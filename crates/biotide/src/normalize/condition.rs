@@ -23,14 +23,21 @@ pub(super) fn find<'c>(columns: &'c [String], name: &str) -> Option<&'c String> 
     let exact = columns.iter().find(|column| *column == name);
     exact.or_else(|| {
         let lower = name.to_lowercase();
-        let mut same = columns.iter().filter(|column| column.to_lowercase() == lower);
+        let mut same = columns
+            .iter()
+            .filter(|column| column.to_lowercase() == lower);
         let first = same.next()?;
         same.next().is_none().then_some(first)
     })
 }
 
 /// An expression of SQL over the row. `row.value` is a column that happens to be called so.
-pub(super) fn parse(sql: &str, row: Row<'_>, schema: &DFSchema, state: &SessionState) -> Result<Expr> {
+pub(super) fn parse(
+    sql: &str,
+    row: Row<'_>,
+    schema: &DFSchema,
+    state: &SessionState,
+) -> Result<Expr> {
     let dialect = state.config_options().sql_parser.dialect;
     let mut parsed = state.sql_to_expr_with_alias(sql, &dialect)?;
     // (What is not broken off is through.)

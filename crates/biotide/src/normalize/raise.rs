@@ -28,7 +28,9 @@ struct Raise {
 impl Default for Raise {
     fn default() -> Self {
         // (Volatile: what it is for is to fail, so it is not to be left out or done early.)
-        Self { signature: Signature::any(5, Volatility::Volatile) }
+        Self {
+            signature: Signature::any(5, Volatility::Volatile),
+        }
     }
 }
 
@@ -74,7 +76,9 @@ impl ScalarUDFImpl for Raise {
         let text = |column: ColumnarValue| -> Result<String> {
             let column = column.into_array(rows)?;
             let options = FormatOptions::default().with_null("NULL");
-            Ok(ArrayFormatter::try_new(&*column, &options)?.value(row).to_string())
+            Ok(ArrayFormatter::try_new(&*column, &options)?
+                .value(row)
+                .to_string())
         };
         let (written, file, place) = (text(written)?, text(file)?, text(place)?);
         let problem = format!(

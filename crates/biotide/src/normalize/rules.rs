@@ -4,11 +4,11 @@ use std::fmt;
 use std::path::Path;
 
 use biotide_common::BiotideError;
+use biotide_common::yaml::{self, Spanned, at};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use serde_saphyr::{Location, Spanned};
 
 use super::built_in;
 use super::step::{Params, Step};
@@ -136,11 +136,6 @@ struct Full {
     on_error: OnError,
 }
 
-/// A problem at a place of the file.
-pub(super) fn at(place: &Location, problem: impl fmt::Display) -> String {
-    format!("line {}, column {}: {problem}", place.line(), place.column())
-}
-
 impl Rules {
     /// The rules of a file, or built-in ones by their name.
     pub fn open(file: &str) -> Result<Self> {
@@ -151,7 +146,10 @@ impl Rules {
         }
         let text = std::fs::read_to_string(file).map_err(|error| {
             let names = built_in::names().collect::<Vec<_>>().join(", ");
-            BiotideError::io(format!("reading the rules {file} (built in are {names})"), error)
+            BiotideError::io(
+                format!("reading the rules {file} (built in are {names})"),
+                error,
+            )
         })?;
         Self::parse(&text, file)
     }
@@ -163,14 +161,17 @@ impl Rules {
 }
 
 fn read(yaml: &str, file: &str) -> Result<Rules, String> {
-    let read: File = serde_saphyr::from_str(yaml).map_err(|error| error.to_string())?;
+    let read: File = yaml::read(yaml)?;
     let mut fields: Vec<Field> = Vec::new();
     for rule in read.field_rules {
         let place = rule.referenced;
         let rule = rule.value;
         let target = rule.target_field.or_else(|| rule.source_field.clone());
         let Some(target) = target else {
-            return Err(at(&place, "the rule names no source_field, and no target_field"));
+            return Err(at(
+                &place,
+                "the rule names no source_field, and no target_field",
+            ));
         };
         if fields.iter().any(|field| field.target == target) {
             return Err(at(&place, format!("two rules have the target {target}")));
@@ -201,8 +202,14 @@ fn steps(transformations: Vec<Spanned<Transformation>>) -> Result<Vec<Step>, Str
     let step = |transformation: Spanned<Transformation>| {
         let place = transformation.referenced;
         let Transformation(full) = transformation.value;
-        Step::new(&full.r#type, full.params, full.condition, full.on_error, place.line())
-            .map_err(|problem| at(&place, problem))
+        Step::new(
+            &full.r#type,
+            full.params,
+            full.condition,
+            full.on_error,
+            place.line(),
+        )
+        .map_err(|problem| at(&place, problem))
     };
     transformations.into_iter().map(step).collect()
 }

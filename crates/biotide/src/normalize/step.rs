@@ -106,7 +106,10 @@ pub(super) struct Applied {
 
 impl From<Expr> for Applied {
     fn from(value: Expr) -> Self {
-        Self { value, failed: None }
+        Self {
+            value,
+            failed: None,
+        }
     }
 }
 
@@ -133,9 +136,18 @@ impl Step {
         }
         let takes_default = matches!(kind, Kind::Coalesce(..) | Kind::Default(_));
         if default.is_some() && !takes_default && on_error != OnError::Default {
-            return Err(format!("{name} takes a default only with on_error: default"));
+            return Err(format!(
+                "{name} takes a default only with on_error: default"
+            ));
         }
-        Ok(Self { name: name.to_owned(), line, condition, on_error, default, kind })
+        Ok(Self {
+            name: name.to_owned(),
+            line,
+            condition,
+            on_error,
+            default,
+            kind,
+        })
     }
 
     /// What becomes of a value of this type.
@@ -199,7 +211,12 @@ impl Kind {
         Ok(match name {
             "uppercase" => Self::Uppercase,
             "lowercase" => Self::Lowercase,
-            "strip" => Self::Strip(params.characters.take().unwrap_or_else(|| BLANKS.to_owned())),
+            "strip" => Self::Strip(
+                params
+                    .characters
+                    .take()
+                    .unwrap_or_else(|| BLANKS.to_owned()),
+            ),
             "replace" => Self::Replace(
                 need(params.pattern.take(), "pattern")?,
                 need(params.replacement.take(), "replacement")?,
@@ -231,17 +248,28 @@ impl Kind {
             "format" => Self::Format(pieces(&need(params.template.take(), "template")?)?),
             "validate" => Self::Validate(Box::new(Valid::new(params)?)),
             "sql" => Self::Sql(need(params.expression.take(), "expression")?),
-            other => return Err(format!("\"{other}\" is no transformation: there are {KINDS}")),
+            other => {
+                return Err(format!(
+                    "\"{other}\" is no transformation: there are {KINDS}"
+                ));
+            }
         })
     }
 
-    fn apply(&self, value: Expr, of: &DataType, row: Row<'_>, state: &SessionState) -> Result<Applied, String> {
+    fn apply(
+        &self,
+        value: Expr,
+        of: &DataType,
+        row: Row<'_>,
+        state: &SessionState,
+    ) -> Result<Applied, String> {
         Ok(match self {
             Self::Uppercase => each_text(value, of, f::upper).into(),
             Self::Lowercase => each_text(value, of, f::lower).into(),
-            Self::Strip(characters) => {
-                each_text(value, of, |text| f::btrim(vec![text, lit(characters.as_str())])).into()
-            }
+            Self::Strip(characters) => each_text(value, of, |text| {
+                f::btrim(vec![text, lit(characters.as_str())])
+            })
+            .into(),
             Self::Replace(pattern, replacement) => each_text(value, of, |text| {
                 f::replace(text, lit(pattern.as_str()), lit(replacement.as_str()))
             })
@@ -269,7 +297,10 @@ impl Kind {
                     true => None,
                     false => Some(unlike(text(value, of), pattern)),
                 };
-                Applied { value: found, failed }
+                Applied {
+                    value: found,
+                    failed,
+                }
             }
             Self::Map(mapping, strict) => {
                 let mapped = each_text(value.clone(), of, |text| mapped(text, mapping));
@@ -282,7 +313,10 @@ impl Kind {
                     }
                     (false, _) => None,
                 };
-                Applied { value: mapped, failed }
+                Applied {
+                    value: mapped,
+                    failed,
+                }
             }
             Self::Coalesce(fields, default) => {
                 let mut others = Vec::new();
@@ -324,7 +358,10 @@ impl Kind {
                 };
                 let new = try_cast(written, target.clone());
                 let failed = value.is_not_null().and(new.clone().is_null());
-                Applied { value: new, failed: Some(failed) }
+                Applied {
+                    value: new,
+                    failed: Some(failed),
+                }
             }
             Self::Format(_) if is_list(of) => return Err(no_list("format")),
             Self::Format(pieces) => {
@@ -350,7 +387,10 @@ impl Kind {
                 let kept = when(failed.clone(), cast(lit(ScalarValue::Null), of.clone()))
                     .otherwise(value)
                     .map_err(|error| error.strip_backtrace())?;
-                Applied { value: kept, failed: Some(failed) }
+                Applied {
+                    value: kept,
+                    failed: Some(failed),
+                }
             }
             // (With the row's names, by `Step::apply`.)
             Self::Sql(_) => value.into(),
@@ -408,7 +448,10 @@ impl Valid {
         asked.extend(self.range.1.map(|max| number().lt_eq(lit(max))));
         asked.extend(self.length.0.map(|min| length().gt_eq(lit(min))));
         asked.extend(self.length.1.map(|max| length().lt_eq(lit(max))));
-        Ok(asked.into_iter().reduce(Expr::and).unwrap_or_else(|| lit(true)))
+        Ok(asked
+            .into_iter()
+            .reduce(Expr::and)
+            .unwrap_or_else(|| lit(true)))
     }
 }
 
@@ -423,11 +466,16 @@ fn group(pattern: &str, group: Option<Value>) -> Result<usize, String> {
     let number = match &group {
         None => Some(usize::from(groups > 1)),
         Some(Value::String(name)) => regex.capture_names().position(|known| known == Some(name)),
-        Some(number) => number.as_u64().and_then(|number| usize::try_from(number).ok()),
+        Some(number) => number
+            .as_u64()
+            .and_then(|number| usize::try_from(number).ok()),
     };
     number.filter(|&number| number < groups).ok_or_else(|| {
         let group = group.unwrap_or_default();
-        format!("the pattern has no group {group}: it has {} and the whole match, 0", groups - 1)
+        format!(
+            "the pattern has no group {group}: it has {} and the whole match, 0",
+            groups - 1
+        )
     })
 }
 
@@ -465,7 +513,9 @@ fn pieces(template: &str) -> Result<Vec<Piece>, String> {
         }
         let name = (brace == "{").then(|| rest.split_once('}')).flatten();
         let Some((name, more)) = name else {
-            return Err(format!("\"{template}\" has a brace that is not closed, or opened: {{{{ is one"));
+            return Err(format!(
+                "\"{template}\" has a brace that is not closed, or opened: {{{{ is one"
+            ));
         };
         pieces.push(Piece::Text(std::mem::take(&mut written)));
         pieces.push(Piece::Name(name.trim().to_owned()));
@@ -515,7 +565,9 @@ fn each_text(value: Expr, of: &DataType, change: impl Fn(Expr) -> Expr) -> Expr 
 
 /// NULL of NULL.
 fn keep_null(value: Expr, new: Expr) -> Result<Expr, String> {
-    when(value.is_not_null(), new).end().map_err(|error| error.strip_backtrace())
+    when(value.is_not_null(), new)
+        .end()
+        .map_err(|error| error.strip_backtrace())
 }
 
 /// Whether a text is there and does not match.
@@ -525,8 +577,14 @@ fn unlike(text: Expr, pattern: &str) -> Expr {
 
 fn mapped(text: Expr, mapping: &BTreeMap<String, Value>) -> Expr {
     let literal = |value: &Value| Box::new(literal_text(value));
-    let pairs = mapping.iter().map(|(key, value)| (Box::new(lit(key.as_str())), literal(value)));
-    Expr::Case(Case::new(Some(Box::new(text.clone())), pairs.collect(), Some(Box::new(text))))
+    let pairs = mapping
+        .iter()
+        .map(|(key, value)| (Box::new(lit(key.as_str())), literal(value)));
+    Expr::Case(Case::new(
+        Some(Box::new(text.clone())),
+        pairs.collect(),
+        Some(Box::new(text)),
+    ))
 }
 
 /// A value of YAML as text.

@@ -10,13 +10,14 @@ use biotide_formats::formats;
 use biotide_formats::table::OpenTable;
 use datafusion::catalog::TableProvider;
 use datafusion::catalog::view::ViewTable;
+use datafusion::common::TableReference;
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlanBuilder;
-use datafusion::common::TableReference;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
-    Expr, FunctionArg, FunctionArgExpr, Ident, ObjectName, TableFactor, TableFunctionArgs, VisitorMut,
+    Expr, FunctionArg, FunctionArgExpr, Ident, ObjectName, TableFactor, TableFunctionArgs,
+    VisitorMut,
 };
 
 use super::functions::{literals, set_option};
@@ -61,8 +62,13 @@ pub(super) async fn resolve(
 }
 
 impl Source {
-    async fn table(self, files: &StatementFiles, state: &SessionState) -> Result<Arc<dyn TableProvider>> {
-        let missing = |name: String| BiotideError::file(name, "there is no such file, and no such table");
+    async fn table(
+        self,
+        files: &StatementFiles,
+        state: &SessionState,
+    ) -> Result<Arc<dyn TableProvider>> {
+        let missing =
+            |name: String| BiotideError::file(name, "there is no such file, and no such table");
         match self {
             Self::File(open, true) => Ok(open.open(state).await?),
             Self::File(open, false) => {
@@ -119,7 +125,11 @@ fn parse(given: &TableFunctionArgs) -> Result<Call, BiotideError> {
     for arg in &given.args {
         match arg {
             FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => positional.push(expr),
-            FunctionArg::Named { name, arg: FunctionArgExpr::Expr(expr), .. } => {
+            FunctionArg::Named {
+                name,
+                arg: FunctionArgExpr::Expr(expr),
+                ..
+            } => {
                 set_option(&mut options, &name.value, expr).ok_or_else(wanted)??;
                 has_options = true;
             }
@@ -131,7 +141,9 @@ fn parse(given: &TableFunctionArgs) -> Result<Call, BiotideError> {
     };
     let one = |expr: &Expr| literals(expr).and_then(|mut texts| texts.pop());
     let source = match source {
-        Expr::Identifier(name) if !has_options => Source::Table(TableReference::from(name.to_string())),
+        Expr::Identifier(name) if !has_options => {
+            Source::Table(TableReference::from(name.to_string()))
+        }
         Expr::CompoundIdentifier(names) if !has_options => {
             let names: Vec<String> = names.iter().map(ToString::to_string).collect();
             Source::Table(TableReference::from(names.join(".")))
@@ -148,5 +160,9 @@ fn parse(given: &TableFunctionArgs) -> Result<Call, BiotideError> {
         }
     };
     let rules = one(rules).ok_or_else(wanted)?;
-    Ok(Call { name: format!("normalize({shown})"), source, rules })
+    Ok(Call {
+        name: format!("normalize({shown})"),
+        source,
+        rules,
+    })
 }

@@ -18,10 +18,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use biotide_common::BiotideError;
+use biotide_common::yaml::{self, Spanned, at};
 use datafusion_common::Result;
 use regex::{Captures, Regex};
 use serde::Deserialize;
-use serde_saphyr::{Location, Spanned};
 
 use super::{IdentifierParser, Parsed};
 use crate::identifier::verdict::Verdict;
@@ -71,7 +71,7 @@ pub(super) fn read(file: &str) -> Result<Vec<Arc<dyn IdentifierParser>>, Biotide
 }
 
 fn parse(text: &str) -> Result<Vec<Arc<dyn IdentifierParser>>, String> {
-    let file: File = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
+    let file: File = yaml::read(text)?;
     let mut parsers: Vec<Arc<dyn IdentifierParser>> = Vec::new();
     for described in file.parsers {
         if parsers
@@ -87,14 +87,6 @@ fn parse(text: &str) -> Result<Vec<Arc<dyn IdentifierParser>>, String> {
         parsers.push(Arc::new(described.compile()?));
     }
     Ok(parsers)
-}
-
-fn at(place: &Location, problem: String) -> String {
-    format!(
-        "line {}, column {}: {problem}",
-        place.line(),
-        place.column()
-    )
 }
 
 fn share(share: Option<Spanned<f64>>) -> Result<Option<f64>, String> {
@@ -263,7 +255,7 @@ mod tests {
                 5,
                 "patern",
             ),
-            (head.to_owned(), 2, "pattern"),
+            (head.to_owned(), 3, "pattern"),
             (
                 "parsers:\n  - name: a\n    types: []\n    pattern: a\n".to_owned(),
                 3,
