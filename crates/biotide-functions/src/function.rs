@@ -85,8 +85,10 @@ pub struct Spec {
 /// A call over columns of the same number of rows.
 #[derive(Debug)]
 pub struct Call<'a> {
+    /// Those of one row stand for all rows.
     columns: &'a [ArrayRef],
     constant: &'a [bool],
+    rows: usize,
     options: &'a ConfigOptions,
     references: &'a References,
     spec: &'static Spec,
@@ -95,20 +97,20 @@ pub struct Call<'a> {
 impl Call<'_> {
     /// A text argument.
     pub fn text(&self, argument: usize) -> Result<Texts<'_>> {
-        Texts::new(&*self.columns[argument])
+        Texts::new(&*self.columns[argument], self.rows)
     }
 
     /// Whether each text of the first argument is what `test` asks; NULL of NULL.
     pub fn test(&self, test: impl Fn(&str) -> bool) -> Result<ArrayRef> {
-        let texts = self.text(0)?.iter();
-        let answers = texts.map(|text| text.map(&test));
-        Ok(Arc::new(answers.collect::<BooleanArray>()))
+        Ok(Arc::new(self.text(0)?.test(test)))
     }
 
     /// A text argument that may be left out.
     pub fn optional_text(&self, argument: usize) -> Result<Option<Texts<'_>>> {
         let column = self.columns.get(argument);
-        column.map(|column| Texts::new(&**column)).transpose()
+        column
+            .map(|column| Texts::new(&**column, self.rows))
+            .transpose()
     }
 
     /// Whether an argument is the same in all rows of the query, not by chance.
@@ -185,8 +187,14 @@ impl Confidences<'_> {
     /// That of a row; the default of NULL.
     pub fn get(self, row: usize) -> f64 {
         match self.numbers {
-            Some(numbers) if numbers.is_valid(row) => numbers.value(row),
-            _ => self.default,
+            Some(numbers) => {
+                let row = if numbers.len() == 1 { 0 } else { row };
+                match numbers.is_valid(row) {
+                    true => numbers.value(row),
+                    false => self.default,
+                }
+            }
+            None => self.default,
         }
     }
 }
@@ -244,17 +252,19 @@ impl Function {
         syntax + ")"
     }
 
-    /// Over arrays of the same length.
+    /// Over arrays of the same length, or of one row.
     fn compute(
         &self,
         columns: &[ArrayRef],
         constant: &[bool],
+        rows: usize,
         options: &ConfigOptions,
     ) -> Result<ArrayRef> {
         let spec = self.spec;
         let computed = (spec.compute)(&Call {
             columns,
             constant,
+            rows,
             options,
             references: &self.references,
             spec,
@@ -314,11 +324,11 @@ impl ScalarUDFImpl for Function {
             config_options,
             ..
         } = args;
-        let arrays = |args: &[ColumnarValue], rows: usize| {
+        let arrays = |args: &[ColumnarValue]| {
             args.iter()
                 .map(|arg| match arg {
                     ColumnarValue::Array(array) => plain(array),
-                    ColumnarValue::Scalar(value) => plain(&value.to_array_of_size(rows)?),
+                    ColumnarValue::Scalar(value) => plain(&value.to_array_of_size(1)?),
                 })
                 .collect::<Result<Vec<_>>>()
         };
@@ -331,7 +341,7 @@ impl ScalarUDFImpl for Function {
             .collect();
         match columns.as_slice() {
             [] => {
-                let one = self.compute(&arrays(&args, 1)?, &constant, &config_options)?;
+                let one = self.compute(&arrays(&args)?, &constant, 1, &config_options)?;
                 Ok(ScalarValue::try_from_array(&one, 0)?.into())
             }
             // Of a dictionary only the values are looked at.
@@ -344,13 +354,14 @@ impl ScalarUDFImpl for Function {
             {
                 let mut args = args.clone();
                 args[column] = ColumnarValue::Array(Arc::clone(dictionary.values()));
-                let values = arrays(&args, dictionary.values().len())?;
-                let values = self.compute(&values, &constant, &config_options)?;
+                let rows = dictionary.values().len();
+                let values = self.compute(&arrays(&args)?, &constant, rows, &config_options)?;
                 Ok(take(&values, dictionary.keys(), None)?.into())
             }
             _ => {
-                let columns = arrays(&args, number_rows)?;
-                Ok(self.compute(&columns, &constant, &config_options)?.into())
+                let columns = arrays(&args)?;
+                let answer = self.compute(&columns, &constant, number_rows, &config_options)?;
+                Ok(answer.into())
             }
         }
     }

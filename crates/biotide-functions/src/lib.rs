@@ -8,6 +8,7 @@ pub mod function;
 pub mod identifier;
 mod record;
 mod references;
+mod text_column;
 mod texts;
 
 use std::sync::Arc;

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, ListArray, ListBuilder, MapBuilder,
-    StringBuilder, StructArray,
+    NullBufferBuilder, StringBuilder, StructArray,
 };
-use arrow::buffer::{NullBuffer, OffsetBuffer};
+use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, Fields};
 use datafusion_common::Result;
+
+use crate::text_column::TextColumn;
 
 /// A field: its name, and what it holds.
 pub(crate) type Column = (&'static str, Holds);
@@ -58,6 +60,11 @@ fn fields(columns: &[Column]) -> Fields {
         Field::new(name, data_type, true)
     };
     columns.iter().map(field).collect()
+}
+
+/// A column of structs of these fields.
+pub(crate) fn struct_of(columns: &[Column], of: Vec<ArrayRef>) -> Result<StructArray> {
+    Ok(StructArray::try_new(fields(columns), of, None)?)
 }
 
 /// A value of a field.
@@ -115,7 +122,7 @@ impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
 }
 
 enum Builder {
-    Text(StringBuilder),
+    Text(TextColumn),
     Number(Int64Builder),
     Real(Float64Builder),
     Flag(BooleanBuilder),
@@ -126,7 +133,7 @@ enum Builder {
 impl Builder {
     fn new(holds: Holds) -> Self {
         match holds {
-            Holds::Text => Self::Text(StringBuilder::new()),
+            Holds::Text => Self::Text(TextColumn::default()),
             Holds::Number => Self::Number(Int64Builder::new()),
             Holds::Real => Self::Real(Float64Builder::new()),
             Holds::Flag => Self::Flag(BooleanBuilder::new()),
@@ -140,7 +147,7 @@ impl Builder {
 
     fn push(&mut self, value: Value<'_>) {
         match (self, value) {
-            (Self::Text(texts), Value::Text(text)) => texts.append_value(text),
+            (Self::Text(texts), Value::Text(text)) => texts.push(&text),
             (Self::Number(numbers), Value::Number(number)) => numbers.append_value(number),
             (Self::Real(numbers), Value::Real(number)) => numbers.append_value(number),
             (Self::Flag(flags), Value::Flag(flag)) => flags.append_value(flag),
@@ -159,22 +166,22 @@ impl Builder {
                 maps.append(false).ok();
             }
             (Self::Texts(lists), _) => lists.append_null(),
-            (Self::Text(texts), _) => texts.append_null(),
+            (Self::Text(texts), _) => texts.push_null(),
             (Self::Number(numbers), _) => numbers.append_null(),
             (Self::Real(numbers), _) => numbers.append_null(),
             (Self::Flag(flags), _) => flags.append_null(),
         }
     }
 
-    fn finish(self) -> ArrayRef {
-        match self {
-            Self::Text(mut texts) => Arc::new(texts.finish()),
+    fn finish(self) -> Result<ArrayRef> {
+        Ok(match self {
+            Self::Text(texts) => texts.finish_ref()?,
             Self::Number(mut numbers) => Arc::new(numbers.finish()),
             Self::Real(mut numbers) => Arc::new(numbers.finish()),
             Self::Flag(mut flags) => Arc::new(flags.finish()),
             Self::Texts(mut lists) => Arc::new(lists.finish()),
             Self::Pairs(mut maps) => Arc::new(maps.finish()),
-        }
+        })
     }
 }
 
@@ -200,8 +207,60 @@ impl<const N: usize> Records<N> {
     }
 
     pub(crate) fn finish(self) -> Result<StructArray> {
-        let columns = self.builders.into_iter().map(Builder::finish).collect();
+        let columns = self.builders.into_iter().map(Builder::finish);
+        let columns = columns.collect::<Result<_>>()?;
         Ok(StructArray::try_new(self.fields, columns, None)?)
+    }
+}
+
+/// Where the lists of a column end.
+#[derive(Debug)]
+pub(crate) struct ListEnds {
+    ends: Vec<i32>,
+    nulls: NullBufferBuilder,
+}
+
+impl ListEnds {
+    pub(crate) fn with_capacity(rows: usize) -> Self {
+        let mut ends = Vec::with_capacity(rows + 1);
+        ends.push(0);
+        Self {
+            ends,
+            nulls: NullBufferBuilder::new(rows),
+        }
+    }
+
+    /// A list that ends after so many items of all lists.
+    pub(crate) fn push(&mut self, items: usize) {
+        // (A batch has far fewer.)
+        self.ends.push(i32::try_from(items).unwrap_or(i32::MAX));
+        self.nulls.append_non_null();
+    }
+
+    pub(crate) fn push_null(&mut self) {
+        self.ends.push(self.ends.last().copied().unwrap_or(0));
+        self.nulls.append_null();
+    }
+
+    /// Lists of structs.
+    pub(crate) fn finish(self, columns: &[Column], fields: Vec<ArrayRef>) -> Result<ArrayRef> {
+        let of = item(columns);
+        self.lists(of, Arc::new(struct_of(columns, fields)?))
+    }
+
+    /// Lists of something else.
+    pub(crate) fn finish_items(self, of: DataType, items: ArrayRef) -> Result<ArrayRef> {
+        self.lists(Field::new_list_field(of, true), items)
+    }
+
+    fn lists(mut self, of: Field, items: ArrayRef) -> Result<ArrayRef> {
+        let ends = OffsetBuffer::new(ScalarBuffer::from(self.ends));
+        Ok(Arc::new(ListArray::try_new(
+            Arc::new(of),
+            ends,
+            items,
+            self.nulls.finish(),
+        )?))
     }
 }
 
@@ -209,8 +268,8 @@ impl<const N: usize> Records<N> {
 pub(crate) struct Lists<const N: usize> {
     records: Records<N>,
     item: Field,
-    lengths: Vec<usize>,
-    valid: Vec<bool>,
+    ends: ListEnds,
+    items: usize,
 }
 
 impl<const N: usize> Lists<N> {
@@ -218,32 +277,24 @@ impl<const N: usize> Lists<N> {
         Self {
             records: Records::new(columns),
             item: item(columns),
-            lengths: Vec::new(),
-            valid: Vec::new(),
+            ends: ListEnds::with_capacity(0),
+            items: 0,
         }
     }
 
     pub(crate) fn push<'a>(&mut self, rows: impl IntoIterator<Item = [Value<'a>; N]>) {
-        let mut length = 0;
         for row in rows {
             self.records.push(row);
-            length += 1;
+            self.items += 1;
         }
-        self.lengths.push(length);
-        self.valid.push(true);
+        self.ends.push(self.items);
     }
 
     pub(crate) fn push_null(&mut self) {
-        self.lengths.push(0);
-        self.valid.push(false);
+        self.ends.push_null();
     }
 
-    pub(crate) fn finish(self) -> Result<ListArray> {
-        Ok(ListArray::try_new(
-            Arc::new(self.item),
-            OffsetBuffer::from_lengths(self.lengths),
-            Arc::new(self.records.finish()?),
-            Some(NullBuffer::from(self.valid)),
-        )?)
+    pub(crate) fn finish(self) -> Result<ArrayRef> {
+        self.ends.lists(self.item, Arc::new(self.records.finish()?))
     }
 }

@@ -1,16 +1,14 @@
 //! `curie_normalize`: the canonical form of a CURIE.
 
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, StringBuilder};
+use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use datafusion_common::Result;
 
 use super::curie;
-use super::push_parts::PushParts;
-use super::registry::Prefix;
+use super::registry::Known;
 use super::written::trim_if;
 use crate::function::{Call, Spec, flag, text};
+use crate::text_column::TextColumn;
 
 pub(super) const SPEC: Spec = Spec {
     name: "curie_normalize",
@@ -39,31 +37,25 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
     let (registry, trims) = (call.registry()?, !call.as_bioregistry());
     let (preferred, strict) = (call.flag(1, false)?, call.flag(2, false)?);
     let curies = call.text(0)?;
-    let mut normal = StringBuilder::with_capacity(curies.len(), curies.bytes() + curies.len());
-    // Neighbours mostly have the same prefix.
-    let mut last: Option<(&str, Option<&Prefix>)> = None;
+    let mut normal = TextColumn::with_capacity(curies.len(), curies.bytes() + curies.len());
+    let mut known = Known::new(&registry, trims);
     for curie in curies.iter() {
         let parts = curie.and_then(|curie| curie::split(trim_if(trims, curie), ":"));
         let Some((spelling, id)) = parts else {
-            normal.append_null();
+            normal.push_null();
             continue;
         };
-        let prefix = match last {
-            Some((same, prefix)) if same == spelling => prefix,
-            _ => registry.find(trim_if(trims, spelling)),
-        };
-        last = Some((spelling, prefix));
-        let Some(prefix) = prefix else {
-            normal.append_null();
+        let Some(prefix) = known.find(spelling) else {
+            normal.push_null();
             continue;
         };
         let id = curie::standardize(prefix, trim_if(trims, id), trims);
         if strict && !prefix.accepts(id, !trims) {
-            normal.append_null();
+            normal.push_null();
             continue;
         }
         let name = prefix.written(preferred);
         normal.push_parts([name, ":", id]);
     }
-    Ok(Arc::new(normal.finish()))
+    normal.finish_ref()
 }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, NullBufferBuilder, StringBuilder, StructArray};
+use arrow::array::{ArrayRef, NullBufferBuilder, StructArray};
 use arrow::datatypes::{DataType, Field, Fields};
 use datafusion_common::Result;
 
 use super::curie;
 use crate::function::{Call, Spec, text};
+use crate::text_column::TextColumn;
 
 pub(super) const SPEC: Spec = Spec {
     name: "curie_parse",
@@ -38,19 +39,19 @@ fn fields() -> Fields {
 fn compute(call: &Call<'_>) -> Result<ArrayRef> {
     let (registry, trims) = (call.registry()?, !call.as_bioregistry());
     let (curies, separators) = (call.text(0)?, call.optional_text(1)?);
-    let mut prefixes = StringBuilder::new();
-    let mut ids = StringBuilder::new();
+    let mut prefixes = TextColumn::default();
+    let mut ids = TextColumn::default();
     let mut known = NullBufferBuilder::new(curies.len());
     for (row, curie) in curies.iter().enumerate() {
         let separator = separators.map_or(Some(":"), |separators| separators.get(row));
         let parts = curie.zip(separator);
         let parts =
             parts.and_then(|(curie, separator)| curie::parse(&registry, curie, separator, trims));
-        prefixes.append_option(parts.map(|(prefix, _)| &prefix.prefix));
-        ids.append_option(parts.map(|(_, id)| id));
+        prefixes.push_option(parts.map(|(prefix, _)| prefix.prefix.as_str()));
+        ids.push_option(parts.map(|(_, id)| id));
         known.append(parts.is_some());
     }
-    let columns: Vec<ArrayRef> = vec![Arc::new(prefixes.finish()), Arc::new(ids.finish())];
+    let columns: Vec<ArrayRef> = vec![prefixes.finish_ref()?, ids.finish_ref()?];
     Ok(Arc::new(StructArray::try_new(
         fields(),
         columns,

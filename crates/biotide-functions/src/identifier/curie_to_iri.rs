@@ -1,14 +1,12 @@
 //! `curie_to_iri`: the IRI of a CURIE.
 
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, StringBuilder};
+use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use datafusion_common::Result;
 
 use super::curie;
-use super::push_parts::PushParts;
 use crate::function::{Call, Spec, text};
+use crate::text_column::TextColumn;
 
 pub(super) const SPEC: Spec = Spec {
     name: "curie_to_iri",
@@ -27,14 +25,14 @@ pub(super) const SPEC: Spec = Spec {
 fn compute(call: &Call<'_>) -> Result<ArrayRef> {
     let (registry, trims) = (call.registry()?, !call.as_bioregistry());
     let curies = call.text(0)?;
-    let mut iris = StringBuilder::with_capacity(curies.len(), 48 * curies.len());
+    let mut iris = TextColumn::with_capacity(curies.len(), 48 * curies.len());
     for curie in curies.iter() {
         let parts = curie.and_then(|curie| curie::parse(&registry, curie, ":", trims));
         let parts = parts.and_then(|(prefix, id)| Some((prefix.uri_prefix.as_deref()?, id)));
         match parts {
             Some((iri, id)) => iris.push_parts([iri, id]),
-            None => iris.append_null(),
+            None => iris.push_null(),
         }
     }
-    Ok(Arc::new(iris.finish()))
+    iris.finish_ref()
 }

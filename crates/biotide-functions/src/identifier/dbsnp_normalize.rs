@@ -13,7 +13,8 @@ pub(super) const SPEC: Spec = Spec {
     required: 1,
     subject: 0,
     returns: judged_type,
-    doc: "A dbSNP identifier: rs and digits. One with an allele (`rs142570322-T`) is none.",
+    doc: "A dbSNP identifier: rs and digits. One with an allele (`rs142570322-T`) is none. \
+          (biomapper2 found such ones taken for identifiers.)",
     example: ("dbsnp_normalize('RS7412')['id']", "rs7412"),
     compute,
 };

@@ -21,7 +21,8 @@ pub(super) const SPEC: Spec = Spec {
     returns: || struct_type(&COLUMNS),
     doc: "The parts of an Ensembl identifier: ENS, species code (none for human), feature (G gene, T transcript, P \
           protein, E exon, R regulatory, FM family, GT gene tree), 11 digits (14 of a family or tree), version, and the _PAR_Y of GENCODE. \
-          Only what has this shape loses a version: `AN4965.2` is another database's and stays whole.",
+          Only what has this shape loses a version: `AN4965.2` is another database's and stays whole. \
+          (Bioregistry takes TP53 for an identifier of ensembl, whose pattern is loose; biobouncer refuses versions.)",
     example: ("ensembl_parse('ENSG00000002586.20_PAR_Y')['version']", "20"),
     compute,
 };

@@ -22,6 +22,12 @@ pub(super) const SPEC: Spec = Spec {
     compute,
 };
 
+/// Whether this is HMDB and seven digits.
+pub(super) fn is_accession(id: &[u8]) -> bool {
+    let digits = id.strip_prefix(b"HMDB");
+    digits.is_some_and(|digits| digits.len() == 7 && digits.iter().all(u8::is_ascii_digit))
+}
+
 /// HMDB and seven digits.
 pub(super) fn judge(written: &str) -> Judged<'_> {
     let Some(text) = content(written) else {

@@ -29,6 +29,12 @@ pub(super) const SPEC: Spec = Spec {
 fn compute(call: &Call<'_>) -> Result<ArrayRef> {
     let (registry, judge) = (call.registry()?, Judge::new(call, 2)?);
     let (prefixes, ids) = (call.text(0)?, call.text(1)?);
+    if let Some(Some(spelling)) = prefixes.constant()
+        && let Some(prefix) = registry.find(spelling)
+        && let Some(matches) = judge.matcher(prefix)
+    {
+        return Ok(Arc::new(ids.test(|id| matches(id.as_bytes()))));
+    }
     let rows = prefixes.iter().zip(ids.iter()).enumerate();
     let mut last = None;
     let valid = rows.map(|(row, (spelling, id))| {

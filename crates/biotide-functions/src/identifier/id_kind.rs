@@ -1,7 +1,5 @@
 //! `id_kind`: what an identifier may be.
 
-use std::sync::Arc;
-
 use arrow::array::ArrayRef;
 use datafusion_common::Result;
 
@@ -133,5 +131,5 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
             ]
         }));
     }
-    Ok(Arc::new(lists.finish()?))
+    lists.finish()
 }

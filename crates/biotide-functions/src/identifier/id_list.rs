@@ -1,15 +1,16 @@
 //! `id_list`: the identifiers of a cell, as texts.
 
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, ListBuilder, StringBuilder};
+use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use datafusion_common::{Result, exec_err};
 
-use super::id_split::{Namespaces, split};
+use super::id_split::{Cutter, Namespaces, plain, split};
+use super::parts::Parts;
 use super::verdict::Verdict;
 use super::written::trim;
 use crate::function::{Call, Spec, text};
+use crate::record::ListEnds;
+use crate::text_column::TextColumn;
 
 pub(super) const SPEC: Spec = Spec {
     name: "id_list",
@@ -37,14 +38,17 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
     let (cells, names) = (call.text(0)?, call.text(1)?);
     let verdicts = call.optional_text(2)?;
     let mut namespaces = Namespaces::new(call)?;
-    let mut lists = ListBuilder::new(StringBuilder::new());
+    let mut lists = ListEnds::with_capacity(cells.len());
+    let mut ids = TextColumn::with_capacity(cells.len(), cells.bytes());
+    let (mut parts, mut pieces) = (Parts::default(), Vec::new());
+    let cutter = Cutter::new("");
     for (row, cell) in cells.iter().enumerate() {
         let Some((cell, name)) = cell.zip(names.get(row)) else {
-            lists.append_null();
+            lists.push_null();
             continue;
         };
-        let Some(namespace) = namespaces.find(name)? else {
-            lists.append_null();
+        let Some(found) = namespaces.find(name)? else {
+            lists.push_null();
             continue;
         };
         let wanted = match verdicts.and_then(|verdicts| verdicts.get(row)) {
@@ -59,18 +63,23 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
             },
             None => None,
         };
-        for part in split(cell, namespace, "") {
+        if wanted.is_none()
+            && let Some(matches) = found.canonical
+            && plain(cell, matches, &cutter, &mut pieces)
+        {
+            pieces.iter().for_each(|id| ids.push(id));
+            lists.push(ids.len());
+            continue;
+        }
+        split(cell, &found.namespace, &cutter, &mut parts);
+        for part in parts.list() {
             match wanted {
-                Some(verdict) if part.judged.verdict == verdict => {
-                    lists.values().append_value(part.raw)
-                }
-                None if part.judged.is_valid() => {
-                    lists.values().append_option(part.judged.id.as_deref())
-                }
+                Some(verdict) if part.judged.verdict == verdict => ids.push(part.raw),
+                None if part.judged.is_valid() => ids.push_option(part.judged.id.as_deref()),
                 _ => {}
             }
         }
-        lists.append(true);
+        lists.push(ids.len());
     }
-    Ok(Arc::new(lists.finish()))
+    lists.finish_items(DataType::Utf8, ids.finish_ref()?)
 }

@@ -30,7 +30,8 @@ pub(super) const SPEC: Spec = Spec {
     doc: "What has become of an identifier: `ok` if it is current, `retired` with the one in its place, `ambiguous` \
           if there are several (it was split, or it is retired in one table and current in another), `withdrawn` if \
           there is none. Successors are followed as far as there are any. Of HGNC, what is neither approved nor \
-          retired is `unmapped`; of the others, what is not retired is taken to be current.",
+          retired is `unmapped`; of the others, what is not retired is taken to be current. \
+          (sec2pri follows one step: 32 identifiers of HGNC and 4,420 of NCBI Gene lead to retired ones.)",
     example: ("id_resolve('HGNC:1', 'hgnc')['verdict']", "withdrawn"),
     compute,
 };

@@ -17,7 +17,8 @@ pub(super) const SPEC: Spec = Spec {
     subject: 0,
     returns: || struct_type(&COLUMNS),
     doc: "The blocks of an InChIKey: 14 letters for the connectivity, 8 for the rest, S (standard) or N, the version \
-          (A is 1), the protonation (N is neutral). (InChI technical manual, IUPAC.) Two blocks are none.",
+          (A is 1), the protonation (N is neutral). (InChI technical manual, IUPAC.) Two blocks are none. (Bioregistry's \
+          pattern takes two blocks for a key.)",
     example: (
         "inchikey_parts('RYYVLZVUVIJVGH-UHFFFAOYSA-N')['connectivity']",
         "RYYVLZVUVIJVGH",

@@ -1,15 +1,13 @@
 //! `iri_standardize`: the canonical form of an IRI.
 
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, StringBuilder};
+use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use datafusion_common::Result;
 
 use super::curie::standardize;
-use super::push_parts::PushParts;
 use super::written::trim_if;
 use crate::function::{Call, Spec, text};
+use crate::text_column::TextColumn;
 
 pub(super) const SPEC: Spec = Spec {
     name: "iri_standardize",
@@ -31,7 +29,7 @@ pub(super) const SPEC: Spec = Spec {
 fn compute(call: &Call<'_>) -> Result<ArrayRef> {
     let (registry, trims) = (call.registry()?, !call.as_bioregistry());
     let iris = call.text(0)?;
-    let mut standard = StringBuilder::with_capacity(iris.len(), iris.bytes());
+    let mut standard = TextColumn::with_capacity(iris.len(), iris.bytes());
     for iri in iris.iter() {
         let iri = iri.map(|iri| trim_if(trims, iri));
         let found = iri.and_then(|iri| registry.find_iri(iri));
@@ -46,8 +44,8 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
                 };
                 standard.push_parts([iri, id]);
             }
-            None => standard.append_null(),
+            None => standard.push_null(),
         }
     }
-    Ok(Arc::new(standard.finish()))
+    standard.finish_ref()
 }

@@ -77,6 +77,13 @@ impl<'a> Judge<'a> {
         })
     }
 
+    /// What tells that of all rows by itself: a pattern that was written by hand.
+    pub(super) fn matcher(&self, prefix: &Prefix) -> Option<fn(&[u8]) -> bool> {
+        let plain = self.levels.is_none() && self.default == Level::Ascii;
+        // (None of them takes the empty text.)
+        plain.then(|| prefix.matcher())?
+    }
+
     /// Whether this is a local identifier of the prefix. An error if that cannot be told.
     pub(super) fn accepts(&self, row: usize, prefix: &Prefix, id: &str) -> Result<bool> {
         let level = self.levels.and_then(|levels| Level::of(levels.get(row)?));

@@ -15,7 +15,7 @@ pub(super) const SPEC: Spec = Spec {
     returns: || DataType::Boolean,
     doc: "Whether a text is a LOINC code: one to seven digits, a dash and the check digit (Luhn's, as in the LOINC \
           users' guide, appendix C). Codes of parts, answers and groups (LP, LA, LL, LG) have no such digit: of \
-          them only the shape is looked at.",
+          them only the shape is looked at. (Bioregistry looks at no check digit.)",
     example: ("loinc_valid('2339-0')", "true"),
     compute,
 };

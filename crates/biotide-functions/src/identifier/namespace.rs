@@ -35,16 +35,21 @@ pub(super) struct Own {
     judge: fn(&str) -> Judged<'_>,
     /// Whether an underscore may join its identifiers.
     underscores: bool,
+    /// Tells identifiers that are right as they stand, if that is quickly told.
+    canonical: Option<Matcher>,
 }
 
+/// Whether bytes are an identifier.
+type Matcher = fn(&[u8]) -> bool;
+
 const OWN: [Own; 13] = [
-    own("uniprot", uniprot_parse::judge, true),
+    own("uniprot", uniprot_parse::judge, true).with(uniprot_parse::is_accession),
     own("ensembl", ensembl_parse::judge, false),
     own("refseq", refseq_parse::judge, false),
-    own("hmdb", hmdb_normalize::judge, false),
+    own("hmdb", hmdb_normalize::judge, false).with(hmdb_normalize::is_accession),
     own("kegg", kegg_parse::judge, false),
     own("dbsnp", dbsnp_normalize::judge, false),
-    own("pubchem.compound", pubchem_normalize::judge, false),
+    own("pubchem.compound", pubchem_normalize::judge, false).with(pubchem_normalize::is_compound),
     own("chembl", chembl_normalize::judge, false),
     own("cas", cas::judge, false),
     own("inchikey", inchikey_parts::judge, false),
@@ -58,6 +63,16 @@ const fn own(name: &'static str, judge: fn(&str) -> Judged<'_>, underscores: boo
         name,
         judge,
         underscores,
+        canonical: None,
+    }
+}
+
+impl Own {
+    const fn with(self, canonical: Matcher) -> Self {
+        Self {
+            canonical: Some(canonical),
+            ..self
+        }
     }
 }
 
@@ -185,6 +200,27 @@ impl Namespace {
     /// Whether a list of its identifiers is never taken for one.
     pub(super) fn is_strict(&self) -> bool {
         !matches!(self, Self::Registered(..))
+    }
+
+    /// Whether its identifiers hold neither `;` nor `,`.
+    pub(super) fn is_cut_at_commas(&self) -> bool {
+        // (KEGG takes nearly all after an organism, and HGNC has symbols with commas.)
+        matches!(self, Self::Own(own, _) if own.name != "kegg")
+    }
+
+    /// Tells identifiers that are right as they stand, where that is quickly told.
+    pub(super) fn canonical(&self) -> Option<Matcher> {
+        match self {
+            Self::Own(own, _) => own.canonical,
+            Self::Symbols(..) => None,
+            Self::Registered(registry, name) => {
+                let prefix = registry.find(name)?;
+                // (What a prefix could be cut off from is not.)
+                let starts = |text: &String| text.starts_with(|c: char| c.is_ascii_digit());
+                let plain = !starts(&prefix.prefix) && !prefix.banana.as_ref().is_some_and(starts);
+                prefix.matcher().filter(|_| plain)
+            }
+        }
     }
 
     /// Judges one identifier.

@@ -1,7 +1,7 @@
 //! What `identifiers.on_invalid` asks for: NULL, an error, or the text as it was.
 
-use arrow::array::{Array, ArrayRef, AsArray, StructArray};
-use arrow::compute::{is_null, kernels::zip::zip};
+use arrow::array::{Array, ArrayRef, AsArray, StructArray, UInt32Array};
+use arrow::compute::{is_null, kernels::zip::zip, take};
 use arrow::datatypes::DataType;
 use biotide_common::options::{BiotideOptions, OnInvalid};
 use datafusion_common::config::ConfigOptions;
@@ -30,6 +30,11 @@ pub(crate) fn apply(
         }
         OnInvalid::Passthrough if is_text && answer.null_count() > 0 => {
             let given = arrow::compute::cast(subject, &DataType::Utf8)?;
+            let given = match given.len() == answer.len() {
+                true => given,
+                // (A constant.)
+                false => take(&given, &UInt32Array::from(vec![0; answer.len()]), None)?,
+            };
             Ok(zip(&is_null(&answer)?, &given, &answer)?)
         }
         OnInvalid::Passthrough => Ok(answer),
@@ -38,7 +43,7 @@ pub(crate) fn apply(
 
 /// Fails for the first text of which there is no answer.
 fn refuse(spec: &Spec, subject: &ArrayRef, answer: &ArrayRef) -> Result<()> {
-    let texts = Texts::new(&**subject)?;
+    let texts = Texts::new(&**subject, answer.len())?;
     let fail = |row: usize, why: &str| {
         exec_err!(
             "{}: '{}' {why}; SET biotide.identifiers.on_invalid = 'null' answers NULL, or a verdict",

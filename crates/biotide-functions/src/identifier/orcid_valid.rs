@@ -13,7 +13,7 @@ pub(super) const SPEC: Spec = Spec {
     subject: 0,
     returns: || DataType::Boolean,
     doc: "Whether a text is an ORCID iD: 16 characters in groups of four, the last of them the check digit of \
-          ISO 7064 MOD 11-2.",
+          ISO 7064 MOD 11-2. (Bioregistry looks at the shape only.)",
     example: ("orcid_valid('0000-0003-4423-4370')", "true"),
     compute,
 };

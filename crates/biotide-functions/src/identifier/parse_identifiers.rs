@@ -1,7 +1,5 @@
 //! `parse_identifiers`: all that the parsers make of a text.
 
-use std::sync::Arc;
-
 use arrow::array::ArrayRef;
 use datafusion_common::Result;
 
@@ -55,5 +53,5 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
                 .map(|candidate| row(value, candidate)),
         );
     }
-    Ok(Arc::new(lists.finish()?))
+    lists.finish()
 }

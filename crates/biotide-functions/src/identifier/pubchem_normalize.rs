@@ -24,6 +24,11 @@ pub(super) const SPEC: Spec = Spec {
 
 const PREFIXES: [&str; 4] = ["pubchem.compound:", "pubchem:", "cid:", "cid"];
 
+/// Whether this is a number of ten digits at most.
+pub(super) fn is_compound(id: &[u8]) -> bool {
+    matches!(id, [b'1'..=b'9', ..]) && id.len() <= 10 && id.iter().all(u8::is_ascii_digit)
+}
+
 /// Digits.
 pub(super) fn judge(written: &str) -> Judged<'_> {
     let Some(text) = content(written) else {

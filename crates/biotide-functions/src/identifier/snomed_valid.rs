@@ -13,7 +13,7 @@ pub(super) const SPEC: Spec = Spec {
     subject: 0,
     returns: || DataType::Boolean,
     doc: "Whether a text is a SNOMED CT identifier: 6 to 18 digits, the last of them Verhoeff's check digit, and \
-          before it a partition identifier that is known (SNOMED CT release file specifications, 6).",
+          before it a partition identifier that is known (SNOMED CT release file specifications, 6). (Bioregistry takes any digits.)",
     example: ("snomed_valid('22298006')", "true"),
     compute,
 };

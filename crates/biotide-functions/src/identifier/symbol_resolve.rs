@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, Int64Array};
+use arrow::datatypes::DataType;
 use datafusion_common::Result;
 
 use super::ensembl_parse;
@@ -10,7 +11,8 @@ use super::tables::{Context, Genes, Level};
 use super::verdict::Verdict;
 use super::written::{digits_of, is_nothing, trim};
 use crate::function::{Call, Spec, text};
-use crate::record::{Column, Holds, Records, Value, struct_type};
+use crate::record::{Column, Holds, ListEnds, struct_of, struct_type};
+use crate::text_column::{TextColumn, repeated};
 
 pub(super) const SPEC: Spec = Spec {
     name: "symbol_resolve",
@@ -37,7 +39,8 @@ pub(super) const SPEC: Spec = Spec {
     doc: "The gene that a symbol means, by HGNC or the table that `identifiers.genes` names: an approved symbol before a previous one before an alias, as \
           it is written before in any case. One that is several genes' is `ambiguous`, with all of them as \
           candidates: nothing is guessed. A date that a spreadsheet made of a symbol (2-Sep) has those it may have \
-          been. `retired` says that the symbol is not the gene's any more.",
+          been. `retired` says that the symbol is not the gene's any more. (A dictionary in \
+          which the last entry wins, as that of gene-thesaurus, takes 415 approved symbols for other genes.)",
     example: ("symbol_resolve('p53')['id']", "HGNC:11998"),
     compute,
 };
@@ -65,54 +68,72 @@ const MONTHS: [(&str, &[&str]); 8] = [
     ("jun", &["JUN"]),
 ];
 
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Resolved {
-    id: Option<String>,
-    symbol: Option<String>,
+/// What a symbol means.
+#[derive(Debug, PartialEq, Eq)]
+struct Resolved<'g> {
+    id: Option<&'g str>,
+    symbol: Option<&'g str>,
     level: Option<Level>,
-    candidates: Vec<String>,
+    /// The symbols of the genes that it may be, if it is not just one.
+    several: Vec<&'g str>,
+    verdict: Verdict,
     note: Option<&'static str>,
 }
 
-fn resolve(genes: &Genes, written: &str, context: Context<'_>) -> (Verdict, Resolved) {
+impl<'g> Resolved<'g> {
+    fn of(verdict: Verdict) -> Self {
+        let (id, symbol, level, note) = (None, None, None, None);
+        Self {
+            id,
+            symbol,
+            level,
+            several: Vec::new(),
+            verdict,
+            note,
+        }
+    }
+
+    /// The genes that it may be.
+    fn candidates(&self) -> impl Iterator<Item = &'g str> {
+        self.symbol.into_iter().chain(self.several.iter().copied())
+    }
+}
+
+fn resolve<'g>(genes: &'g Genes, written: &str, context: Context<'_>) -> Resolved<'g> {
     let text = trim(written);
     if is_nothing(text) {
-        return (Verdict::Null, Resolved::default());
+        return Resolved::of(Verdict::Null);
     }
     let Some(found) = genes.find(text, context) else {
         return from_date(genes, text, context);
     };
     let level = found.level;
-    let candidates = found.symbols().map(str::to_owned).collect();
     let Some(gene) = found.one() else {
-        let resolved = Resolved {
+        return Resolved {
             level: Some(level),
-            candidates,
+            several: found.symbols().collect(),
             note: Some("several genes have it"),
-            ..Resolved::default()
+            ..Resolved::of(Verdict::Ambiguous)
         };
-        return (Verdict::Ambiguous, resolved);
     };
     let symbol = genes.symbol(gene);
-    let same = symbol == written;
     let (verdict, note) = match level {
-        Level::Approved if same => (Verdict::Ok, None),
+        Level::Approved if symbol == written => (Verdict::Ok, None),
         Level::Approved => (Verdict::Repaired, Some("blanks removed, or case")),
         Level::Previous => (Verdict::Retired, Some("a previous symbol")),
         Level::Alias => (Verdict::Repaired, Some("an alias")),
     };
-    let resolved = Resolved {
-        id: Some(genes.id(gene).to_owned()),
-        symbol: Some(symbol.to_owned()),
+    Resolved {
+        id: Some(genes.id(gene)),
+        symbol: Some(symbol),
         level: Some(level),
-        candidates,
         note,
-    };
-    (verdict, resolved)
+        ..Resolved::of(verdict)
+    }
 }
 
 /// `2-Sep` or `Sep-02` was SEPT2 or SEP2.
-fn from_date(genes: &Genes, text: &str, context: Context<'_>) -> (Verdict, Resolved) {
+fn from_date<'g>(genes: &'g Genes, text: &str, context: Context<'_>) -> Resolved<'g> {
     let number = |text: &str| text.parse::<u8>().ok().filter(|day| (1..=31).contains(day));
     let date = text.split_once('-').and_then(|(first, second)| {
         let (day, month) = match number(first) {
@@ -125,26 +146,25 @@ fn from_date(genes: &Genes, text: &str, context: Context<'_>) -> (Verdict, Resol
         Some((day, month.1))
     });
     let Some((day, names)) = date else {
-        return (Verdict::Unmapped, Resolved::default());
+        return Resolved::of(Verdict::Unmapped);
     };
-    let mut candidates: Vec<String> = Vec::new();
+    let mut several: Vec<&str> = Vec::new();
     for name in names {
         if let Some(found) = genes.find(&format!("{name}{day}"), context) {
-            candidates.extend(found.symbols().map(str::to_owned));
+            several.extend(found.symbols());
         }
     }
-    candidates.sort();
-    candidates.dedup();
-    let verdict = match candidates.as_slice() {
+    several.sort_unstable();
+    several.dedup();
+    let verdict = match several.as_slice() {
         [] => Verdict::Unmapped,
         _ => Verdict::Ambiguous,
     };
-    let resolved = Resolved {
+    Resolved {
+        several,
         note: Some("a date: a spreadsheet may have made it of a symbol"),
-        candidates,
-        ..Resolved::default()
-    };
-    (verdict, resolved)
+        ..Resolved::of(verdict)
+    }
 }
 
 /// The number of an Ensembl gene.
@@ -179,34 +199,54 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
         call.optional_text(2)?,
         call.optional_text(3)?,
     ];
-    let mut records = Records::new(&COLUMNS);
+    let rows = symbols.len();
+    let texts = |bytes: usize| TextColumn::with_capacity(rows, bytes * rows);
+    let [mut ids, mut names, mut levels] = [texts(10), texts(6), texts(8)];
+    let [mut verdicts, mut notes] = [texts(4), texts(4)];
+    let (mut candidates, mut ends) = (texts(6), ListEnds::with_capacity(rows));
+    let mut counts = Vec::with_capacity(rows);
+    let context = |row: usize| Context {
+        ensembl: ensembl
+            .and_then(|texts| texts.get(row))
+            .and_then(ensembl_number),
+        chromosome: chromosomes
+            .and_then(|texts| texts.get(row))
+            .and_then(chromosome),
+        taxon: taxa.and_then(|texts| texts.get(row)).and_then(taxon),
+    };
+    let narrowed = ensembl.is_some() || chromosomes.is_some() || taxa.is_some();
     for (row, symbol) in symbols.iter().enumerate() {
-        let context = Context {
-            ensembl: ensembl
-                .and_then(|texts| texts.get(row))
-                .and_then(ensembl_number),
-            chromosome: chromosomes
-                .and_then(|texts| texts.get(row))
-                .and_then(chromosome),
-            taxon: taxa.and_then(|texts| texts.get(row)).and_then(taxon),
+        let context = match narrowed {
+            true => context(row),
+            false => Context::default(),
         };
-        let (verdict, resolved) = match symbol {
+        let resolved = match symbol {
             Some(symbol) => resolve(&genes, symbol, context),
-            None => (Verdict::Null, Resolved::default()),
+            None => Resolved::of(Verdict::Null),
         };
-        let n = i64::try_from(resolved.candidates.len()).ok();
-        records.push([
-            resolved.id.into(),
-            resolved.symbol.into(),
-            resolved.level.map(Level::name).into(),
-            n.into(),
-            Value::Texts(resolved.candidates),
-            verdict.name().into(),
-            resolved.note.into(),
-            genes.release.as_str().into(),
-        ]);
+        ids.push_option(resolved.id);
+        names.push_option(resolved.symbol);
+        levels.push_option(resolved.level.map(Level::name));
+        let before = candidates.len();
+        resolved
+            .candidates()
+            .for_each(|symbol| candidates.push(symbol));
+        counts.push((candidates.len() - before) as i64);
+        ends.push(candidates.len());
+        verdicts.push(resolved.verdict.name());
+        notes.push_option(resolved.note);
     }
-    Ok(Arc::new(records.finish()?))
+    let columns: Vec<ArrayRef> = vec![
+        ids.finish_ref()?,
+        names.finish_ref()?,
+        levels.finish_ref()?,
+        Arc::new(Int64Array::from(counts)),
+        ends.finish_items(DataType::Utf8, candidates.finish_ref()?)?,
+        verdicts.finish_ref()?,
+        notes.finish_ref()?,
+        repeated(&genes.release, rows),
+    ];
+    Ok(Arc::new(struct_of(&COLUMNS, columns)?))
 }
 
 #[cfg(test)]
@@ -218,28 +258,25 @@ mod tests {
     fn nothing_is_guessed() {
         let (genes, _) = tables::genes(None).unwrap();
         let resolve = |text| resolve(&genes, text, Context::default());
-        let (verdict, p53) = resolve("p53");
-        assert_eq!(verdict, Verdict::Repaired);
+        let p53 = resolve("p53");
+        assert_eq!(p53.verdict, Verdict::Repaired);
         assert_eq!(
-            (p53.id.as_deref(), p53.level),
+            (p53.id, p53.level),
             (Some("HGNC:11998"), Some(Level::Alias))
         );
-        let (verdict, qars) = resolve("QARS");
+        let qars = resolve("QARS");
         assert_eq!(
-            (verdict, qars.candidates),
-            (
-                Verdict::Ambiguous,
-                vec!["EPRS1".to_owned(), "QARS1".to_owned()]
-            )
+            (qars.verdict, &*qars.several),
+            (Verdict::Ambiguous, &["EPRS1", "QARS1"][..])
         );
         assert_eq!(qars.id, None);
-        assert_eq!(resolve("TP53").0, Verdict::Ok);
-        assert_eq!(resolve("tp53 ").0, Verdict::Repaired);
-        let (verdict, date) = resolve("2-Sep");
-        assert_eq!(verdict, Verdict::Ambiguous);
-        assert!(date.candidates.contains(&"SEPTIN2".to_owned()), "{date:?}");
-        assert_eq!(resolve("NTproBNP").0, Verdict::Unmapped);
-        assert_eq!(resolve("NA").0, Verdict::Null);
+        assert_eq!(resolve("TP53").verdict, Verdict::Ok);
+        assert_eq!(resolve("tp53 ").verdict, Verdict::Repaired);
+        let date = resolve("2-Sep");
+        assert_eq!(date.verdict, Verdict::Ambiguous);
+        assert!(date.several.contains(&"SEPTIN2"), "{date:?}");
+        assert_eq!(resolve("NTproBNP").verdict, Verdict::Unmapped);
+        assert_eq!(resolve("NA").verdict, Verdict::Null);
     }
 
     #[test]
@@ -251,9 +288,9 @@ mod tests {
             ensembl,
             ..Context::default()
         };
-        let (verdict, resolved) = resolve(&genes, "QARS", context);
+        let resolved = resolve(&genes, "QARS", context);
         assert_eq!(
-            (verdict, resolved.symbol.as_deref()),
+            (resolved.verdict, resolved.symbol),
             (Verdict::Retired, Some("QARS1"))
         );
     }

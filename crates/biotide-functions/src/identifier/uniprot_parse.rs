@@ -23,7 +23,9 @@ pub(super) const SPEC: Spec = Spec {
     doc: "The parts of a UniProt identifier: `P12345`, `P12345-2` (isoform), `P12345-PRO_0000016681` (chain), \
           `P12345.3` (sequence version), `sp|P12345|AATM_RABIT` (FASTA), with the CON__ and REV__ that MaxQuant \
           puts before contaminants and decoys. Accessions are as UniProt defines them \
-          (uniprot.org/help/accession_numbers), ASCII only, in upper case after repair.",
+          (uniprot.org/help/accession_numbers), ASCII only, in upper case after repair. \
+          (Bioregistry's uniprot.isoform takes A2BC19 and refuses A2BC19-1 and A0A022YWF9-2, as its pattern is not \
+          anchored; here all three are read.)",
     example: ("uniprot_parse('P12345-2')['isoform']", "2"),
     compute,
 };
@@ -115,9 +117,13 @@ pub(super) fn parse(written: &str) -> Result<Uniprot<'_>, &'static str> {
     let (accession, rest) = text.split_at(end);
     parts.accession = Cow::Borrowed(accession);
     if !is_accession(accession.as_bytes()) {
+        const NONE: &str = "not an accession: 6 or 10 letters and digits by UniProt's rule";
+        if !matches!(accession.len(), 6 | 10) {
+            return Err(NONE);
+        }
         let upper = accession.to_ascii_uppercase();
         if !is_accession(upper.as_bytes()) {
-            return Err("not an accession: 6 or 10 letters and digits by UniProt's rule");
+            return Err(NONE);
         }
         parts.repaired = Some("upper case");
         parts.accession = Cow::Owned(upper);

@@ -2,6 +2,13 @@
 
 /// Blanks as people paste them: Unicode's, the byte order mark among them.
 pub(super) fn trim(text: &str) -> &str {
+    // (Most have none.)
+    if let [first, .., last] | [first @ last] = text.as_bytes()
+        && first.is_ascii_graphic()
+        && last.is_ascii_graphic()
+    {
+        return text;
+    }
     text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'))
 }
 

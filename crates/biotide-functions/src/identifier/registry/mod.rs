@@ -2,6 +2,7 @@
 
 mod iris;
 mod key;
+mod known;
 mod load;
 mod prefix;
 
@@ -16,6 +17,7 @@ use parking_lot::Mutex;
 
 use iris::Iris;
 pub(crate) use key::Key;
+pub(crate) use known::Known;
 pub use prefix::Prefix;
 
 /// Prefixes, found by any of their spellings, and by their IRIs.

@@ -90,11 +90,16 @@ impl Prefix {
 
     /// Whether this is a local identifier: matches the whole pattern, or there is none.
     pub fn is_valid(&self, id: &str, unicode: bool) -> bool {
-        let by_hand = || self.pattern.as_deref().and_then(by_hand);
-        match self.by_hand.get_or_init(by_hand) {
+        match self.matcher() {
             Some(matches) if !unicode => matches(id.as_bytes()),
             _ => self.regex(unicode).is_none_or(|regex| regex.is_match(id)),
         }
+    }
+
+    /// What does the same as [`accepts`](Self::accepts), if it was written by hand.
+    pub(crate) fn matcher(&self) -> Option<fn(&[u8]) -> bool> {
+        let by_hand = || self.pattern.as_deref().and_then(by_hand);
+        *self.by_hand.get_or_init(by_hand)
     }
 
     /// Whether this is a local identifier: [valid](Self::is_valid), and not empty unless bioregistry is asked, which
@@ -106,9 +111,14 @@ impl Prefix {
     /// The local identifier without a redundant prefix: the banana and its peel (or `_`), or this prefix and the
     /// peel, in any case. Once only, as the Bioregistry does.
     pub fn standardize<'a>(&self, id: &'a str) -> &'a str {
+        let banana = self.banana.as_deref();
+        let first = |text: &str| text.bytes().next().map(|byte| byte.to_ascii_lowercase());
+        let start = first(id);
+        if start != first(&self.prefix) && banana.is_none_or(|banana| start != first(banana)) {
+            return id;
+        }
         let peel = self.peel.as_deref().unwrap_or(":");
         for peel in [peel, "_"] {
-            let banana = self.banana.as_deref();
             for redundant in banana.into_iter().chain([self.prefix.as_str()]) {
                 if let Some(rest) = strip(id, redundant, peel) {
                     return rest;

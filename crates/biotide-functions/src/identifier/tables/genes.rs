@@ -77,7 +77,9 @@ pub(crate) struct Genes {
     genes: Vec<Gene>,
     /// By symbol in capitals, then level.
     claims: Vec<Claim>,
-    /// The first claim of each symbol in capitals.
+    /// Where the claims of each symbol in capitals begin, and where the last ones end.
+    groups: Vec<u32>,
+    /// Groups by their symbol.
     by_symbol: HashTable<u32>,
     by_id: HashTable<u32>,
     hasher: DefaultHashBuilder,
@@ -102,10 +104,9 @@ impl<'a> Found<'a> {
 
     /// The symbols of all, in order.
     pub(in crate::identifier) fn symbols(&self) -> impl Iterator<Item = &'a str> {
-        let one = self.one();
         let genes = self.genes;
-        let all = self.all.clone();
-        one.into_iter().chain(all).map(|gene| genes.symbol(gene))
+        let all = self.one().into_iter().chain(self.all.iter().copied());
+        all.map(|gene| genes.symbol(gene))
     }
 }
 
@@ -205,6 +206,7 @@ impl Genes {
         self.text.capacity()
             + self.genes.capacity() * size_of::<Gene>()
             + self.claims.capacity() * size_of::<Claim>()
+            + self.groups.capacity() * size_of::<u32>()
             + tables * (size_of::<u32>() + 1)
     }
 
@@ -258,17 +260,11 @@ impl Genes {
         context: Context<'_>,
     ) -> Option<Found<'_>> {
         let hash = folded_hash(&self.hasher, symbol);
-        let same = |&claim: &u32| {
-            let own = self.span(self.claims[claim as usize].symbol);
-            is_folded_same(own, symbol)
-        };
-        let first = *self.by_symbol.find(hash, same)? as usize;
-        let mut end = first + 1;
-        while end < self.claims.len() && is_folded_same(self.span(self.claims[end].symbol), symbol)
-        {
-            end += 1;
-        }
-        let claims = &self.claims[first..end];
+        let first = |group: u32| &self.claims[self.groups[group as usize] as usize];
+        let same = |&group: &u32| is_folded_same(self.span(first(group).symbol), symbol);
+        let group = *self.by_symbol.find(hash, same)? as usize;
+        let (start, end) = (self.groups[group], self.groups[group + 1]);
+        let claims = &self.claims[start as usize..end as usize];
         if let [claim] = claims {
             let found = Found {
                 level: claim.level,
@@ -346,10 +342,8 @@ fn folded_hash(hasher: &DefaultHashBuilder, symbol: &str) -> u64 {
 
 /// Whether symbols are the same in any case.
 fn is_folded_same(a: &str, b: &str) -> bool {
-    match a.is_ascii() && b.is_ascii() {
-        true => a.eq_ignore_ascii_case(b),
-        false => a.to_uppercase() == b.to_uppercase(),
-    }
+    a.eq_ignore_ascii_case(b)
+        || (!(a.is_ascii() && b.is_ascii()) && a.to_uppercase() == b.to_uppercase())
 }
 
 #[derive(Default)]
@@ -413,17 +407,21 @@ impl Builder {
         let of = |span: Span| &text[span.at as usize..(span.at + span.len) as usize];
         claims
             .sort_by_cached_key(|claim| (of(claim.symbol).to_uppercase(), claim.level, claim.gene));
-        let mut by_symbol: HashTable<u32> = HashTable::new();
+        let mut groups: Vec<u32> = Vec::new();
         for (place, claim) in (0u32..).zip(&claims) {
-            let symbol = of(claim.symbol);
-            let before = place
-                .checked_sub(1)
-                .map(|before| of(claims[before as usize].symbol));
-            if before.is_none_or(|before| !is_folded_same(before, symbol)) {
-                let hash = |&claim: &u32| folded_hash(&hasher, of(claims[claim as usize].symbol));
-                by_symbol.insert_unique(folded_hash(&hasher, symbol), place, hash);
+            let before = place.checked_sub(1);
+            let before = before.map(|before| of(claims[before as usize].symbol));
+            if before.is_none_or(|before| !is_folded_same(before, of(claim.symbol))) {
+                groups.push(place);
             }
         }
+        let mut by_symbol: HashTable<u32> = HashTable::new();
+        for group in 0..groups.len() as u32 {
+            let symbol = |group: u32| of(claims[groups[group as usize] as usize].symbol);
+            let hash = |&group: &u32| folded_hash(&hasher, symbol(group));
+            by_symbol.insert_unique(folded_hash(&hasher, symbol(group)), group, hash);
+        }
+        groups.push(claims.len() as u32);
         let mut by_id: HashTable<u32> = HashTable::new();
         for (place, gene) in (0u32..).zip(&genes) {
             let hash = |&gene: &u32| hasher.hash_one(of(genes[gene as usize].id));
@@ -437,6 +435,7 @@ impl Builder {
             text,
             genes,
             claims,
+            groups,
             by_symbol,
             by_id,
             hasher,
