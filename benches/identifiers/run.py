@@ -5,6 +5,7 @@ called in a loop over fewer identifiers. Needs `pip install bioregistry==0.15.6 
 """
 
 import argparse
+import gzip
 import os
 import random
 import statistics
@@ -25,15 +26,27 @@ def accession(rng):
     return f"{rng.choice('OPQ')}{rng.randrange(10)}{middle}{rng.randrange(10)}"
 
 
+def symbols():
+    """All symbols of HGNC's genes, each with a gene."""
+    table = gzip.decompress((HERE / "../../crates/biotide-functions/data/hgnc.tsv.gz").read_bytes()).decode()
+    found = {}
+    for line in table.splitlines()[1:]:
+        number, symbol, alias, previous, _ = line.split("\t")
+        for name in filter(None, [symbol, *alias.split("|"), *previous.split("|")]):
+            found.setdefault(name, f"HGNC:{number}")
+    return found
+
+
 def make(path, rows):
     rng = random.Random(1)
+    names = list(symbols())
     prefixes = ["CHEBI", "GO", "HGNC", "UniProtKB", "Entrez Gene", "PMID", "mesh", "doid", "CHEBI:CHEBI", "nope"]
     with open(path, "w") as out:
-        out.write("curie\taccession\tcell\n")
+        out.write("curie\taccession\tcell\tsymbol\n")
         for _ in range(rows):
             one = accession(rng) if rng.random() < 0.9 else accession(rng)[:5]
             cell = ";".join(accession(rng) for _ in range(rng.choice([1, 1, 2, 3])))
-            out.write(f"{rng.choice(prefixes)}:{rng.randrange(10**7):07}\t{one}\t{cell}\n")
+            out.write(f"{rng.choice(prefixes)}:{rng.randrange(10**7):07}\t{one}\t{cell}\t{rng.choice(names)}\n")
 
 
 def best(work, times=3):
@@ -73,6 +86,16 @@ def main():
             ask = lambda what: best(lambda: connection.sql(f"SELECT count({what}) FROM '{file}'").fetchall())  # noqa: E731
             return ask(function) - ask(f"nullif({column}, '')")
 
+        genes = pl.DataFrame({"symbol": list(symbols()), "id": list(symbols().values())})
+
+        def joined():
+            connection = duckdb.connect(config={"threads": 1})
+            connection.register("genes_frame", genes.to_arrow())
+            connection.sql("CREATE TABLE genes AS SELECT * FROM genes_frame")
+            ask = lambda sql: best(lambda: connection.sql(sql).fetchall())  # noqa: E731
+            join = f"SELECT count(genes.id) FROM '{file}' AS t LEFT JOIN genes ON genes.symbol = t.symbol"
+            return ask(join) - ask(f"SELECT count(nullif(symbol, '')) FROM '{file}'")
+
         few = frame["curie"].head(200_000).to_list()
         converter = bioregistry.get_default_converter()
         bioregistry.normalize_curie("go:1")
@@ -92,6 +115,10 @@ def main():
                 args.rows,
                 best(lambda: frame.select(pl.col("cell").str.split(";").list.eval(pl.element().str.contains(UNIPROT)))),
             ),
+            ("the same, identifiers only", "biotide", args.rows, biotide("cell", "id_list(cell, 'uniprot')")),
+            ("symbol_resolve", "biotide", args.rows, biotide("symbol", "symbol_resolve(symbol)")),
+            ("join with a table of symbols", "duckdb", args.rows, joined()),
+            ("", "polars", args.rows, best(lambda: frame.select("symbol").join(genes, on="symbol", how="left"))),
         ]:
             print(f"| {work} | {engine} | {rate(rows, seconds)} |", flush=True)
 

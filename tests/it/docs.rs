@@ -401,6 +401,15 @@ mod examples {
         }
     }
 
+    mod custom_parser {
+        include!("../../examples/custom_parser.rs");
+
+        #[test]
+        fn runs() {
+            main().unwrap();
+        }
+    }
+
     mod custom_function {
         include!("../../examples/custom_function.rs");
 
