@@ -13,8 +13,16 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
         match error.location() {
             // (It begins with its place, in other words.)
             Some(place) if place.line() > 0 => {
-                let own = format!("line {} column {}: ", place.line(), place.column());
-                at(&place, problem.strip_prefix(&own).unwrap_or(&problem))
+                let (line, column) = (place.line(), place.column());
+                let before = format!("line {line} column {column}: ");
+                let after = format!(" at line {line}, column {column}");
+                let problem = problem.strip_prefix(&before).unwrap_or(&problem);
+                let problem = problem.strip_suffix(&after).unwrap_or(problem);
+                // (What the library advises its callers is no advice for people.)
+                let end = problem
+                    .find(", set DuplicateKeyPolicy")
+                    .or_else(|| problem.find("; use "));
+                at(&place, &problem[..end.unwrap_or(problem.len())])
             }
             _ => problem,
         }

@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, StringArray};
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Float64Type};
 use biotide_common::options::{BiotideOptions, IdentifierMode};
@@ -136,10 +136,22 @@ impl Call<'_> {
     }
 
     /// A confidence that may be left out.
-    pub fn confidence(&self, argument: usize, default: f64) -> Confidences<'_> {
+    pub fn confidence(&self, argument: usize, default: f64) -> Result<Confidences<'_>> {
         let column = self.columns.get(argument);
         let numbers = column.map(|column| column.as_primitive::<Float64Type>());
-        Confidences { numbers, default }
+        let all = numbers
+            .into_iter()
+            .flat_map(|numbers| numbers.iter().flatten());
+        for number in all {
+            if !(0.0..=1.0).contains(&number) {
+                let name = self.spec.arguments[argument].name;
+                return exec_err!(
+                    "{}: {name} is {number}, not between 0 and 1",
+                    self.spec.name
+                );
+            }
+        }
+        Ok(Confidences { numbers, default })
     }
 
     /// The registry of prefixes that the session uses.
@@ -167,6 +179,11 @@ impl Call<'_> {
     /// The parsers that the session has.
     pub fn parsers(&self) -> Result<Arc<Parsers>> {
         self.references.parsers(self.options)
+    }
+
+    /// Whether what is invalid fails the query.
+    pub(crate) fn fails(&self) -> bool {
+        on_invalid::fails(self.options)
     }
 
     /// Whether the functions answer as bioregistry's.
@@ -302,7 +319,8 @@ impl ScalarUDFImpl for Function {
             (Kind::Text, given) if is_text(given) => Ok(given.clone()),
             // Identifiers that are digits are often read as numbers.
             (Kind::Text, DataType::Null) => Ok(DataType::Utf8),
-            (Kind::Text, given) if given.is_integer() || given.is_floating() => Ok(DataType::Utf8),
+            (Kind::Text, given) if given.is_integer() => Ok(DataType::Utf8),
+            (Kind::Text, given) if given.is_numeric() => Ok(DataType::Float64),
             (kind, given) => plan_err!(
                 "{} is {given}, not {}; write {}",
                 argument.name,
@@ -326,9 +344,16 @@ impl ScalarUDFImpl for Function {
         } = args;
         let arrays = |args: &[ColumnarValue]| {
             args.iter()
-                .map(|arg| match arg {
-                    ColumnarValue::Array(array) => plain(array),
-                    ColumnarValue::Scalar(value) => plain(&value.to_array_of_size(1)?),
+                .zip(self.spec.arguments)
+                .map(|(arg, argument)| {
+                    let array = match arg {
+                        ColumnarValue::Array(array) => plain(array)?,
+                        ColumnarValue::Scalar(value) => plain(&value.to_array_of_size(1)?)?,
+                    };
+                    match (argument.kind, array.as_primitive_opt::<Float64Type>()) {
+                        (Kind::Text, Some(numbers)) => Ok(digits(numbers)),
+                        _ => Ok(array),
+                    }
                 })
                 .collect::<Result<Vec<_>>>()
         };
@@ -349,6 +374,8 @@ impl ScalarUDFImpl for Function {
                 if let ColumnarValue::Array(array) = &args[column]
                     && let Some(dictionary) = array.as_any_dictionary_opt()
                     && dictionary.values().len() <= number_rows
+                // (A value that is in no row must not fail the query.)
+                && !on_invalid::fails(&config_options)
                 // (Of NULL a struct says that it is.)
                 && (dictionary.keys().null_count() == 0 || !(self.spec.returns)().is_nested()) =>
             {
@@ -391,6 +418,16 @@ fn is_text(given: &DataType) -> bool {
         DataType::Dictionary(_, values) => is_text(values),
         _ => false,
     }
+}
+
+/// Numbers as identifiers are written: 250.0 is 250.
+fn digits(numbers: &Float64Array) -> ArrayRef {
+    let text = |number: f64| match number.fract() == 0.0 && number.abs() < 1e15 {
+        true => format!("{number:.0}"),
+        false => number.to_string(),
+    };
+    let texts = numbers.iter().map(|number| number.map(text));
+    Arc::new(texts.collect::<StringArray>())
 }
 
 /// The array without its dictionary.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use datafusion_common::Result;
+use hashbrown::HashSet;
 
 use super::cas;
 use super::verdict::Verdict;
@@ -65,7 +66,10 @@ impl Found {
     pub(super) fn verdict(&self, written: &str) -> (Verdict, Option<&'static str>) {
         match (self.numbers.as_slice(), self.rejected.len()) {
             ([], 0) => (Verdict::Invalid, Some("nothing looks like a CAS number")),
-            ([], _) => (Verdict::Invalid, Some("the check digit is wrong")),
+            ([], _) => (
+                Verdict::Invalid,
+                Some("the check digit is wrong, or there is a zero before it"),
+            ),
             ([one], 0) if one == written => (Verdict::Ok, None),
             (_, 0) => (Verdict::Repaired, Some("taken from its surroundings")),
             _ => (
@@ -79,6 +83,7 @@ impl Found {
 /// Looks for two to seven digits, two and one, with dashes between and neither digit, letter nor dash around them.
 pub(super) fn parse(cell: &str) -> Found {
     let mut found = Found::default();
+    let mut seen: HashSet<&str> = HashSet::new();
     let is_part = |c: char| c.is_ascii_digit() || c == '-';
     // (`CAS7732-18-5` is written too; `A58-08-2` is something else.)
     for word in cell.split(|c: char| !(c.is_alphanumeric() || c == '-')) {
@@ -94,7 +99,7 @@ pub(super) fn parse(cell: &str) -> Found {
             true => &mut found.numbers,
             false => &mut found.rejected,
         };
-        if !list.iter().any(|known| known == word) {
+        if seen.insert(word) {
             list.push(word.to_owned());
         }
     }

@@ -2,6 +2,7 @@
 
 use arrow::array::ArrayRef;
 use datafusion_common::Result;
+use hashbrown::HashMap;
 
 use super::candidates::Asked;
 use super::parser::Type;
@@ -44,9 +45,13 @@ const COLUMNS: [Column; 5] = [
 
 /// The type that a context names: all of its words, or the most of them that name one.
 fn named(asked: &Asked<'_>, context: &str) -> Result<Option<Type>> {
+    // (Names of columns are short.)
+    const WORDS: usize = 12;
+    const MOST: usize = 4;
     let words: Vec<&str> = context
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
+        .take(WORDS)
         .collect();
     // (Words of any column of identifiers name none.)
     const GENERAL: [&str; 8] = [
@@ -59,14 +64,19 @@ fn named(asked: &Asked<'_>, context: &str) -> Result<Option<Type>> {
         "name",
         "key",
     ];
-    let is_general = |word: &&&str| {
+    let is_general = |word: &&str| {
         GENERAL
             .iter()
             .any(|general| word.eq_ignore_ascii_case(general))
     };
-    for length in (1..=words.len()).rev() {
+    let telling = words.iter().filter(|word| !is_general(word)).count();
+    for length in (1..=words.len().min(MOST)).rev() {
         for window in words.windows(length) {
-            if window.iter().any(|word| !is_general(&word))
+            let own = window.iter().filter(|word| !is_general(word)).count();
+            // (A short word of several may be an English one: `mapped to`.)
+            let is_short = window.iter().map(|word| word.len()).sum::<usize>() < 4;
+            if own > 0
+                && (!is_short || own == telling)
                 && let Some(kind) = asked.find(&window.join(" "))?
             {
                 return Ok(Some(kind));
@@ -80,7 +90,7 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
     let (values, contexts) = (call.text(0)?, call.optional_text(1)?);
     let asked = Asked::new(call)?;
     let mut lists = Lists::new(&COLUMNS);
-    let mut last: Option<(&str, Option<Type>)> = None;
+    let mut known: HashMap<&str, Option<Type>> = HashMap::new();
     for (row, value) in values.iter().enumerate() {
         let Some(value) = value else {
             lists.push_null();
@@ -88,14 +98,11 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
         };
         let context = contexts.and_then(|contexts| contexts.get(row));
         if let Some(context) = context
-            && last.as_ref().is_none_or(|(same, _)| *same != context)
+            && !known.contains_key(context)
         {
-            last = Some((context, named(&asked, context)?));
+            known.insert(context, named(&asked, context)?);
         }
-        let stated = last
-            .as_ref()
-            .and_then(|(_, kind)| kind.as_ref())
-            .filter(|_| context.is_some());
+        let stated = context.and_then(|context| known.get(context)?.as_ref());
         let mut guesses = asked.candidates(value, None, 0.0)?;
         if let Some(kind) = stated {
             let sure = asked.candidates(value, Some(kind), 0.0)?;
@@ -103,17 +110,7 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
             guesses.splice(0..0, sure);
             guesses.sort_by(|a, b| b.parsed.confidence.total_cmp(&a.parsed.confidence));
         }
-        // (A CURIE tells its namespace itself, which a parser of its own may know too.)
-        for guess in &mut guesses {
-            let of_curie = guess
-                .parsed
-                .metadata
-                .iter()
-                .find(|(name, _)| name == "prefix");
-            if let Some((_, prefix)) = of_curie {
-                guess.kind.clone_from(prefix);
-            }
-        }
+        // (A CURIE may be of a namespace that has a parser of its own.)
         let mut seen: Vec<String> = Vec::new();
         guesses.retain(|guess| {
             let is_new = !seen.contains(&guess.kind);

@@ -5,6 +5,7 @@ use arrow::datatypes::DataType;
 use datafusion_common::{Result, exec_err};
 
 use super::id_split::{Cutter, Namespaces, plain, split};
+use super::on_invalid::failed;
 use super::parts::Parts;
 use super::verdict::Verdict;
 use super::written::trim;
@@ -75,6 +76,10 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
         for part in parts.list() {
             match wanted {
                 Some(verdict) if part.judged.verdict == verdict => ids.push(part.raw),
+                None if part.judged.verdict == Verdict::Invalid && call.fails() => {
+                    let why = part.judged.note.unwrap_or("is invalid");
+                    return Err(failed(SPEC.name, part.raw, why));
+                }
                 None if part.judged.is_valid() => ids.push_option(part.judged.id.as_deref()),
                 _ => {}
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::ArrayRef;
 use datafusion_common::{Result, exec_err};
 
-use super::tables::{Genes, Secondary};
+use super::tables::{Form, Genes, Secondary};
 use super::verdict::Verdict;
 use super::written::{is_nothing, trim};
 use crate::function::{Call, Spec, text};
@@ -73,6 +73,7 @@ fn resolve(
     table: &Secondary,
     genes: Option<&Genes>,
     is_own: impl Fn(&str) -> bool,
+    is_local: impl Fn(&str) -> bool,
 ) -> Resolved {
     let text = trim(written);
     if is_nothing(text) {
@@ -80,10 +81,19 @@ fn resolve(
     }
     let with_prefix = || {
         let at = text.rfind([':', '_'])?;
-        let (prefix, local) = (&text[..=at], &text[at + 1..]);
-        is_own(&text[..at]).then(|| Some((prefix, table.form.code(local)?)))?
+        let (prefixes, local) = (&text[..at], &text[at + 1..]);
+        // (`CHEBI:CHEBI:15377` has its prefix twice.)
+        let last = prefixes.rfind([':', '_']).map_or(0, |before| before + 1);
+        let all_own = is_own(prefixes) || prefixes.split([':', '_']).all(&is_own);
+        let prefix = if is_own(prefixes) {
+            &text[..=at]
+        } else {
+            &text[last..=at]
+        };
+        all_own.then(|| Some((prefix, table.form.code(local)?)))?
     };
-    let bare = table.form.code(text).map(|code| ("", code));
+    let bare = table.form.code(text).filter(|_| is_local(text));
+    let bare = bare.map(|code| ("", code));
     let Some((prefix, code)) = bare.or_else(with_prefix) else {
         return Resolved::plain(
             None,
@@ -91,7 +101,7 @@ fn resolve(
             Some("not an identifier of the namespace, with its prefix or without"),
         );
     };
-    let shown = |code: u64| format!("{prefix}{}", table.form.show(code));
+    let shown = |code: u128| format!("{prefix}{}", table.form.show(code));
     let approved = genes.map(|genes| genes.is_approved(&format!("HGNC:{code}")));
     let Some(fate) = table.follow(code) else {
         return match approved {
@@ -114,6 +124,11 @@ fn resolve(
     }
     let candidates: Vec<String> = current.iter().map(|&code| shown(code)).collect();
     let (id, verdict, note) = match candidates.as_slice() {
+        [] if fate.circle => (
+            None,
+            Verdict::Ambiguous,
+            "replaced by one another in a circle",
+        ),
         [] => (None, Verdict::Withdrawn, "withdrawn without a successor"),
         [one] => (Some(one.clone()), Verdict::Retired, "replaced"),
         _ if approved == Some(true) => (None, Verdict::Ambiguous, "retired, and current"),
@@ -179,7 +194,11 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
             let found = registry.find(trim(prefix));
             found.is_some_and(|found| found.prefix == *namespace)
         };
-        let resolved = resolve(id, table, genes.as_deref(), is_own);
+        let is_local = |id: &str| {
+            let prefix = registry.find(namespace);
+            table.form != Form::Text || prefix.is_none_or(|prefix| prefix.accepts(id, false))
+        };
+        let resolved = resolve(id, table, genes.as_deref(), is_own, is_local);
         records.push([
             resolved.id.into(),
             resolved.verdict.name().into(),

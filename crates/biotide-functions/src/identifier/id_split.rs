@@ -9,6 +9,7 @@ use twox_hash::XxHash64;
 use super::namespace::Namespace;
 use super::parts::{Part, Parts};
 use super::registry::Registry;
+use super::uniprot_parse::is_accession;
 use super::verdict::{Judged, Verdict};
 use super::written::{is_nothing, trim};
 use crate::function::{Call, Spec, text};
@@ -93,6 +94,20 @@ impl Cutter {
         text.len()
     }
 
+    /// Where a FASTA identifier ends with what its header says of it, which has blanks and commas of its own: at a
+    /// semicolon, or where another identifier begins.
+    fn fasta_end(&self, text: &str) -> usize {
+        let ends = |&(at, c): &(usize, char)| {
+            let next = text[at..].trim_start_matches(|c| self.cuts(c));
+            let word = next.split(|c| self.cuts(c)).next().unwrap_or("");
+            let starts = is_fasta(next) || next.is_empty() || is_accession(word.as_bytes());
+            c != '|' && self.cuts(c) && (matches!(c, ';' | '\n') || starts)
+        };
+        text.char_indices()
+            .find(ends)
+            .map_or(text.len(), |(at, _)| at)
+    }
+
     /// The first piece of a text and what comes after it. The bars of a FASTA identifier (`sp|P12345|NAME`) cut
     /// nothing.
     fn piece<'a>(&self, text: &'a str) -> Option<(&'a str, &'a str)> {
@@ -101,17 +116,18 @@ impl Cutter {
             return None;
         }
         let mut end = self.end(start);
-        if start.as_bytes().get(end) == Some(&b'|') {
-            let bare = start
-                .trim_start_matches("REV__")
-                .trim_start_matches("CON__");
-            if ["sp|", "tr|"].iter().any(|db| bare.starts_with(db)) {
-                let cut = start.find(|c| c != '|' && self.cuts(c));
-                end = cut.unwrap_or(start.len());
-            }
+        if start.as_bytes().get(end) == Some(&b'|') && is_fasta(start) {
+            end = self.fasta_end(start);
         }
         Some(start.split_at(end))
     }
+}
+
+/// Whether a text begins as FASTA identifiers do.
+fn is_fasta(text: &str) -> bool {
+    let bare = text.trim_start_matches('>').trim_start_matches("REV__");
+    let bare = bare.trim_start_matches("CON__");
+    ["sp|", "tr|"].iter().any(|db| bare.starts_with(db))
 }
 
 /// The parts of a cell.
@@ -134,7 +150,7 @@ pub(super) fn split<'a>(
         false => namespace.judge(cell),
     };
     // A loose pattern matches a list as well as its items.
-    if whole.is_valid() && (namespace.is_strict() || cutter.end(cell) == cell.len()) {
+    if whole.is_known() && (namespace.is_strict() || cutter.end(cell) == cell.len()) {
         parts.set(Part {
             raw: cell,
             judged: whole,
@@ -149,11 +165,19 @@ pub(super) fn split<'a>(
     while let Some((piece, after)) = cutter.piece(rest) {
         rest = after;
         let raw = unquoted(trim(piece));
-        if is_nothing(raw) {
+        // (`TP53 /// BRCA1`.)
+        if is_nothing(raw)
+            || raw
+                .bytes()
+                .all(|byte| matches!(byte, b'/' | b'_' | b'-' | b'.'))
+        {
             continue;
         }
         let judged = namespace.judge(raw);
-        if !judged.is_valid() && namespace.splits_at_underscores() && raw.contains('_') {
+        if judged.verdict == Verdict::Null {
+            continue;
+        }
+        if !judged.is_known() && namespace.splits_at_underscores() && raw.contains('_') {
             let joined: Vec<Part<'a>> = raw
                 .split('_')
                 .map(|raw| Part {
@@ -161,14 +185,14 @@ pub(super) fn split<'a>(
                     judged: namespace.judge(raw),
                 })
                 .collect();
-            if joined.iter().all(|part| part.judged.is_valid()) {
+            if joined.iter().all(|part| part.judged.is_known()) {
                 joined.into_iter().for_each(|part| parts.add(part));
                 continue;
             }
         }
         parts.add(Part { raw, judged });
     }
-    if whole.is_valid() && !parts.list().iter().all(|part| part.judged.is_valid()) {
+    if whole.is_known() && !parts.list().iter().all(|part| part.judged.is_known()) {
         parts.set(Part {
             raw: cell,
             judged: whole,

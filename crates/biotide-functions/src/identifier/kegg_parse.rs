@@ -92,11 +92,14 @@ pub(super) fn parse(text: &str) -> Option<Kegg> {
     match database.as_deref() {
         Some("path") | None => pathway(entry),
         Some(organism) if is_organism(organism) && !named(organism) => {
-            if is_of_others(organism, entry) {
+            // (Codes of organisms are in small letters, and entries have no commas, colons or bars.)
+            let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-()".contains(&byte);
+            let written = text.starts_with(organism) && entry.bytes().all(is_plain);
+            if !written || is_of_others(organism, entry) {
                 return None;
             }
             let human = organism == "hsa" && is_number(entry);
-            (!entry.is_empty() && !entry.contains(char::is_whitespace)).then(|| Kegg {
+            (!entry.is_empty()).then(|| Kegg {
                 namespace: "kegg.genes",
                 id: format!("{organism}:{entry}"),
                 organism: Some(organism.to_owned()),
@@ -110,15 +113,14 @@ pub(super) fn parse(text: &str) -> Option<Kegg> {
 /// Whether this is a CURIE of another namespace, or an IRI.
 fn is_of_others(prefix: &str, entry: &str) -> bool {
     let known = registry::current(None).ok();
-    let of_another = known.is_some_and(|registry| {
+    known.is_some_and(|registry| {
         let prefix = registry.find(prefix);
         prefix.is_some_and(|prefix| {
             !prefix.prefix.starts_with("kegg")
                 && prefix.pattern.is_some()
                 && prefix.is_valid(entry, false)
         })
-    });
-    of_another || entry.contains('/')
+    })
 }
 
 /// `map`, `ko`, `rn`, `ec` or an organism, and five digits; in small letters, as other databases have capitals.

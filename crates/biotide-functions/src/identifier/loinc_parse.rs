@@ -85,6 +85,34 @@ impl Loinc<'_> {
     }
 }
 
+/// Whether this is a time of LOINC's: a point, a span such as 24H, or one of some words (users' guide, 2.4).
+fn is_time(text: &str) -> bool {
+    const WORDS: [&str; 14] = [
+        "Pt",
+        "XXX",
+        "*",
+        "-",
+        "Study",
+        "Stdy",
+        "RptPeriod",
+        "Enctr",
+        "Episode",
+        "Lifetime",
+        "Gestation",
+        "Procedure",
+        "Perioperative",
+        "Hx",
+    ];
+    let first = text.split(['^', ' ']).next().unwrap_or("");
+    let unit = first.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    WORDS.contains(&first)
+        || (unit.len() < first.len()
+            && matches!(
+                unit,
+                "S" | "M" | "H" | "D" | "W" | "mo" | "Y" | "min" | "hr"
+            ))
+}
+
 /// The parts of a text; an error is what is wrong.
 pub(super) fn parse(text: &str) -> Result<Loinc<'_>, &'static str> {
     let text = trim(text);
@@ -108,31 +136,35 @@ pub(super) fn parse(text: &str) -> Result<Loinc<'_>, &'static str> {
         name: Some(name).filter(|name| !name.is_empty()),
         ..Loinc::default()
     };
-    // The component may have colons of its own, the others have none.
+    let is_code = |word: &str| loinc_valid::is_valid(word);
+    if code.is_some() && name.split([' ', ';', ',', '|']).next().is_some_and(is_code) {
+        return Err("several codes: split them first");
+    }
+    // The component may have colons of its own, the others have none. The scale stands last, or before the method.
     let fields: Vec<&str> = name.split(':').map(trim).collect();
-    let scale = |&at: &usize| fields.get(at).is_some_and(|field| SCALES.contains(field));
-    if let Some(at) = [fields.len().wrapping_sub(1), fields.len().wrapping_sub(2)]
-        .iter()
-        .find(|at| scale(at))
-        .copied()
-        .filter(|&at| at >= 4)
-    {
+    let is_at = |&at: &usize| {
+        at >= 4
+            && fields.get(at).is_some_and(|field| SCALES.contains(field))
+            && is_time(fields[at - 2])
+            && !fields[at - 1].is_empty()
+            && !fields[at - 3].is_empty()
+    };
+    let (last, before) = (fields.len().wrapping_sub(1), fields.len().wrapping_sub(2));
+    if let Some(at) = [before, last].into_iter().find(is_at) {
         let length: usize = name
             .split(':')
             .take(at - 3)
             .map(|field| field.len() + 1)
             .sum();
-        let filled = |field: &'_ str| !field.is_empty();
-        let component = trim(&name[..length - 1]);
         loinc.parts = [
-            Some(component),
+            Some(trim(&name[..length - 1])),
             Some(fields[at - 3]),
             Some(fields[at - 2]),
             Some(fields[at - 1]),
             Some(fields[at]),
             fields.get(at + 1).copied(),
         ]
-        .map(|part| part.filter(|part| filled(part)));
+        .map(|part| part.filter(|part| !part.is_empty()));
     }
     match (loinc.code, loinc.is_full()) {
         (None, false) => Err("neither a code with its check digit nor a name of five parts or six"),

@@ -7,7 +7,7 @@ use datafusion_common::Result;
 
 use super::curie;
 use super::registry::Registry;
-use super::tables::{Context, Genes};
+use super::tables::{Context, Genes, Level};
 use super::verdict::{Judged, Verdict};
 use super::written::{content, trim};
 use super::{
@@ -94,17 +94,36 @@ fn symbol<'a>(genes: &Genes, written: &'a str) -> Judged<'a> {
     let Some(text) = content(written) else {
         return Judged::NULL;
     };
-    let known = genes.find(text, Context::default()).is_some();
     let is_symbol =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'@');
-    match known {
-        true => Judged::of(text, written, "blanks removed"),
-        false if text.bytes().all(is_symbol) => Judged {
+    let Some(found) = genes.find(text, Context::default()) else {
+        return match text.bytes().all(is_symbol) {
+            true => Judged {
+                id: None,
+                verdict: Verdict::Unmapped,
+                note: Some("no gene has or had it"),
+            },
+            false => Judged::invalid("no symbol"),
+        };
+    };
+    let Some(gene) = found.one() else {
+        return Judged {
             id: None,
-            verdict: Verdict::Unmapped,
-            note: Some("no gene has or had it"),
-        },
-        false => Judged::invalid("no symbol"),
+            verdict: Verdict::Ambiguous,
+            note: Some("several genes have it"),
+        };
+    };
+    let symbol = genes.symbol(gene);
+    let (verdict, note) = match found.level {
+        Level::Approved if symbol == written => return Judged::of(written, written, ""),
+        Level::Approved => (Verdict::Repaired, "blanks removed, or case"),
+        Level::Previous => (Verdict::Retired, "a previous symbol"),
+        Level::Alias => (Verdict::Repaired, "an alias"),
+    };
+    Judged {
+        id: Some(Cow::Owned(symbol.to_owned())),
+        verdict,
+        note: Some(note),
     }
 }
 
@@ -204,8 +223,8 @@ impl Namespace {
 
     /// Whether its identifiers hold neither `;` nor `,`.
     pub(super) fn is_cut_at_commas(&self) -> bool {
-        // (KEGG takes nearly all after an organism, and HGNC has symbols with commas.)
-        matches!(self, Self::Own(own, _) if own.name != "kegg")
+        // (HGNC has symbols with commas.)
+        matches!(self, Self::Own(..))
     }
 
     /// Tells identifiers that are right as they stand, where that is quickly told.

@@ -5,7 +5,7 @@ use arrow::compute::{is_null, kernels::zip::zip, take};
 use arrow::datatypes::DataType;
 use biotide_common::options::{BiotideOptions, OnInvalid};
 use datafusion_common::config::ConfigOptions;
-use datafusion_common::{Result, exec_err};
+use datafusion_common::{DataFusionError, Result, exec_datafusion_err};
 
 use super::verdict::Verdict;
 use super::written::content;
@@ -41,16 +41,23 @@ pub(crate) fn apply(
     }
 }
 
+/// Whether what is invalid fails the query.
+pub(crate) fn fails(options: &ConfigOptions) -> bool {
+    let own = options.extensions.get::<BiotideOptions>();
+    own.and_then(|options| options.identifiers_on_invalid) == Some(OnInvalid::Error)
+}
+
+/// The error of a text.
+pub(crate) fn failed(name: &str, text: &str, why: &str) -> DataFusionError {
+    exec_datafusion_err!(
+        "{name}: '{text}' {why}; SET biotide.identifiers.on_invalid = 'null' answers NULL, or a verdict"
+    )
+}
+
 /// Fails for the first text of which there is no answer.
 fn refuse(spec: &Spec, subject: &ArrayRef, answer: &ArrayRef) -> Result<()> {
     let texts = Texts::new(&**subject, answer.len())?;
-    let fail = |row: usize, why: &str| {
-        exec_err!(
-            "{}: '{}' {why}; SET biotide.identifiers.on_invalid = 'null' answers NULL, or a verdict",
-            spec.name,
-            texts.get(row).unwrap_or("")
-        )
-    };
+    let fail = |row: usize, why: &str| Err(failed(spec.name, texts.get(row).unwrap_or(""), why));
     let said = |row: usize| texts.get(row).is_some_and(|text| content(text).is_some());
     let invalid = |records: &StructArray, row: usize| {
         let verdicts = records.column_by_name("verdict")?.as_string_opt::<i32>()?;

@@ -79,7 +79,7 @@ fn unsure(mut candidate: Candidate, stated: bool) -> Candidate {
 
 fn compute(call: &Call<'_>) -> Result<ArrayRef> {
     let (values, types) = (call.text(0)?, call.text(1)?);
-    let thresholds = call.confidence(2, THRESHOLD);
+    let thresholds = call.confidence(2, THRESHOLD)?;
     let asked = Asked::new(call)?;
     let mut stated = Stated::new(call, 1);
     let mut records = Records::new(&COLUMNS);

@@ -4,8 +4,10 @@ use arrow::array::ArrayRef;
 use datafusion_common::Result;
 
 use super::candidates::{Asked, Stated};
+use super::on_invalid::failed;
 use super::parse_identifier::{COLUMNS, row};
 use super::parser::THRESHOLD;
+use super::written::content;
 use crate::function::{Call, Spec, number, text};
 use crate::record::{Lists, list_type};
 
@@ -33,7 +35,7 @@ pub(super) const SPEC: Spec = Spec {
 
 fn compute(call: &Call<'_>) -> Result<ArrayRef> {
     let (values, types) = (call.text(0)?, call.optional_text(1)?);
-    let thresholds = call.confidence(2, THRESHOLD);
+    let thresholds = call.confidence(2, THRESHOLD)?;
     let asked = Asked::new(call)?;
     let mut stated = Stated::new(call, 1);
     let mut lists = Lists::new(&COLUMNS);
@@ -47,6 +49,13 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
             Some(kind) => asked.candidates(value, kind.as_ref(), thresholds.get(row_number))?,
             None => Vec::new(),
         };
+        if candidates.is_empty() && call.fails() && content(value).is_some() {
+            return Err(failed(
+                SPEC.name,
+                value,
+                "is nothing that a parser knows so surely",
+            ));
+        }
         lists.push(
             candidates
                 .into_iter()

@@ -69,7 +69,13 @@ pub(super) fn parse(text: &str) -> Option<RefSeq> {
     let kind = kind(letters)?;
     // Genomes of NZ have the accession of the sequence they were made of.
     let number = match letters {
-        "NZ" => number.trim_start_matches(|c: char| c.is_ascii_uppercase()),
+        // (Of whole genomes, four to six letters before the number; two of complete ones.)
+        "NZ" => {
+            let digits = number.trim_start_matches(|c: char| c.is_ascii_uppercase());
+            (2..=6)
+                .contains(&(number.len() - digits.len()))
+                .then_some(digits)?
+        }
         _ => number,
     };
     is_digits(number).then_some(RefSeq {

@@ -6,13 +6,13 @@ use arrow::array::{ArrayRef, Int64Array};
 use arrow::datatypes::DataType;
 use datafusion_common::Result;
 
-use super::ensembl_parse;
-use super::tables::{Context, Genes, Level};
+use super::tables::{Context, Genes, Level, ensembl_code};
 use super::verdict::Verdict;
-use super::written::{digits_of, is_nothing, trim};
+use super::written::{content, is_nothing, trim};
 use crate::function::{Call, Spec, text};
 use crate::record::{Column, Holds, ListEnds, struct_of, struct_type};
 use crate::text_column::{TextColumn, repeated};
+use crate::texts::Texts;
 
 pub(super) const SPEC: Spec = Spec {
     name: "symbol_resolve",
@@ -167,10 +167,9 @@ fn from_date<'g>(genes: &'g Genes, text: &str, context: Context<'_>) -> Resolved
     }
 }
 
-/// The number of an Ensembl gene.
-fn ensembl_number(text: &str) -> Option<u64> {
-    let parts = ensembl_parse::parse(trim(text))?;
-    digits_of(&parts.id).filter(|_| parts.feature == "G")
+/// An Ensembl gene.
+fn ensembl_gene(text: &str) -> Option<u64> {
+    ensembl_code(trim(text))
 }
 
 /// A chromosome without `chr`.
@@ -182,13 +181,24 @@ fn chromosome(text: &str) -> Option<&str> {
     Some(&text[start.map_or(0, str::len)..]).filter(|name| !is_nothing(name))
 }
 
+/// What a context says in a row: `Some(None)` if nothing, `None` if it cannot be read.
+fn told<'a, T>(
+    texts: Option<Texts<'a>>,
+    row: usize,
+    read: impl Fn(&'a str) -> Option<T>,
+) -> Option<Option<T>> {
+    match texts.and_then(|texts| texts.get(row)).and_then(content) {
+        Some(text) => read(text).map(Some),
+        None => Some(None),
+    }
+}
+
 /// A taxon's number, with its prefix or without.
 fn taxon(text: &str) -> Option<u32> {
-    let text = trim(text);
-    text.rsplit_once(':')
-        .map_or(text, |(_, number)| number)
-        .parse()
-        .ok()
+    let number = text
+        .rsplit_once([':', '_'])
+        .map_or(text, |(_, number)| number);
+    number.strip_suffix(".0").unwrap_or(number).parse().ok()
 }
 
 fn compute(call: &Call<'_>) -> Result<ArrayRef> {
@@ -205,24 +215,27 @@ fn compute(call: &Call<'_>) -> Result<ArrayRef> {
     let [mut verdicts, mut notes] = [texts(4), texts(4)];
     let (mut candidates, mut ends) = (texts(6), ListEnds::with_capacity(rows));
     let mut counts = Vec::with_capacity(rows);
-    let context = |row: usize| Context {
-        ensembl: ensembl
-            .and_then(|texts| texts.get(row))
-            .and_then(ensembl_number),
-        chromosome: chromosomes
-            .and_then(|texts| texts.get(row))
-            .and_then(chromosome),
-        taxon: taxa.and_then(|texts| texts.get(row)).and_then(taxon),
+    // What is there and cannot be read fits no gene, rather than any.
+    let context = |row: usize| -> Option<Context<'_>> {
+        Some(Context {
+            ensembl: told(ensembl, row, ensembl_gene)?,
+            chromosome: told(chromosomes, row, chromosome)?,
+            taxon: told(taxa, row, taxon)?,
+        })
     };
     let narrowed = ensembl.is_some() || chromosomes.is_some() || taxa.is_some();
     for (row, symbol) in symbols.iter().enumerate() {
         let context = match narrowed {
             true => context(row),
-            false => Context::default(),
+            false => Some(Context::default()),
         };
-        let resolved = match symbol {
-            Some(symbol) => resolve(&genes, symbol, context),
-            None => Resolved::of(Verdict::Null),
+        let resolved = match (symbol, context) {
+            (None, _) => Resolved::of(Verdict::Null),
+            (Some(symbol), Some(context)) => resolve(&genes, symbol, context),
+            (Some(_), None) => Resolved {
+                note: Some("the Ensembl gene, chromosome or taxon cannot be read"),
+                ..Resolved::of(Verdict::Unmapped)
+            },
         };
         ids.push_option(resolved.id);
         names.push_option(resolved.symbol);
@@ -283,7 +296,7 @@ mod tests {
     fn the_ensembl_gene_narrows_it() {
         let (genes, _) = tables::genes(None).unwrap();
         // QARS1 is ENSG00000172053.
-        let ensembl = ensembl_number("ENSG00000172053.19");
+        let ensembl = ensembl_gene("ENSG00000172053.19");
         let context = Context {
             ensembl,
             ..Context::default()

@@ -81,6 +81,7 @@ pub(crate) fn is_accession(text: &[u8]) -> bool {
 /// The parts of an identifier; an error is what is wrong.
 pub(super) fn parse(written: &str) -> Result<Uniprot<'_>, &'static str> {
     let mut text = trim(written);
+    text = text.strip_prefix('>').unwrap_or(text);
     let mut parts = Uniprot {
         repaired: (text.len() != written.len()).then_some("blanks removed"),
         ..Uniprot::default()
@@ -97,13 +98,16 @@ pub(super) fn parse(written: &str) -> Result<Uniprot<'_>, &'static str> {
     let mut fields = text.splitn(3, '|');
     if let (Some(db @ ("sp" | "tr")), Some(accession)) = (fields.next(), fields.next()) {
         parts.db = Some(db);
-        parts.name = fields
-            .next()
-            .and_then(|name| name.split_ascii_whitespace().next());
+        let rest = fields.next();
+        if rest.is_some_and(|rest| rest.contains("sp|") || rest.contains("tr|")) {
+            return Err("several FASTA identifiers");
+        }
+        parts.name = rest.and_then(|name| name.split_ascii_whitespace().next());
         let is_name = |name: &str| {
             name.bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         };
+        let is_name = |name: &str| is_name(name) && !is_accession(name.as_bytes());
         if !parts.name.is_none_or(is_name) {
             return Err("after the second bar is no entry name");
         }

@@ -122,13 +122,22 @@ impl<'a> Judged<'a> {
         match self.verdict {
             Verdict::Ok => 1.0,
             Verdict::Repaired => 0.9,
+            Verdict::Retired => 0.85,
             _ => 0.0,
         }
     }
 
-    /// Whether it can be used.
+    /// Whether there is an identifier that can be used.
     pub(crate) fn is_valid(&self) -> bool {
-        matches!(self.verdict, Verdict::Ok | Verdict::Repaired)
+        matches!(
+            self.verdict,
+            Verdict::Ok | Verdict::Repaired | Verdict::Retired
+        )
+    }
+
+    /// Whether it is an identifier, though one may not know which.
+    pub(crate) fn is_known(&self) -> bool {
+        self.is_valid() || self.verdict == Verdict::Ambiguous
     }
 }
 

@@ -60,10 +60,3 @@ pub(super) fn is_digits(text: &str) -> bool {
 pub(super) fn is_number(digits: &str) -> bool {
     is_digits(digits) && !digits.starts_with('0')
 }
-
-/// The number at the end of an identifier such as ENSG00000172053, whatever its version.
-pub(super) fn digits_of(id: &str) -> Option<u64> {
-    let bare = id.split('.').next().unwrap_or(id);
-    let start = bare.trim_end_matches(|c: char| c.is_ascii_digit()).len();
-    bare[start..].parse().ok()
-}

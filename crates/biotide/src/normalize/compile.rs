@@ -6,27 +6,36 @@
 
 use biotide_common::BiotideError;
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{Column, DataFusionError};
+use datafusion::common::{Column, DataFusionError, ScalarValue};
 use datafusion::dataframe::DataFrame;
 use datafusion::execution::SessionState;
 use datafusion::functions::expr_fn as f;
 use datafusion::logical_expr::{
-    Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast, lit, when,
+    Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast, lit, try_cast, when,
 };
 
 use super::condition::{self, Row, column};
-use super::raise::raise_if;
+use super::raise::unless;
 use super::rules::{Field, OnError, Rules};
 use super::step::{Step, literal};
 use crate::context::BiotideContext;
 use crate::error::Result;
 
+/// What is made of a column in a layer.
+struct Change {
+    value: Expr,
+    /// What it says where it failed.
+    problem: Option<Expr>,
+    /// What all rows must pass before.
+    check: Option<Expr>,
+}
+
 /// A column that is worked on.
 struct Work<'a> {
     /// What it is called in the result.
     target: String,
-    /// The column of the table, if there is one.
-    source: Option<String>,
+    /// The place of its column in the table, if there is one.
+    source: Option<usize>,
     /// The rule, if it has one of its own.
     rule: Option<&'a Field>,
     steps: Vec<&'a Step>,
@@ -34,6 +43,23 @@ struct Work<'a> {
     name: String,
     /// That of the column that tells what failed.
     problem: String,
+}
+
+/// The columns of a table.
+struct Columns {
+    names: Vec<String>,
+    /// What they are called while the rules are at work.
+    inner: Vec<String>,
+}
+
+impl Work<'_> {
+    /// The column that holds the value after so many steps.
+    fn current<'a>(&'a self, steps: usize, columns: &'a Columns) -> &'a str {
+        match self.source {
+            Some(at) if steps == 0 || self.steps.is_empty() => &columns.inner[at],
+            _ => &self.name,
+        }
+    }
 }
 
 impl BiotideContext {
@@ -48,27 +74,37 @@ impl BiotideContext {
 impl Rules {
     /// The plan with the rules on top of it.
     pub fn apply(&self, plan: LogicalPlan, state: &SessionState) -> Result<LogicalPlan> {
-        let columns: Vec<String> = plan
+        let names: Vec<String> = plan
             .schema()
             .fields()
             .iter()
             .map(|field| field.name().clone())
             .collect();
-        let works = self.works(&plan, &columns)?;
-        let mut builder = self.start(plan, &works)?;
+        // (Names that no column has.)
+        let mut free = "__".to_owned();
+        while names.iter().any(|name| name.starts_with(&free)) {
+            free.push('_');
+        }
+        let inner = (0..names.len())
+            .map(|n| format!("{free}column_{n}"))
+            .collect();
+        let columns = Columns { names, inner };
+        let works = self.works(&plan, &columns.names, &free)?;
+        let mut builder = self.start(plan, &columns, &works)?;
         let most = works.iter().map(|work| work.steps.len()).max().unwrap_or(0);
         for at in 0..most {
-            builder = self.layer(builder, &columns, &works, |work, builder| {
-                match work.steps.get(at) {
-                    Some(step) => self.step(work, step, builder, &columns, state).map(Some),
-                    None => Ok(None),
-                }
-            })?;
+            let change = |work: &Work<'_>, builder: &LogicalPlanBuilder| {
+                let step = work.steps.get(at);
+                step.map(|step| self.step(work, at, step, builder, &columns, state))
+                    .transpose()
+            };
+            builder = self.layer(builder, at, &columns, &works, change)?;
         }
-        let builder = self.layer(builder, &columns, &works, |work, builder| {
-            self.required(work, builder)
-        })?;
-        self.end(builder, &columns, &works)
+        let change = |work: &Work<'_>, builder: &LogicalPlanBuilder| {
+            self.end_of(work, most, builder, &columns)
+        };
+        let builder = self.layer(builder, most, &columns, &works, change)?;
+        self.end(builder, most + 1, &columns, &works)
     }
 
     fn error(&self, line: u64, problem: impl std::fmt::Display) -> BiotideError {
@@ -80,7 +116,7 @@ impl Rules {
     }
 
     /// The columns to work on: those with a rule, and those that the steps for all are for.
-    fn works(&self, plan: &LogicalPlan, columns: &[String]) -> Result<Vec<Work<'_>>> {
+    fn works(&self, plan: &LogicalPlan, columns: &[String], free: &str) -> Result<Vec<Work<'_>>> {
         let is_text = |name: &str| {
             let field = plan.schema().field_with_unqualified_name(name);
             field.is_ok_and(|field| match field.data_type() {
@@ -88,15 +124,10 @@ impl Rules {
                 of => of.is_string(),
             })
         };
-        // (Names that no column has.)
-        let mut free = "__".to_owned();
-        while columns.iter().any(|column| column.starts_with(&free)) {
-            free.push('_');
-        }
         let mut works: Vec<Work<'_>> = Vec::new();
-        let mut add = |target: &str, source: Option<String>, rule: Option<&'_ Field>| {
+        let mut add = |target: &str, source: Option<usize>, rule: Option<&'_ Field>| {
             let n = works.len();
-            let global = source.as_deref().is_some_and(is_text);
+            let global = source.is_some_and(|at| is_text(&columns[at]));
             let global = self.global.iter().filter(|_| global);
             let rule =
                 rule.and_then(|rule| self.fields.iter().find(|own| std::ptr::eq(*own, rule)));
@@ -115,8 +146,8 @@ impl Rules {
             let source = match &field.source {
                 None => None,
                 Some(name) => match condition::find(columns, name) {
-                    Some(found) => Some(found.clone()),
-                    None if field.required == Some(false) => None,
+                    Some(found) => Some(found),
+                    None if field.required == Some(false) && !is_known(columns, name) => None,
                     None => {
                         let known = columns.join(", ");
                         let problem = format!(
@@ -129,23 +160,19 @@ impl Rules {
             // (Without a target of its own it keeps the name that the table has.)
             let same = field.source.as_ref() == Some(&field.target);
             let target = source
-                .as_ref()
                 .filter(|_| same)
-                .unwrap_or(&field.target)
+                .map_or(&field.target, |at| &columns[at])
                 .clone();
             add(&target, source, Some(field));
         }
         if self.keeps_unmapped {
-            for name in columns {
+            for (at, name) in columns.iter().enumerate() {
                 let has_rule = self.fields.iter().any(|field| {
-                    field
-                        .source
-                        .as_ref()
-                        .and_then(|source| condition::find(columns, source))
-                        == Some(name)
+                    let source = field.source.as_ref();
+                    source.and_then(|source| condition::find(columns, source)) == Some(at)
                 });
                 if !has_rule {
-                    add(name, Some(name.clone()), None);
+                    add(name, Some(at), None);
                 }
             }
         }
@@ -166,26 +193,25 @@ impl Rules {
         Ok(works)
     }
 
-    /// The columns of the table, and those to work on.
-    fn start(&self, plan: LogicalPlan, works: &[Work<'_>]) -> Result<LogicalPlanBuilder> {
+    /// The columns of the table, and those that are made of nothing.
+    fn start(
+        &self,
+        plan: LogicalPlan,
+        columns: &Columns,
+        works: &[Work<'_>],
+    ) -> Result<LogicalPlanBuilder> {
         let mut exprs: Vec<Expr> = plan
             .schema()
             .iter()
-            .map(|(qualifier, field)| {
-                Expr::Column(Column::from((qualifier, field))).alias(field.name())
+            .zip(&columns.inner)
+            .map(|((qualifier, field), inner)| {
+                Expr::Column(Column::from((qualifier, field))).alias(inner)
             })
             .collect();
         for work in works {
-            let value = match &work.source {
-                Some(source) => {
-                    let (qualifier, field) = plan
-                        .schema()
-                        .qualified_field_with_unqualified_name(source)?;
-                    Expr::Column(Column::from((qualifier, field)))
-                }
-                None => cast(lit(datafusion::common::ScalarValue::Null), DataType::Utf8),
-            };
-            exprs.push(value.alias(&work.name));
+            if work.source.is_none() {
+                exprs.push(lit(ScalarValue::Utf8(None)).alias(&work.name));
+            }
             if self.problems.is_some() {
                 exprs.push(lit("").alias(&work.problem));
             }
@@ -193,21 +219,31 @@ impl Rules {
         Ok(LogicalPlanBuilder::from(plan).project(exprs)?)
     }
 
-    /// One projection: what `change` makes of each column, with what it says has failed.
+    /// One projection: what `change` makes of each column after so many steps, with what it says has failed.
     fn layer(
         &self,
         builder: LogicalPlanBuilder,
-        columns: &[String],
+        steps: usize,
+        columns: &Columns,
         works: &[Work<'_>],
-        change: impl Fn(&Work<'_>, &LogicalPlanBuilder) -> Result<Option<(Expr, Option<Expr>)>>,
+        change: impl Fn(&Work<'_>, &LogicalPlanBuilder) -> Result<Option<Change>>,
     ) -> Result<LogicalPlanBuilder> {
-        let mut exprs: Vec<Expr> = columns.iter().map(|name| column(name)).collect();
+        let mut exprs: Vec<Expr> = columns.inner.iter().map(|name| column(name)).collect();
+        let mut checks = Vec::new();
         for work in works {
-            let (value, problem) = match change(work, &builder)? {
-                Some((value, problem)) => (value.alias(&work.name), problem),
-                None => (column(&work.name), None),
+            let is_own = work.current(steps, columns) == work.name;
+            let problem = match change(work, &builder)? {
+                Some(change) => {
+                    exprs.push(change.value.alias(&work.name));
+                    checks.extend(change.check);
+                    change.problem
+                }
+                None if is_own => {
+                    exprs.push(column(&work.name));
+                    None
+                }
+                None => None,
             };
-            exprs.push(value);
             if self.problems.is_some() {
                 let before = column(&work.problem);
                 exprs.push(match problem {
@@ -216,6 +252,10 @@ impl Rules {
                 });
             }
         }
+        let builder = match checks.into_iter().reduce(Expr::and) {
+            Some(checks) => builder.filter(checks)?,
+            None => builder,
+        };
         Ok(builder.project(exprs)?)
     }
 
@@ -223,22 +263,25 @@ impl Rules {
     fn step(
         &self,
         work: &Work<'_>,
+        at: usize,
         step: &Step,
         builder: &LogicalPlanBuilder,
-        columns: &[String],
+        columns: &Columns,
         state: &SessionState,
-    ) -> Result<(Expr, Option<Expr>)> {
+    ) -> Result<Change> {
+        let current = work.current(at, columns);
         let schema = builder.schema();
         let of = schema
-            .field_with_unqualified_name(&work.name)?
+            .field_with_unqualified_name(current)?
             .data_type()
             .clone();
         let row = Row {
-            columns,
-            value: &work.name,
+            columns: &columns.names,
+            inner: &columns.inner,
+            value: current,
         };
         let wrap = |error: crate::Error| self.wrap(step.line, error.into_datafusion());
-        let value = column(&work.name);
+        let value = column(current);
         let applied = step
             .apply(value.clone(), &of, row, schema, state)
             .map_err(wrap)?;
@@ -250,6 +293,8 @@ impl Rules {
         let condition = match &step.condition {
             Some(sql) => {
                 let condition = condition::parse(sql, row, schema, state).map_err(wrap)?;
+                let condition = condition::checked(sql, condition)
+                    .map_err(|problem| self.error(step.line, problem))?;
                 let kind = condition
                     .get_type(schema)
                     .map_err(|error| self.wrap(step.line, error))?;
@@ -278,72 +323,111 @@ impl Rules {
                 );
                 return Err(self.error(step.line, problem).into());
             };
-            new = when(failed.clone(), cast(literal(default), new_type.clone())).otherwise(new)?;
+            let own =
+                literal(default, &new_type).map_err(|problem| self.error(step.line, problem))?;
+            new = when(failed.clone(), own).otherwise(new)?;
         }
         if let Some(condition) = condition {
             let same = new_type == of || (new_type.is_string() && of.is_string());
-            if !same {
+            if !same && !step.is_cast() {
                 let problem = format!(
-                    "{}: with a condition some rows would be {new_type} and some {of}: leave out the condition",
+                    "{}: with a condition some rows would be {new_type} and some {of}: leave out the condition, or \
+                     cast first",
                     step.name
                 );
                 return Err(self.error(step.line, problem).into());
             }
-            new = when(condition, cast(new, of.clone())).otherwise(value.clone())?;
+            // (Of a cast, what is not asked for is done where it can be: a column has one type.)
+            let kept = match same {
+                true => value.clone(),
+                false => try_cast(value.clone(), new_type.clone()),
+            };
+            let to = if same { &of } else { &new_type };
+            new = when(condition, cast(new, to.clone())).otherwise(kept)?;
         }
-        if let (Some(failed), OnError::Raise) = (&failed, step.on_error) {
-            let place = format!("line {}: {}, {}", step.line, work.target, step.name);
-            new = raise_if(new, failed.clone(), value.clone(), &self.file, &place);
-        }
+        let check = match (&failed, step.on_error) {
+            (Some(failed), OnError::Raise) => {
+                let place = format!("line {}: {}, {}", step.line, work.target, step.name);
+                Some(unless(failed.clone(), value.clone(), &self.file, &place))
+            }
+            _ => None,
+        };
         let problem = failed.map(|failed| said(failed, &work.target, &step.name, Some(value)));
-        Ok((new, problem.transpose()?))
+        let problem = problem.transpose()?;
+        Ok(Change {
+            value: new,
+            problem,
+            check,
+        })
     }
 
-    /// What of a field that must not be NULL.
-    fn required(
+    /// The default of a field, and what of one that must not be NULL.
+    fn end_of(
         &self,
         work: &Work<'_>,
+        steps: usize,
         builder: &LogicalPlanBuilder,
-    ) -> Result<Option<(Expr, Option<Expr>)>> {
-        let Some(rule) = work.rule.filter(|rule| rule.required == Some(true)) else {
+        columns: &Columns,
+    ) -> Result<Option<Change>> {
+        let Some(rule) = work.rule else {
             return Ok(None);
         };
-        let value = column(&work.name);
+        let must = rule.required == Some(true);
+        if rule.on_error == OnError::Default && rule.default.is_none() {
+            return Err(self
+                .error(rule.line, "on_error: default needs a default")
+                .into());
+        }
+        if !must && rule.default.is_none() {
+            return Ok(None);
+        }
+        let value = column(work.current(steps, columns));
         let of = value.get_type(builder.schema())?;
         let failed = value.clone().is_null();
-        let new = match (rule.on_error, &rule.default) {
-            (OnError::Raise, _) => {
+        let problem = must.then(|| said(failed.clone(), &work.target, "required", None));
+        let (value, check) = match &rule.default {
+            Some(default) => {
+                let default =
+                    literal(default, &of).map_err(|problem| self.error(rule.line, problem))?;
+                (f::coalesce(vec![value, default]), None)
+            }
+            None if rule.on_error == OnError::Raise => {
                 let place = format!("line {}: {} is required", rule.line, work.target);
-                raise_if(value.clone(), failed.clone(), value, &self.file, &place)
+                let check = unless(failed, value.clone(), &self.file, &place);
+                (value, Some(check))
             }
-            (OnError::Skip, _) => value,
-            (OnError::Default, Some(default)) => {
-                f::coalesce(vec![value, cast(literal(default), of)])
-            }
-            (OnError::Default, None) => {
-                let problem = "on_error: default needs a default";
-                return Err(self.error(rule.line, problem).into());
-            }
+            None => (value, None),
         };
-        Ok(Some((
-            new,
-            Some(said(failed, &work.target, "required", None)?),
-        )))
+        let problem = problem.transpose()?;
+        Ok(Some(Change {
+            value,
+            problem,
+            check,
+        }))
     }
 
     /// The columns of the result: each where its source was, new ones behind.
     fn end(
         &self,
         builder: LogicalPlanBuilder,
-        columns: &[String],
+        steps: usize,
+        columns: &Columns,
         works: &[Work<'_>],
     ) -> Result<LogicalPlan> {
-        let shown = |work: &Work<'_>| column(&work.name).alias(&work.target);
-        let of_table = columns.iter().flat_map(|name| {
-            works
-                .iter()
-                .filter(move |work| work.source.as_ref() == Some(name))
-        });
+        let own = |work: &Work<'_>| {
+            let rule = work.rule;
+            rule.is_some_and(|rule| rule.required == Some(true) || rule.default.is_some())
+        };
+        let shown = |work: &Work<'_>| {
+            let name = if own(work) {
+                &work.name
+            } else {
+                work.current(steps, columns)
+            };
+            column(name).alias(&work.target)
+        };
+        let of_table = (0..columns.names.len())
+            .flat_map(|at| works.iter().filter(move |work| work.source == Some(at)));
         let made = works.iter().filter(|work| work.source.is_none());
         let mut exprs: Vec<Expr> = of_table.chain(made).map(shown).collect();
         if let Some(name) = &self.problems {
@@ -357,6 +441,12 @@ impl Rules {
         }
         Ok(builder.project(exprs)?.build()?)
     }
+}
+
+/// Whether there are columns of a name but for its case.
+fn is_known(columns: &[String], name: &str) -> bool {
+    let lower = name.to_lowercase();
+    columns.iter().any(|column| column.to_lowercase() == lower)
 }
 
 /// What is told of a value where it failed: `uniprot, validate: 'x'; `.

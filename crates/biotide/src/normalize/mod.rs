@@ -26,6 +26,7 @@
 mod built_in;
 mod compile;
 mod condition;
+mod extract;
 mod raise;
 mod rules;
 mod step;

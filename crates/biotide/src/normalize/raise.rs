@@ -7,17 +7,17 @@ use arrow::array::{Array, AsArray};
 use arrow::datatypes::DataType;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use biotide_common::BiotideError;
-use datafusion::common::{Result, internal_err, utils::take_function_args};
+use datafusion::common::{Result, ScalarValue, utils::take_function_args};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
 };
 
-/// `value`, unless `failed` is true of a row: then the query ends, telling `written` of that row, with its `place`
-/// in the rules.
-pub(super) fn raise_if(value: Expr, failed: Expr, written: Expr, file: &str, place: &str) -> Expr {
+/// A filter that all rows pass, unless `failed` is true of one: then the query ends, telling `written` of that row,
+/// with its `place` in the rules. (A filter, as a column that nobody asks for would not be made.)
+pub(super) fn unless(failed: Expr, written: Expr, file: &str, place: &str) -> Expr {
     static RAISE: LazyLock<Arc<ScalarUDF>> =
         LazyLock::new(|| Arc::new(ScalarUDF::new_from_impl(Raise::default())));
-    RAISE.call(vec![value, failed, written, lit(file), lit(place)])
+    RAISE.call(vec![failed, written, lit(file), lit(place)])
 }
 
 #[derive(Debug)]
@@ -27,9 +27,9 @@ struct Raise {
 
 impl Default for Raise {
     fn default() -> Self {
-        // (Volatile: what it is for is to fail, so it is not to be left out or done early.)
+        // (Volatile: what it is for is to fail, so it stays where it is.)
         Self {
-            signature: Signature::any(5, Volatility::Volatile),
+            signature: Signature::any(4, Volatility::Volatile),
         }
     }
 }
@@ -50,35 +50,31 @@ impl Hash for Raise {
 
 impl ScalarUDFImpl for Raise {
     fn name(&self) -> &str {
-        "raise_if"
+        "raise_unless_valid"
     }
 
     fn signature(&self) -> &Signature {
         &self.signature
     }
 
-    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
-        match types.first() {
-            Some(value) => Ok(value.clone()),
-            None => internal_err!("raise_if has no arguments"),
-        }
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Boolean)
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let rows = args.number_rows;
-        let [value, failed, written, file, place] = take_function_args(self.name(), args.args)?;
+        let [failed, written, file, place] = take_function_args(self.name(), args.args)?;
         let failed = failed.into_array(rows)?;
         let failed = failed.as_boolean();
         let first = (0..failed.len()).find(|&row| failed.is_valid(row) && failed.value(row));
         let Some(row) = first else {
-            return Ok(value);
+            return Ok(ColumnarValue::Scalar(ScalarValue::from(true)));
         };
         let text = |column: ColumnarValue| -> Result<String> {
             let column = column.into_array(rows)?;
             let options = FormatOptions::default().with_null("NULL");
-            Ok(ArrayFormatter::try_new(&*column, &options)?
-                .value(row)
-                .to_string())
+            let formatter = ArrayFormatter::try_new(&*column, &options)?;
+            Ok(formatter.value(row).to_string())
         };
         let (written, file, place) = (text(written)?, text(file)?, text(place)?);
         let problem = format!(

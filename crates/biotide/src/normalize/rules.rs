@@ -37,7 +37,7 @@ pub(super) struct Field {
     /// `Some(true)`: NULL is an error; `Some(false)`: the column may be missing.
     pub(super) required: Option<bool>,
     pub(super) on_error: OnError,
-    pub(super) default: Option<Value>,
+    pub(super) default: Option<String>,
     pub(super) steps: Vec<Step>,
 }
 
@@ -76,10 +76,8 @@ struct File {
     #[serde(default)]
     unmapped: Unmapped,
     problems: Option<Spanned<String>>,
-    #[serde(default)]
-    global_transformations: Vec<Spanned<Transformation>>,
-    #[serde(default)]
-    field_rules: Vec<Spanned<FieldRule>>,
+    global_transformations: Option<Vec<Spanned<Transformation>>>,
+    field_rules: Option<Vec<Spanned<FieldRule>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -89,9 +87,8 @@ struct FieldRule {
     target_field: Option<String>,
     required: Option<bool>,
     on_error: Option<OnError>,
-    default: Option<Value>,
-    #[serde(default)]
-    transformations: Vec<Spanned<Transformation>>,
+    default: Option<String>,
+    transformations: Option<Vec<Spanned<Transformation>>>,
 }
 
 /// A step: its name, or all of it.
@@ -139,7 +136,7 @@ struct Full {
 impl Rules {
     /// The rules of a file, or built-in ones by their name.
     pub fn open(file: &str) -> Result<Self> {
-        if !Path::new(file).exists()
+        if !Path::new(file).is_file()
             && let Some(text) = built_in::find(file)
         {
             return Self::parse(text, file);
@@ -162,8 +159,9 @@ impl Rules {
 
 fn read(yaml: &str, file: &str) -> Result<Rules, String> {
     let read: File = yaml::read(yaml)?;
+    let global = read.global_transformations.unwrap_or_default();
     let mut fields: Vec<Field> = Vec::new();
-    for rule in read.field_rules {
+    for rule in read.field_rules.unwrap_or_default() {
         let place = rule.referenced;
         let rule = rule.value;
         let target = rule.target_field.or_else(|| rule.source_field.clone());
@@ -173,6 +171,9 @@ fn read(yaml: &str, file: &str) -> Result<Rules, String> {
                 "the rule names no source_field, and no target_field",
             ));
         };
+        if target.trim().is_empty() {
+            return Err(at(&place, "the target has no name"));
+        }
         if fields.iter().any(|field| field.target == target) {
             return Err(at(&place, format!("two rules have the target {target}")));
         }
@@ -183,17 +184,27 @@ fn read(yaml: &str, file: &str) -> Result<Rules, String> {
             required: rule.required,
             on_error: rule.on_error.unwrap_or(OnError::Raise),
             default: rule.default,
-            steps: steps(rule.transformations)?,
+            steps: steps(rule.transformations.unwrap_or_default())?,
         });
     }
-    if fields.is_empty() && read.global_transformations.is_empty() {
+    if let Some(name) = read
+        .problems
+        .as_ref()
+        .filter(|name| name.value.trim().is_empty())
+    {
+        return Err(at(&name.referenced, "problems names a column"));
+    }
+    if fields.is_empty() && read.unmapped == Unmapped::Drop {
+        return Err("line 1: unmapped: drop without field_rules leaves no column".to_owned());
+    }
+    if fields.is_empty() && global.is_empty() {
         return Err("line 1: there are no field_rules, and no global_transformations".to_owned());
     }
     Ok(Rules {
         file: file.to_owned(),
         keeps_unmapped: read.unmapped == Unmapped::Keep,
         problems: read.problems,
-        global: steps(read.global_transformations)?,
+        global: steps(global)?,
         fields,
     })
 }

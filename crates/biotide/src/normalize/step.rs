@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use biotide_functions::References;
+use datafusion::arrow::compute::can_cast_types;
 use datafusion::arrow::datatypes::{DataType, Field, TimeUnit};
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::execution::SessionState;
@@ -12,9 +14,9 @@ use datafusion::logical_expr::expr::LambdaVariable;
 use datafusion::logical_expr::{Case, Expr, cast, lambda, lit, try_cast, when};
 use regex::Regex;
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::condition::{self, Row, column};
+use super::extract::group_of;
 use super::rules::OnError;
 use crate::error::Result;
 
@@ -26,15 +28,15 @@ pub(super) struct Params {
     replacement: Option<String>,
     separator: Option<String>,
     characters: Option<String>,
-    group: Option<Value>,
-    mapping: Option<BTreeMap<String, Value>>,
+    group: Option<String>,
+    mapping: Option<BTreeMap<String, Option<String>>>,
     strict: Option<bool>,
-    default: Option<Value>,
+    default: Option<String>,
     fields: Option<Vec<String>>,
     target_type: Option<String>,
     template: Option<String>,
     namespace: Option<String>,
-    values: Option<Vec<Value>>,
+    values: Option<Vec<String>>,
     min: Option<f64>,
     max: Option<f64>,
     min_length: Option<i64>,
@@ -51,7 +53,7 @@ pub(super) struct Step {
     pub(super) condition: Option<String>,
     pub(super) on_error: OnError,
     /// What takes the place of such a value with `on_error: default`.
-    pub(super) default: Option<Value>,
+    pub(super) default: Option<String>,
     kind: Kind,
 }
 
@@ -64,10 +66,10 @@ enum Kind {
     RegexReplace(String, String),
     Split(String),
     Join(String),
-    Extract(String, usize),
-    Map(BTreeMap<String, Value>, bool),
-    Coalesce(Vec<String>, Option<Value>),
-    Default(Value),
+    Extract(Regex, usize),
+    Map(BTreeMap<String, Option<String>>, bool),
+    Coalesce(Vec<String>, Option<String>),
+    Default(String),
     Cast(Target),
     Format(Vec<Piece>),
     Validate(Box<Valid>),
@@ -92,7 +94,7 @@ enum Piece {
 struct Valid {
     pattern: Option<String>,
     namespace: Option<String>,
-    values: Option<Vec<Value>>,
+    values: Option<Vec<String>>,
     range: (Option<f64>, Option<f64>),
     length: (Option<i64>, Option<i64>),
 }
@@ -121,6 +123,11 @@ const KINDS: &str = "uppercase, lowercase, strip, replace, regex_replace, split,
                      default, cast, format, validate, sql";
 
 impl Step {
+    /// Whether it makes values of another type.
+    pub(super) fn is_cast(&self) -> bool {
+        matches!(self.kind, Kind::Cast(Target::Type(_)))
+    }
+
     /// An error is what is wrong with it.
     pub(super) fn new(
         name: &str,
@@ -160,7 +167,11 @@ impl Step {
         state: &SessionState,
     ) -> Result<Result<Applied, String>> {
         if let Kind::Sql(sql) = &self.kind {
-            return Ok(Ok(condition::parse(sql, row, schema, state)?.into()));
+            let expr = condition::parse(sql, row, schema, state)?;
+            return Ok(condition::checked(sql, expr).map(Into::into));
+        }
+        if matches!(self.kind, Kind::Extract(..)) && is_list(of) && self.on_error != OnError::Skip {
+            return Ok(Err(no_list("extract with an on_error other than skip")));
         }
         Ok(self.kind.apply(value, of, row, state))
     }
@@ -194,18 +205,87 @@ impl Params {
     }
 }
 
+fn compiled(pattern: &str) -> Result<Regex, String> {
+    Regex::new(pattern).map_err(|error| {
+        format!(
+            "{error}; write a regular expression of the crate regex (no look-around, no backreferences)"
+        )
+    })
+}
+
 /// A pattern that can be compiled, as it was.
 fn checked(pattern: String) -> Result<String, String> {
-    match Regex::new(&pattern) {
-        Ok(_) => Ok(pattern),
-        Err(error) => Err(format!(
-            "{error}; write a regular expression of the crate regex (no look-around, no backreferences)"
-        )),
+    compiled(&pattern).map(|_| pattern)
+}
+
+/// A pattern of the whole text. (A comment of `(?x)` ends with its line.)
+fn whole(pattern: &str) -> String {
+    let end = if pattern.contains("(?") && pattern.contains('#') {
+        "\n"
+    } else {
+        ""
+    };
+    let commented = format!(r"\A(?:{pattern}{end})\z");
+    match end.is_empty() || pattern.contains("(?x") {
+        true => commented,
+        false => format!(r"\A(?:{pattern})\z"),
     }
 }
 
+/// A replacement in which each group is told from what follows it: `$1mg` is the first group and `mg`. An error is a
+/// group that the pattern does not have.
+fn replacement(pattern: &Regex, written: &str) -> Result<String, String> {
+    let mut out = String::new();
+    let mut rest = written;
+    while let Some(at) = rest.find(['$', '\\']) {
+        let (before, after) = rest.split_at(at);
+        out.push_str(before);
+        let sign = &after[..1];
+        rest = &after[1..];
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let word = rest.len()
+            - rest
+                .trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_')
+                .len();
+        let (name, length) = if digits > 0 {
+            (&rest[..digits], digits)
+        } else if sign == "$" && rest.starts_with('{') {
+            match rest.find('}') {
+                Some(end) => (&rest[1..end], end + 1),
+                None => {
+                    return Err(format!(
+                        "the replacement has ${rest}, whose brace is not closed"
+                    ));
+                }
+            }
+        } else if sign == "$" && word > 0 {
+            (&rest[..word], word)
+        } else {
+            // (`$$` is a dollar; a lone sign is itself.)
+            let doubled = sign == "$" && rest.starts_with('$');
+            out.push_str(if sign == "$" { "$$" } else { sign });
+            rest = &rest[usize::from(doubled)..];
+            continue;
+        };
+        let known = match name.parse::<usize>() {
+            Ok(number) => number < pattern.captures_len(),
+            Err(_) => pattern.capture_names().flatten().any(|known| known == name),
+        };
+        if !known {
+            return Err(format!(
+                "the pattern has no group {name}: it has {} and the whole match, 0 ($$ is a dollar)",
+                pattern.captures_len() - 1
+            ));
+        }
+        out.push_str(&format!("${{{name}}}"));
+        rest = &rest[length..];
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
 impl Kind {
-    fn new(name: &str, params: &mut Params, default: Option<&Value>) -> Result<Self, String> {
+    fn new(name: &str, params: &mut Params, default: Option<&String>) -> Result<Self, String> {
         let missing = |param: &str| format!("{name} needs params: {{{param}: …}}");
         let need = |param: Option<String>, which: &str| param.ok_or_else(|| missing(which));
         Ok(match name {
@@ -221,19 +301,25 @@ impl Kind {
                 need(params.pattern.take(), "pattern")?,
                 need(params.replacement.take(), "replacement")?,
             ),
-            "regex_replace" => Self::RegexReplace(
-                checked(need(params.pattern.take(), "pattern")?)?,
-                need(params.replacement.take(), "replacement")?,
-            ),
+            "regex_replace" => {
+                let pattern = checked(need(params.pattern.take(), "pattern")?)?;
+                let written = need(params.replacement.take(), "replacement")?;
+                let replacement = replacement(&compiled(&pattern)?, &written)?;
+                Self::RegexReplace(pattern, replacement)
+            }
             "split" => Self::Split(need(params.separator.take(), "separator")?),
             "join" => Self::Join(need(params.separator.take(), "separator")?),
             "extract" => {
-                let pattern = checked(need(params.pattern.take(), "pattern")?)?;
+                let pattern = compiled(&need(params.pattern.take(), "pattern")?)?;
                 let group = group(&pattern, params.group.take())?;
                 Self::Extract(pattern, group)
             }
             "map" => Self::Map(
-                params.mapping.take().ok_or_else(|| missing("mapping"))?,
+                params
+                    .mapping
+                    .take()
+                    .filter(|mapping| !mapping.is_empty())
+                    .ok_or_else(|| missing("mapping"))?,
                 params.strict.take().unwrap_or(false),
             ),
             "coalesce" => {
@@ -264,20 +350,20 @@ impl Kind {
         state: &SessionState,
     ) -> Result<Applied, String> {
         Ok(match self {
-            Self::Uppercase => each_text(value, of, f::upper).into(),
-            Self::Lowercase => each_text(value, of, f::lower).into(),
+            Self::Uppercase => each_text(value, of, f::upper)?.into(),
+            Self::Lowercase => each_text(value, of, f::lower)?.into(),
             Self::Strip(characters) => each_text(value, of, |text| {
                 f::btrim(vec![text, lit(characters.as_str())])
-            })
+            })?
             .into(),
             Self::Replace(pattern, replacement) => each_text(value, of, |text| {
                 f::replace(text, lit(pattern.as_str()), lit(replacement.as_str()))
-            })
+            })?
             .into(),
             Self::RegexReplace(pattern, replacement) => each_text(value, of, |text| {
                 let (pattern, replacement) = (lit(pattern.as_str()), lit(replacement.as_str()));
                 f::regexp_replace(text, pattern, replacement, Some(lit("g")))
-            })
+            })?
             .into(),
             Self::Split(_) if is_list(of) => value.into(),
             Self::Split(separator) => {
@@ -288,22 +374,15 @@ impl Kind {
             }
             Self::Join(_) => value.into(),
             Self::Extract(pattern, group) => {
-                let all = format!("({pattern})");
-                let found = each_text(value.clone(), of, |text| {
-                    let groups = f::regexp_match(text, lit(all.as_str()), None);
-                    lists::array_element(groups, lit(*group as i64 + 1))
-                });
-                let failed = match is_list(of) {
-                    true => None,
-                    false => Some(unlike(text(value, of), pattern)),
-                };
+                let found = each_text(value.clone(), of, |text| group_of(text, pattern, *group))?;
+                let failed = value.is_not_null().and(found.clone().is_null());
                 Applied {
                     value: found,
-                    failed,
+                    failed: (!is_list(of)).then_some(failed),
                 }
             }
             Self::Map(mapping, strict) => {
-                let mapped = each_text(value.clone(), of, |text| mapped(text, mapping));
+                let mapped = each_text(value.clone(), of, |text| mapped(text, mapping))?;
                 let keys = mapping.keys().map(|key| lit(key.as_str())).collect();
                 let failed = match (strict, is_list(of)) {
                     (true, true) => return Err(no_list("map with strict: true")),
@@ -321,7 +400,7 @@ impl Kind {
             Self::Coalesce(fields, default) => {
                 let mut others = Vec::new();
                 for name in fields {
-                    let found = condition::find(row.columns, name);
+                    let found = row.inner(name);
                     let problem = || format!("coalesce: there is no column {name}");
                     others.push(text(column(found.ok_or_else(problem)?), &DataType::Null));
                 }
@@ -329,19 +408,16 @@ impl Kind {
                     true => return Err(no_list("coalesce")),
                     false => text(value, of),
                 };
-                others.extend(default.as_ref().map(literal_text));
+                others.extend(default.as_ref().map(|text| lit(text.as_str())));
                 // (An empty text is as good as none.)
                 let given = |value: Expr| f::nullif(value, lit(""));
                 let mut all = vec![given(value)];
                 all.extend(others.into_iter().map(given));
                 f::coalesce(all).into()
             }
+            Self::Default(_) if is_list(of) => return Err(no_list("default")),
             Self::Default(default) => {
-                let default = match is_list(of) {
-                    true => literal(default),
-                    false => cast(literal(default), plain(of)),
-                };
-                f::coalesce(vec![value, default]).into()
+                f::coalesce(vec![value, literal(default, &plain(of))?]).into()
             }
             Self::Cast(Target::List) => match is_list(of) {
                 true => value.into(),
@@ -352,10 +428,16 @@ impl Kind {
             },
             Self::Cast(Target::Type(_)) if is_list(of) => return Err(no_list("cast")),
             Self::Cast(Target::Type(target)) => {
-                let written = match of.is_string() || of.is_null() {
+                // Numbers go by their text, so that a column means the same whatever was found of its type.
+                let plain =
+                    of.is_string() || of.is_null() || of.is_numeric() || of == &DataType::Boolean;
+                let written = match plain {
                     true => f::btrim(vec![text(value.clone(), of), lit(BLANKS)]),
                     false => value.clone(),
                 };
+                if !plain && !can_cast_types(of, target) {
+                    return Err(format!("cast: {of} cannot be {target}"));
+                }
                 let new = try_cast(written, target.clone());
                 let failed = value.is_not_null().and(new.clone().is_null());
                 Applied {
@@ -371,7 +453,7 @@ impl Kind {
                         Piece::Text(text) => lit(text.as_str()),
                         Piece::Name(name) if name == "value" => text(value.clone(), of),
                         Piece::Name(name) => {
-                            let found = condition::find(row.columns, name);
+                            let found = row.inner(name);
                             let problem = || format!("format: there is no column {name}");
                             text(column(found.ok_or_else(problem)?), &DataType::Null)
                         }
@@ -406,8 +488,9 @@ impl Valid {
                 return Err("validate takes a pattern or decimal_places".to_owned());
             }
             pattern = Some(match places {
-                0 => r"[+-]?\d+".to_owned(),
-                places => format!(r"[+-]?\d+(\.\d{{1,{places}}})?"),
+                0 => "[+-]?[0-9]+".to_owned(),
+                1..=30 => format!(r"[+-]?[0-9]+(\.[0-9]{{1,{places}}})?"),
+                _ => return Err("decimal_places is 30 at most".to_owned()),
             });
         }
         let valid = Self {
@@ -418,34 +501,64 @@ impl Valid {
             length: (params.min_length.take(), params.max_length.take()),
         };
         let asks = valid.pattern.is_some() || valid.namespace.is_some() || valid.values.is_some();
-        match asks || valid.range != (None, None) || valid.length != (None, None) {
-            true => Ok(valid),
-            false => Err("validate needs params: pattern, namespace, values, min, max, min_length, max_length or \
-                          decimal_places"
-                .to_owned()),
+        if !asks && valid.range == (None, None) && valid.length == (None, None) {
+            return Err("validate needs params: pattern, namespace, values, min, max, min_length, max_length or \
+                        decimal_places"
+                .to_owned());
+        }
+        let (min, max) = valid.range;
+        let is_empty = valid.values.as_ref().is_some_and(Vec::is_empty)
+            || min.is_some_and(f64::is_nan)
+            || max.is_some_and(f64::is_nan)
+            || min.zip(max).is_some_and(|(min, max)| min > max)
+            || valid
+                .length
+                .0
+                .zip(valid.length.1)
+                .is_some_and(|(min, max)| min > max)
+            || valid.length.1.is_some_and(|max| max < 0);
+        match is_empty {
+            true => Err("validate asks for what no value is".to_owned()),
+            false => Ok(valid),
         }
     }
 
     fn holds(&self, value: &Expr, of: &DataType, state: &SessionState) -> Result<Expr, String> {
-        let written = text(value.clone(), of);
+        let written = text_of(value.clone(), of)?;
         let mut asked = Vec::new();
         if let Some(pattern) = &self.pattern {
-            asked.push(unlike(written.clone(), &format!(r"\A(?:{pattern})\z")).is_not_true());
+            asked.push(unlike(written.clone(), &whole(pattern)).is_not_true());
         }
         if let Some(namespace) = &self.namespace {
+            let references = state.config().get_extension::<References>();
+            let registry = references.map(|known| known.registry(state.config_options()));
+            if let Some(Ok(registry)) = registry
+                && registry.find(namespace).is_none()
+            {
+                return Err(format!(
+                    "\"{namespace}\" is no namespace: SELECT prefix, name FROM system.prefixes has them"
+                ));
+            }
             let function = state.scalar_functions().get("id_is_valid");
             let function = function.ok_or("validate: this session has no function id_is_valid")?;
-            let id = f::btrim(vec![written.clone(), lit(BLANKS)]);
-            asked.push(function.call(vec![lit(namespace.as_str()), id, lit("checksum")]));
+            asked.push(function.call(vec![
+                lit(namespace.as_str()),
+                written.clone(),
+                lit("checksum"),
+            ]));
         }
         if let Some(values) = &self.values {
-            let values = values.iter().map(literal_text).collect();
+            let values = values.iter().map(|text| lit(text.as_str())).collect();
             asked.push(written.clone().in_list(values, false));
         }
         let number = || try_cast(written.clone(), DataType::Float64);
         let length = || cast(f::character_length(written.clone()), DataType::Int64);
-        asked.extend(self.range.0.map(|min| number().gt_eq(lit(min))));
-        asked.extend(self.range.1.map(|max| number().lt_eq(lit(max))));
+        let (min, max) = self.range;
+        if min.is_some() || max.is_some() {
+            // (NaN is greater than all to the engine, and infinity no number.)
+            asked.push(number().gt_eq(lit(min.unwrap_or(f64::MIN))));
+            asked.push(number().lt_eq(lit(max.unwrap_or(f64::MAX))));
+        }
         asked.extend(self.length.0.map(|min| length().gt_eq(lit(min))));
         asked.extend(self.length.1.map(|max| length().lt_eq(lit(max))));
         Ok(asked
@@ -460,15 +573,14 @@ fn no_list(what: &str) -> String {
 }
 
 /// The group of a pattern: by number, 0 is the whole match, or by name. The first one, if none is said.
-fn group(pattern: &str, group: Option<Value>) -> Result<usize, String> {
-    let regex = Regex::new(pattern).map_err(|error| error.to_string())?;
-    let groups = regex.captures_len();
+fn group(pattern: &Regex, group: Option<String>) -> Result<usize, String> {
+    let groups = pattern.captures_len();
     let number = match &group {
         None => Some(usize::from(groups > 1)),
-        Some(Value::String(name)) => regex.capture_names().position(|known| known == Some(name)),
-        Some(number) => number
-            .as_u64()
-            .and_then(|number| usize::try_from(number).ok()),
+        Some(name) => name.parse().ok().or_else(|| {
+            let mut names = pattern.capture_names();
+            names.position(|known| known == Some(name))
+        }),
     };
     number.filter(|&number| number < groups).ok_or_else(|| {
         let group = group.unwrap_or_default();
@@ -543,24 +655,36 @@ fn null_text() -> Expr {
     lit(ScalarValue::Utf8(None))
 }
 
-/// A value as text.
+/// A value as text: of 1.0, 1, as whole numbers are written.
 fn text(value: Expr, of: &DataType) -> Expr {
     match of.is_string() {
         true => value,
+        false if of.is_floating() => {
+            let text = cast(value, DataType::Utf8);
+            f::regexp_replace(text, lit(r"\.0$"), lit(""), None)
+        }
         false => cast(value, DataType::Utf8),
     }
 }
 
+/// A value as text, if it can be one.
+fn text_of(value: Expr, of: &DataType) -> Result<Expr, String> {
+    match of.is_nested() && !is_list(of) {
+        true => Err(format!("it takes a text, and here is {of}")),
+        false => Ok(text(value, of)),
+    }
+}
+
 /// The same of a text, or of each text of a list.
-fn each_text(value: Expr, of: &DataType, change: impl Fn(Expr) -> Expr) -> Expr {
+fn each_text(value: Expr, of: &DataType, change: impl Fn(Expr) -> Expr) -> Result<Expr, String> {
     let item = match of {
         DataType::List(item) | DataType::LargeList(item) => item,
-        _ => return change(text(value, of)),
+        _ => return Ok(change(text_of(value, of)?)),
     };
     let field = Arc::new(Field::new("item", item.data_type().clone(), true));
     let variable = Expr::LambdaVariable(LambdaVariable::new("item".to_owned(), Some(field)));
-    let changed = change(text(variable, item.data_type()));
-    lists::array_transform(value, lambda(["item"], changed))
+    let changed = change(text_of(variable, item.data_type())?);
+    Ok(lists::array_transform(value, lambda(["item"], changed)))
 }
 
 /// NULL of NULL.
@@ -575,8 +699,14 @@ fn unlike(text: Expr, pattern: &str) -> Expr {
     f::regexp_like(text, lit(pattern), None).is_false()
 }
 
-fn mapped(text: Expr, mapping: &BTreeMap<String, Value>) -> Expr {
-    let literal = |value: &Value| Box::new(literal_text(value));
+fn mapped(text: Expr, mapping: &BTreeMap<String, Option<String>>) -> Expr {
+    let literal = |value: &Option<String>| {
+        Box::new(
+            value
+                .as_ref()
+                .map_or_else(null_text, |text| lit(text.as_str())),
+        )
+    };
     let pairs = mapping
         .iter()
         .map(|(key, value)| (Box::new(lit(key.as_str())), literal(value)));
@@ -587,26 +717,10 @@ fn mapped(text: Expr, mapping: &BTreeMap<String, Value>) -> Expr {
     ))
 }
 
-/// A value of YAML as text.
-fn literal_text(value: &Value) -> Expr {
-    match value {
-        Value::Null => null_text(),
-        Value::String(text) => lit(text.as_str()),
-        other => lit(other.to_string()),
-    }
-}
-
-/// A value of YAML as what it is.
-pub(super) fn literal(value: &Value) -> Expr {
-    match value {
-        Value::Null => lit(ScalarValue::Null),
-        Value::Bool(flag) => lit(*flag),
-        Value::Number(number) => match number.as_i64() {
-            Some(whole) => lit(whole),
-            None => lit(number.as_f64().unwrap_or(f64::NAN)),
-        },
-        Value::String(text) => lit(text.as_str()),
-        Value::Array(items) => lists::make_array(items.iter().map(literal).collect()),
-        Value::Object(_) => lit(value.to_string()),
-    }
+/// A text as a value of a type; an error is that it is none.
+pub(super) fn literal(text: &str, of: &DataType) -> Result<Expr, String> {
+    let value = ScalarValue::try_from_string(text.to_owned(), of);
+    value
+        .map(lit)
+        .map_err(|_| format!("the default \"{text}\" is no {of}"))
 }

@@ -100,11 +100,14 @@ pub(super) const ALL: [BuiltIn; 18] = [
             "kegg.orthology",
         ],
         kegg,
-        |text, _| if text.contains(':') { 0.85 } else { 0.75 },
+        kegg_evidence,
     ),
     parser("cas", 70, &["cas"], cas, |_, _| 0.9),
     parser("hgnc", 70, &["hgnc"], hgnc, lettered),
-    parser("loinc", 65, &["loinc"], loinc, |_, _| 0.9),
+    parser("loinc", 65, &["loinc"], loinc, |text, _| {
+        // (1-8 is a code, and many other things.)
+        if text.len() < 5 { 0.6 } else { 0.9 }
+    }),
     parser(
         "hgnc.symbol",
         60,
@@ -155,6 +158,20 @@ pub(super) const ALL: [BuiltIn; 18] = [
         },
     ),
 ];
+
+/// A letter and five digits, or an organism that everybody works with; any other word may be in front of a colon.
+fn kegg_evidence(_: &str, parsed: &Parsed) -> f64 {
+    const COMMON: [&str; 14] = [
+        "hsa", "mmu", "rno", "eco", "sce", "dme", "cel", "ath", "dre", "bta", "ssc", "gga", "bsu",
+        "spo",
+    ];
+    let organism = parsed.metadata.iter().find(|(name, _)| name == "organism");
+    match organism {
+        Some((_, organism)) if COMMON.contains(&organism.as_str()) => 0.85,
+        Some(_) => 0.5,
+        None => 0.75,
+    }
+}
 
 /// Digits may be anybody's; with letters before them they are known by these.
 fn lettered(text: &str, _: &Parsed) -> f64 {

@@ -49,6 +49,21 @@ impl Entry {
         }
     }
 
+    /// What a text is of: a CURIE and an entry of KEGG tell it themselves.
+    fn kind<'a>(&'a self, parsed: &'a Parsed) -> &'a str {
+        let told = match self {
+            Self::BuiltIn(_) => parsed
+                .metadata
+                .iter()
+                .find(|(name, _)| name == "prefix" || name == "namespace"),
+            Self::Own(_) => None,
+        };
+        match told {
+            Some((_, kind)) => kind,
+            None => self.types().first().copied().unwrap_or(""),
+        }
+    }
+
     fn parse(&self, text: &str, tables: &References<'_>) -> Result<Option<Parsed>> {
         match self {
             Self::BuiltIn(parser) => (parser.parse)(text, tables),
@@ -129,6 +144,18 @@ impl Type {
         Ok(Some(own))
     }
 
+    /// Whether what a parser made of a text is of this type, which may be one of several that it supports.
+    fn admits(&self, parsed: &Parsed, registry: &Registry) -> bool {
+        let known = |name: &str| parsed.metadata.iter().find(|(own, _)| own == name);
+        match self.key.as_slice() {
+            b"uniprotisoform" => known("isoform").is_some(),
+            b"uniprotchain" => known("chain").is_some(),
+            key if key.starts_with(b"kegg") && key != b"kegg" => known("namespace")
+                .is_none_or(|(_, namespace)| canonical(registry, namespace) == key),
+            _ => true,
+        }
+    }
+
     fn is_of(&self, entry: &Entry, registry: &Registry) -> bool {
         entry
             .types()
@@ -194,10 +221,12 @@ impl Parsers {
                 continue;
             }
             if let Some(mut parsed) = entry.parse(text, tables)? {
-                if stated.is_none() {
-                    parsed.confidence *= entry.evidence(text, &parsed);
+                match stated {
+                    None => parsed.confidence *= entry.evidence(text, &parsed),
+                    Some(stated) if !stated.admits(&parsed, &tables.registry) => continue,
+                    Some(_) => {}
                 }
-                let kind = entry.types().first().map_or("", |kind| kind).to_owned();
+                let kind = entry.kind(&parsed).to_owned();
                 found.push(Candidate {
                     parser: entry.name().to_owned(),
                     kind,

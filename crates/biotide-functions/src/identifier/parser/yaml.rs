@@ -101,7 +101,12 @@ fn share(share: Option<Spanned<f64>>) -> Result<Option<f64>, String> {
 
 impl Described {
     fn compile(self) -> Result<RegexParser, String> {
-        let pattern = Regex::new(&format!(r"\A(?:{})\z", self.pattern.value)).map_err(|error| {
+        if self.name.value.trim().is_empty() {
+            return Err(at(&self.name.referenced, "a parser needs a name"));
+        }
+        // (A text in a block ends with a line end.)
+        let written = self.pattern.value.trim_end_matches('\n');
+        let pattern = Regex::new(&format!(r"\A(?:{written})\z")).map_err(|error| {
             // (Its own message has the pattern and where in it.)
             let advice =
                 "write a regular expression of the crate regex (no look-around, no backreferences)";
@@ -195,6 +200,9 @@ impl IdentifierParser for RegexParser {
             return Ok(None);
         };
         let value = self.value(text, &groups);
+        if value.is_empty() {
+            return Ok(None);
+        }
         let same = value == text;
         let metadata = self.pattern.capture_names().flatten().filter_map(|name| {
             let group = groups.name(name)?;

@@ -64,6 +64,13 @@ pub(crate) fn current(file: Option<&str>) -> Result<Arc<Registry>> {
         let what = "identifiers.registry takes the Bioregistry's bioregistry.json or an extended prefix map";
         BiotideError::file(file, format!("it is no registry of prefixes: {problem}; {what}"))
     })?;
+    // (Nothing must be taken for valid because its pattern cannot be read.)
+    let broken = |prefix: &&Prefix| prefix.pattern.is_some() && !prefix.has_pattern();
+    if let Some(prefix) = registry.prefixes().iter().find(broken) {
+        let (name, pattern) = (&prefix.prefix, prefix.pattern.as_deref().unwrap_or(""));
+        let problem = format!("the pattern of {name} is no regular expression: {pattern}");
+        return Err(BiotideError::file(file, problem).into());
+    }
     let registry = Arc::new(registry);
     *loaded = Some((file.to_owned(), modified, Arc::clone(&registry)));
     Ok(registry)

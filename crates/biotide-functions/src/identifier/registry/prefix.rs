@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use regex::{Regex, RegexBuilder};
+use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 
 use crate::identifier::uniprot_parse::is_accession;
@@ -69,7 +69,7 @@ impl Prefix {
         owners.unwrap_or(&self.prefix)
     }
 
-    #[cfg(test)]
+    /// Whether its pattern can be compiled.
     pub(super) fn has_pattern(&self) -> bool {
         self.regex(false).is_some() && self.regex(true).is_some()
     }
@@ -82,7 +82,7 @@ impl Prefix {
             let flags = if unicode { "" } else { "(?-u:" };
             let end = if unicode { "" } else { ")" };
             let whole = |inner: &str| RegexBuilder::new(&format!(r"\A(?:{inner})\z")).build().ok();
-            // (A pattern with letters beyond ASCII cannot do without Unicode.)
+            // (A pattern with classes beyond ASCII cannot do without Unicode.)
             whole(&format!("{flags}{pattern}{end}")).or_else(|| whole(pattern))
         });
         compiled.as_ref()
@@ -92,7 +92,9 @@ impl Prefix {
     pub fn is_valid(&self, id: &str, unicode: bool) -> bool {
         match self.matcher() {
             Some(matches) if !unicode => matches(id.as_bytes()),
-            _ => self.regex(unicode).is_none_or(|regex| regex.is_match(id)),
+            _ => self
+                .regex(unicode)
+                .is_none_or(|regex| regex.is_match(id.as_bytes())),
         }
     }
 
@@ -179,7 +181,9 @@ mod tests {
         let mut by_hand = 0;
         for prefix in registry.prefixes() {
             for id in ids {
-                let regex = prefix.regex(false).is_none_or(|regex| regex.is_match(id));
+                let regex = prefix
+                    .regex(false)
+                    .is_none_or(|regex| regex.is_match(id.as_bytes()));
                 assert_eq!(prefix.is_valid(id, false), regex, "{} {id}", prefix.prefix);
             }
             by_hand += usize::from(prefix.by_hand.get().is_some_and(Option::is_some));

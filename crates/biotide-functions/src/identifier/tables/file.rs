@@ -13,6 +13,12 @@ pub(super) fn read(file: &str) -> Result<String, BiotideError> {
     if bytes.starts_with(&[0x1f, 0x8b]) {
         return unpack(&bytes).map_err(|problem| BiotideError::file(file, problem));
     }
+    if bytes.starts_with(b"PK\x03\x04") {
+        return Err(BiotideError::file(
+            file,
+            "it is a zip archive: unpack it first",
+        ));
+    }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         BiotideError::file(

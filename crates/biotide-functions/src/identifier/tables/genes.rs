@@ -8,7 +8,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::file::Table;
 use super::unpack;
-use crate::identifier::written::digits_of;
+use crate::identifier::ensembl_parse;
 
 /// What a symbol is of a gene; the first wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -124,6 +124,18 @@ pub(in crate::identifier) fn embedded() -> Result<Arc<Genes>> {
         .map_err(|problem| DataFusionError::Internal(format!("the embedded genes: {problem}")))
 }
 
+/// An Ensembl gene as a number, its species with it: those of human are just numbers.
+pub(in crate::identifier) fn ensembl_code(id: &str) -> Option<u64> {
+    let parts = ensembl_parse::parse(id).filter(|parts| parts.feature == "G")?;
+    let digits = parts
+        .id
+        .trim_start_matches(|c: char| c.is_ascii_alphabetic());
+    let number: u64 = digits.parse().ok()?;
+    let letter = |code: u64, byte: u8| (code * 31 + u64::from(byte)) % (1 << 26);
+    // (Eleven digits are 37 bits.)
+    Some((parts.species.bytes().fold(0, letter) << 37) | number)
+}
+
 /// Human, to the NCBI.
 const HUMAN: u32 = 9606;
 
@@ -189,7 +201,7 @@ impl Genes {
                     .parse()
                     .map_err(|_| format!("line {}: \"{number}\" is no taxon's number", row.line))?,
             };
-            let ensembl = digits_of(row.get(ensembl)).unwrap_or(0);
+            let ensembl = ensembl_code(row.get(ensembl)).unwrap_or(0);
             builder.gene(id, symbol, row.get(location), ensembl, taxon);
             builder.claims(row.get(aliases), Level::Alias);
             builder.claims(row.get(previous), Level::Previous);
@@ -274,7 +286,8 @@ impl Genes {
             };
             return self.fits(claim.gene, context).then_some(found);
         }
-        let is_exact = claims.iter().any(|claim| self.span(claim.symbol) == symbol);
+        let mut fitting = claims.iter().filter(|claim| self.fits(claim.gene, context));
+        let is_exact = fitting.any(|claim| self.span(claim.symbol) == symbol);
         let fits = |claim: &&Claim| {
             (!is_exact || self.span(claim.symbol) == symbol) && self.fits(claim.gene, context)
         };
@@ -285,7 +298,8 @@ impl Genes {
             .filter(|claim| claim.level == level);
         let mut all: Vec<u32> = of_level.map(|claim| claim.gene).collect();
         all.sort_by_key(|&gene| (self.symbol(gene), gene));
-        all.dedup();
+        // (A table may have a gene twice.)
+        all.dedup_by_key(|gene| self.id(*gene));
         let first = *all.first()?;
         if all.len() == 1 {
             all.clear();
@@ -304,25 +318,30 @@ impl Genes {
     }
 }
 
-/// `19q13.43` lies on 19, `Xp22.33 and Yp11.2` on X and Y. What lies nowhere may lie anywhere.
+/// `19q13.43` lies on 19, `Xp22.33 and Yp11.2` on X and Y. What lies nowhere that is known may lie anywhere.
 fn lies_on(location: &str, chromosome: &str) -> bool {
-    let name = |place: &str| {
-        let end = place.find(['p', 'q', ' ', ':', 'c']).unwrap_or(place.len());
-        place[..end].to_owned()
+    let name = |place: &str| -> Option<String> {
+        let place = place.trim();
+        let place = place.strip_prefix("chr").unwrap_or(place);
+        if place
+            .get(..4)
+            .is_some_and(|start| start.eq_ignore_ascii_case("mito"))
+        {
+            return Some("MT".to_owned());
+        }
+        let end = place.find(|c: char| !c.is_ascii_alphanumeric() || matches!(c, 'p' | 'q' | 'c'));
+        let name = place[..end.unwrap_or(place.len())].to_ascii_uppercase();
+        let numbered = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
+        match name.as_str() {
+            "M" | "MT" => Some("MT".to_owned()),
+            "X" | "Y" | "Z" | "W" => Some(name),
+            _ => numbered.then_some(name),
+        }
     };
-    let is_mitochondrial = |name: &str| matches!(name, "M" | "MT" | "mito");
-    location.is_empty()
-        || location
-            .split(" and ")
-            .flat_map(|part| part.split(" or "))
-            .any(|place| {
-                let (own, asked) = (place.trim(), chromosome);
-                if own.starts_with("mito") {
-                    return is_mitochondrial(&asked.to_ascii_uppercase());
-                }
-                name(own.trim_start_matches("chr")).eq_ignore_ascii_case(asked)
-                    || (is_mitochondrial(own) && is_mitochondrial(&asked.to_ascii_uppercase()))
-            })
+    let places = location.split(" and ").flat_map(|part| part.split(" or "));
+    let places: Vec<String> = places.filter_map(name).collect();
+    let asked = name(chromosome).unwrap_or_else(|| chromosome.to_ascii_uppercase());
+    places.is_empty() || places.contains(&asked)
 }
 
 /// A symbol's hash, in any case.

@@ -12,8 +12,9 @@ use biotide_common::BiotideError;
 use datafusion_common::Result;
 use flate2::read::GzDecoder;
 
+pub(super) use code::Form;
 pub(crate) use genes::Genes;
-pub(super) use genes::{Context, Level};
+pub(super) use genes::{Context, Level, ensembl_code};
 pub(super) use secondary::Secondary;
 pub(crate) use secondary::Tables;
 
@@ -25,7 +26,7 @@ fn unpack(gzipped: &[u8]) -> Result<String, String> {
     let mut decoder = GzDecoder::new(gzipped);
     decoder
         .read_to_string(&mut text)
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| format!("the gzipped data are cut off or damaged: {error}"))?;
     Ok(text)
 }
 
@@ -46,6 +47,7 @@ pub(crate) fn genes(file: Option<&str>) -> Result<(Arc<Genes>, usize)> {
 /// The retired identifiers that are built in, with those of files (`path` or `namespace=path`) in their place.
 pub(crate) fn secondary(files: &[String], registry: &Registry) -> Result<(Arc<Tables>, usize)> {
     let mut tables = secondary::embedded()?;
+    let mut seen: Vec<String> = Vec::new();
     for item in files {
         let named = item.split_once('=').and_then(|(name, path)| {
             let prefix = registry.find(name.trim())?;
@@ -63,12 +65,18 @@ pub(crate) fn secondary(files: &[String], registry: &Registry) -> Result<(Arc<Ta
             // (What is no table at all is told first.)
             None => Secondary::read("", &text, name(path)).and_then(|_| {
                 Err(format!(
-                    "its identifiers do not tell of which namespace they are: write ncbigene={path}, say"
+                    "its identifiers do not tell of which namespace they are: write namespace={path}, as in ncbigene={path}"
                 ))
             }),
         };
         let table = read.map_err(|problem| BiotideError::file(path, problem))?;
         let name = namespace.unwrap_or_default();
+        if seen.contains(&name) {
+            let problem =
+                format!("there is another table of {name}: put them together, or name one");
+            return Err(BiotideError::file(path, problem).into());
+        }
+        seen.push(name.clone());
         Arc::make_mut(&mut tables).insert(name, Arc::new(table));
     }
     let size = tables.values().map(|table| table.size()).sum();
