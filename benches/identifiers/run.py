@@ -90,8 +90,8 @@ def main():
 
         def joined():
             connection = duckdb.connect(config={"threads": 1})
-            connection.register("genes_frame", genes.to_arrow())
-            connection.sql("CREATE TABLE genes AS SELECT * FROM genes_frame")
+            genes.write_parquet(f"{folder}/genes.parquet")
+            connection.sql(f"CREATE TABLE genes AS SELECT * FROM '{folder}/genes.parquet'")
             ask = lambda sql: best(lambda: connection.sql(sql).fetchall())  # noqa: E731
             join = f"SELECT count(genes.id) FROM '{file}' AS t LEFT JOIN genes ON genes.symbol = t.symbol"
             return ask(join) - ask(f"SELECT count(nullif(symbol, '')) FROM '{file}'")

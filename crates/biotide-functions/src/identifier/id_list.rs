@@ -4,7 +4,8 @@ use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use datafusion_common::{Result, exec_err};
 
-use super::id_split::{Cutter, Namespaces, plain, split};
+use super::cutter::Cutter;
+use super::id_split::{Namespaces, plain, split};
 use super::on_invalid::failed;
 use super::parts::Parts;
 use super::verdict::Verdict;

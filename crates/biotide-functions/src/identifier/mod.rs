@@ -18,6 +18,7 @@ mod curie_is_valid;
 mod curie_normalize;
 mod curie_parse;
 mod curie_to_iri;
+mod cutter;
 mod dbsnp_normalize;
 mod ensembl_parse;
 mod hmdb_normalize;

@@ -27,8 +27,11 @@ mod built_in;
 mod compile;
 mod condition;
 mod extract;
+mod params;
+mod pattern;
 mod raise;
 mod rules;
 mod step;
+mod valid;
 
 pub use rules::Rules;

@@ -11,7 +11,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::built_in;
-use super::step::{Params, Step};
+use super::params::Params;
+use super::step::Step;
 use crate::error::Result;
 
 /// Rules for the columns of a table.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use biotide_functions::References;
 use datafusion::arrow::compute::can_cast_types;
 use datafusion::arrow::datatypes::{DataType, Field, TimeUnit};
 use datafusion::common::{DFSchema, ScalarValue};
@@ -13,37 +12,14 @@ use datafusion::functions_nested::expr_fn as lists;
 use datafusion::logical_expr::expr::LambdaVariable;
 use datafusion::logical_expr::{Case, Expr, cast, lambda, lit, try_cast, when};
 use regex::Regex;
-use serde::Deserialize;
 
 use super::condition::{self, Row, column};
 use super::extract::group_of;
+use super::params::Params;
+use super::pattern::{checked, compiled, group, replacement};
 use super::rules::OnError;
+use super::valid::Valid;
 use crate::error::Result;
-
-/// What a step can be given.
-#[derive(Debug, Default, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Params {
-    pattern: Option<String>,
-    replacement: Option<String>,
-    separator: Option<String>,
-    characters: Option<String>,
-    group: Option<String>,
-    mapping: Option<BTreeMap<String, Option<String>>>,
-    strict: Option<bool>,
-    default: Option<String>,
-    fields: Option<Vec<String>>,
-    target_type: Option<String>,
-    template: Option<String>,
-    namespace: Option<String>,
-    values: Option<Vec<String>>,
-    min: Option<f64>,
-    max: Option<f64>,
-    min_length: Option<i64>,
-    max_length: Option<i64>,
-    decimal_places: Option<u32>,
-    expression: Option<String>,
-}
 
 /// A step: what it does, where, and what becomes of values that it cannot take.
 #[derive(Debug, Clone)]
@@ -87,16 +63,6 @@ enum Target {
 enum Piece {
     Text(String),
     Name(String),
-}
-
-/// What is asked of a valid value.
-#[derive(Debug, Clone, Default)]
-struct Valid {
-    pattern: Option<String>,
-    namespace: Option<String>,
-    values: Option<Vec<String>>,
-    range: (Option<f64>, Option<f64>),
-    length: (Option<i64>, Option<i64>),
 }
 
 /// What a step makes of a value.
@@ -175,113 +141,6 @@ impl Step {
         }
         Ok(self.kind.apply(value, of, row, state))
     }
-}
-
-impl Params {
-    /// The name of one that is left.
-    fn left(&self) -> Option<&'static str> {
-        [
-            (self.pattern.is_some(), "pattern"),
-            (self.replacement.is_some(), "replacement"),
-            (self.separator.is_some(), "separator"),
-            (self.characters.is_some(), "characters"),
-            (self.group.is_some(), "group"),
-            (self.mapping.is_some(), "mapping"),
-            (self.strict.is_some(), "strict"),
-            (self.fields.is_some(), "fields"),
-            (self.target_type.is_some(), "target_type"),
-            (self.template.is_some(), "template"),
-            (self.namespace.is_some(), "namespace"),
-            (self.values.is_some(), "values"),
-            (self.min.is_some(), "min"),
-            (self.max.is_some(), "max"),
-            (self.min_length.is_some(), "min_length"),
-            (self.max_length.is_some(), "max_length"),
-            (self.decimal_places.is_some(), "decimal_places"),
-            (self.expression.is_some(), "expression"),
-        ]
-        .into_iter()
-        .find_map(|(is_left, name)| is_left.then_some(name))
-    }
-}
-
-fn compiled(pattern: &str) -> Result<Regex, String> {
-    Regex::new(pattern).map_err(|error| {
-        format!(
-            "{error}; write a regular expression of the crate regex (no look-around, no backreferences)"
-        )
-    })
-}
-
-/// A pattern that can be compiled, as it was.
-fn checked(pattern: String) -> Result<String, String> {
-    compiled(&pattern).map(|_| pattern)
-}
-
-/// A pattern of the whole text. (A comment of `(?x)` ends with its line.)
-fn whole(pattern: &str) -> String {
-    let end = if pattern.contains("(?") && pattern.contains('#') {
-        "\n"
-    } else {
-        ""
-    };
-    let commented = format!(r"\A(?:{pattern}{end})\z");
-    match end.is_empty() || pattern.contains("(?x") {
-        true => commented,
-        false => format!(r"\A(?:{pattern})\z"),
-    }
-}
-
-/// A replacement in which each group is told from what follows it: `$1mg` is the first group and `mg`. An error is a
-/// group that the pattern does not have.
-fn replacement(pattern: &Regex, written: &str) -> Result<String, String> {
-    let mut out = String::new();
-    let mut rest = written;
-    while let Some(at) = rest.find(['$', '\\']) {
-        let (before, after) = rest.split_at(at);
-        out.push_str(before);
-        let sign = &after[..1];
-        rest = &after[1..];
-        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let word = rest.len()
-            - rest
-                .trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_')
-                .len();
-        let (name, length) = if digits > 0 {
-            (&rest[..digits], digits)
-        } else if sign == "$" && rest.starts_with('{') {
-            match rest.find('}') {
-                Some(end) => (&rest[1..end], end + 1),
-                None => {
-                    return Err(format!(
-                        "the replacement has ${rest}, whose brace is not closed"
-                    ));
-                }
-            }
-        } else if sign == "$" && word > 0 {
-            (&rest[..word], word)
-        } else {
-            // (`$$` is a dollar; a lone sign is itself.)
-            let doubled = sign == "$" && rest.starts_with('$');
-            out.push_str(if sign == "$" { "$$" } else { sign });
-            rest = &rest[usize::from(doubled)..];
-            continue;
-        };
-        let known = match name.parse::<usize>() {
-            Ok(number) => number < pattern.captures_len(),
-            Err(_) => pattern.capture_names().flatten().any(|known| known == name),
-        };
-        if !known {
-            return Err(format!(
-                "the pattern has no group {name}: it has {} and the whole match, 0 ($$ is a dollar)",
-                pattern.captures_len() - 1
-            ));
-        }
-        out.push_str(&format!("${{{name}}}"));
-        rest = &rest[length..];
-    }
-    out.push_str(rest);
-    Ok(out)
 }
 
 impl Kind {
@@ -480,115 +339,8 @@ impl Kind {
     }
 }
 
-impl Valid {
-    fn new(params: &mut Params) -> Result<Self, String> {
-        let mut pattern = params.pattern.take().map(checked).transpose()?;
-        if let Some(places) = params.decimal_places.take() {
-            if pattern.is_some() {
-                return Err("validate takes a pattern or decimal_places".to_owned());
-            }
-            pattern = Some(match places {
-                0 => "[+-]?[0-9]+".to_owned(),
-                1..=30 => format!(r"[+-]?[0-9]+(\.[0-9]{{1,{places}}})?"),
-                _ => return Err("decimal_places is 30 at most".to_owned()),
-            });
-        }
-        let valid = Self {
-            pattern,
-            namespace: params.namespace.take(),
-            values: params.values.take(),
-            range: (params.min.take(), params.max.take()),
-            length: (params.min_length.take(), params.max_length.take()),
-        };
-        let asks = valid.pattern.is_some() || valid.namespace.is_some() || valid.values.is_some();
-        if !asks && valid.range == (None, None) && valid.length == (None, None) {
-            return Err("validate needs params: pattern, namespace, values, min, max, min_length, max_length or \
-                        decimal_places"
-                .to_owned());
-        }
-        let (min, max) = valid.range;
-        let is_empty = valid.values.as_ref().is_some_and(Vec::is_empty)
-            || min.is_some_and(f64::is_nan)
-            || max.is_some_and(f64::is_nan)
-            || min.zip(max).is_some_and(|(min, max)| min > max)
-            || valid
-                .length
-                .0
-                .zip(valid.length.1)
-                .is_some_and(|(min, max)| min > max)
-            || valid.length.1.is_some_and(|max| max < 0);
-        match is_empty {
-            true => Err("validate asks for what no value is".to_owned()),
-            false => Ok(valid),
-        }
-    }
-
-    fn holds(&self, value: &Expr, of: &DataType, state: &SessionState) -> Result<Expr, String> {
-        let written = text_of(value.clone(), of)?;
-        let mut asked = Vec::new();
-        if let Some(pattern) = &self.pattern {
-            asked.push(unlike(written.clone(), &whole(pattern)).is_not_true());
-        }
-        if let Some(namespace) = &self.namespace {
-            let references = state.config().get_extension::<References>();
-            let registry = references.map(|known| known.registry(state.config_options()));
-            if let Some(Ok(registry)) = registry
-                && registry.find(namespace).is_none()
-            {
-                return Err(format!(
-                    "\"{namespace}\" is no namespace: SELECT prefix, name FROM system.prefixes has them"
-                ));
-            }
-            let function = state.scalar_functions().get("id_is_valid");
-            let function = function.ok_or("validate: this session has no function id_is_valid")?;
-            asked.push(function.call(vec![
-                lit(namespace.as_str()),
-                written.clone(),
-                lit("checksum"),
-            ]));
-        }
-        if let Some(values) = &self.values {
-            let values = values.iter().map(|text| lit(text.as_str())).collect();
-            asked.push(written.clone().in_list(values, false));
-        }
-        let number = || try_cast(written.clone(), DataType::Float64);
-        let length = || cast(f::character_length(written.clone()), DataType::Int64);
-        let (min, max) = self.range;
-        if min.is_some() || max.is_some() {
-            // (NaN is greater than all to the engine, and infinity no number.)
-            asked.push(number().gt_eq(lit(min.unwrap_or(f64::MIN))));
-            asked.push(number().lt_eq(lit(max.unwrap_or(f64::MAX))));
-        }
-        asked.extend(self.length.0.map(|min| length().gt_eq(lit(min))));
-        asked.extend(self.length.1.map(|max| length().lt_eq(lit(max))));
-        Ok(asked
-            .into_iter()
-            .reduce(Expr::and)
-            .unwrap_or_else(|| lit(true)))
-    }
-}
-
 fn no_list(what: &str) -> String {
     format!("{what} takes a text, and here is a list: put it before split, or after join")
-}
-
-/// The group of a pattern: by number, 0 is the whole match, or by name. The first one, if none is said.
-fn group(pattern: &Regex, group: Option<String>) -> Result<usize, String> {
-    let groups = pattern.captures_len();
-    let number = match &group {
-        None => Some(usize::from(groups > 1)),
-        Some(name) => name.parse().ok().or_else(|| {
-            let mut names = pattern.capture_names();
-            names.position(|known| known == Some(name))
-        }),
-    };
-    number.filter(|&number| number < groups).ok_or_else(|| {
-        let group = group.unwrap_or_default();
-        format!(
-            "the pattern has no group {group}: it has {} and the whole match, 0",
-            groups - 1
-        )
-    })
 }
 
 fn target(name: &str) -> Result<Target, String> {
@@ -668,7 +420,7 @@ fn text(value: Expr, of: &DataType) -> Expr {
 }
 
 /// A value as text, if it can be one.
-fn text_of(value: Expr, of: &DataType) -> Result<Expr, String> {
+pub(super) fn text_of(value: Expr, of: &DataType) -> Result<Expr, String> {
     match of.is_nested() && !is_list(of) {
         true => Err(format!("it takes a text, and here is {of}")),
         false => Ok(text(value, of)),
@@ -695,7 +447,7 @@ fn keep_null(value: Expr, new: Expr) -> Result<Expr, String> {
 }
 
 /// Whether a text is there and does not match.
-fn unlike(text: Expr, pattern: &str) -> Expr {
+pub(super) fn unlike(text: Expr, pattern: &str) -> Expr {
     f::regexp_like(text, lit(pattern), None).is_false()
 }
 
