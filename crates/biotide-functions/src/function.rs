@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, StringArray};
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Float64Type};
-use biotide_common::options::{BiotideOptions, IdentifierMode};
+use biotide_common::options::IdentifierMode;
 use datafusion_common::config::ConfigOptions;
 use datafusion_common::{Result, ScalarValue, exec_err, plan_err};
 use datafusion_expr::{
@@ -18,7 +18,7 @@ use crate::identifier::on_invalid;
 use crate::identifier::parser::Parsers;
 use crate::identifier::registry::Registry;
 use crate::identifier::tables::{Genes, Tables};
-use crate::references::References;
+use crate::references::{self, References};
 use crate::texts::Texts;
 
 /// An argument.
@@ -171,8 +171,8 @@ impl Call<'_> {
 
     /// The same, if there are other than the built-in ones.
     pub(crate) fn secondary_of_files(&self) -> Result<Option<Arc<Tables>>> {
-        let options = self.options.extensions.get::<BiotideOptions>();
-        let named = options.is_some_and(|options| options.identifiers_secondary.is_some());
+        let named = references::own(self.options)
+            .is_some_and(|options| options.identifiers_secondary.is_some());
         named.then(|| self.secondary()).transpose()
     }
 
@@ -188,8 +188,8 @@ impl Call<'_> {
 
     /// Whether the functions answer as bioregistry's.
     pub fn as_bioregistry(&self) -> bool {
-        let options = self.options.extensions.get::<BiotideOptions>();
-        options.and_then(|options| options.identifiers_mode) == Some(IdentifierMode::Bioregistry)
+        references::own(self.options).and_then(|options| options.identifiers_mode)
+            == Some(IdentifierMode::Bioregistry)
     }
 }
 

@@ -91,7 +91,7 @@ impl<T> Slot<T> {
 }
 
 /// Biotide's options of a session.
-fn own(options: &ConfigOptions) -> Option<&BiotideOptions> {
+pub(crate) fn own(options: &ConfigOptions) -> Option<&BiotideOptions> {
     options.extensions.get::<BiotideOptions>()
 }
 

@@ -4,21 +4,21 @@ use std::sync::Arc;
 
 use datafusion_common::{Result, exec_err};
 
-use super::parser::{Candidate, Parsers, References, Type};
+use super::parser::{Candidate, Lookup, Parsers, Type};
 use super::written::trim;
 use crate::function::Call;
 
 /// The parsers of a session, and what they look things up in.
 pub(super) struct Asked<'a> {
     parsers: Arc<Parsers>,
-    tables: References<'a>,
+    tables: Lookup<'a>,
 }
 
 impl<'a> Asked<'a> {
     pub(super) fn new(call: &'a Call<'a>) -> Result<Self> {
         Ok(Self {
             parsers: call.parsers()?,
-            tables: References::new(call)?,
+            tables: Lookup::new(call)?,
         })
     }
 

@@ -244,6 +244,9 @@ mod tests {
             "é",
             ":Qn",
             "Qn",
+            "chr1:12345:A:G:*",
+            "x::::*",
+            "2339-0;718-7",
         ] {
             assert!(parse(bad).is_err(), "{bad}");
         }

@@ -7,7 +7,7 @@ use datafusion_common::Result;
 
 use super::curie;
 use super::registry::Registry;
-use super::tables::{Context, Genes, Level};
+use super::tables::{Context, Genes};
 use super::verdict::{Judged, Verdict};
 use super::written::{content, trim};
 use super::{
@@ -114,16 +114,16 @@ fn symbol<'a>(genes: &Genes, written: &'a str) -> Judged<'a> {
         };
     };
     let symbol = genes.symbol(gene);
-    let (verdict, note) = match found.level {
-        Level::Approved if symbol == written => return Judged::of(written, written, ""),
-        Level::Approved => (Verdict::Repaired, "blanks removed, or case"),
-        Level::Previous => (Verdict::Retired, "a previous symbol"),
-        Level::Alias => (Verdict::Repaired, "an alias"),
+    let same = symbol == written;
+    let (verdict, note) = found.level.judged(same);
+    let id = match same {
+        true => Cow::Borrowed(written),
+        false => Cow::Owned(symbol.to_owned()),
     };
     Judged {
-        id: Some(Cow::Owned(symbol.to_owned())),
+        id: Some(id),
         verdict,
-        note: Some(note),
+        note,
     }
 }
 

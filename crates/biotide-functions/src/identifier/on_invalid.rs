@@ -3,13 +3,14 @@
 use arrow::array::{Array, ArrayRef, AsArray, StructArray, UInt32Array};
 use arrow::compute::{is_null, kernels::zip::zip, take};
 use arrow::datatypes::DataType;
-use biotide_common::options::{BiotideOptions, OnInvalid};
+use biotide_common::options::OnInvalid;
 use datafusion_common::config::ConfigOptions;
 use datafusion_common::{DataFusionError, Result, exec_datafusion_err};
 
 use super::verdict::Verdict;
 use super::written::content;
 use crate::function::Spec;
+use crate::references;
 use crate::texts::Texts;
 
 /// The answer of a function as the session wants it. `subject`: what it was asked about.
@@ -19,10 +20,8 @@ pub(crate) fn apply(
     answer: ArrayRef,
     options: &ConfigOptions,
 ) -> Result<ArrayRef> {
-    let own = options.extensions.get::<BiotideOptions>();
-    let wanted = own.and_then(|options| options.identifiers_on_invalid);
     let is_text = answer.data_type() == &DataType::Utf8;
-    match wanted.unwrap_or(OnInvalid::Null) {
+    match wanted(options) {
         OnInvalid::Null => Ok(answer),
         OnInvalid::Error => {
             refuse(spec, subject, &answer)?;
@@ -41,10 +40,14 @@ pub(crate) fn apply(
     }
 }
 
+fn wanted(options: &ConfigOptions) -> OnInvalid {
+    let set = references::own(options).and_then(|options| options.identifiers_on_invalid);
+    set.unwrap_or(OnInvalid::Null)
+}
+
 /// Whether what is invalid fails the query.
 pub(crate) fn fails(options: &ConfigOptions) -> bool {
-    let own = options.extensions.get::<BiotideOptions>();
-    own.and_then(|options| options.identifiers_on_invalid) == Some(OnInvalid::Error)
+    wanted(options) == OnInvalid::Error
 }
 
 /// The error of a text.

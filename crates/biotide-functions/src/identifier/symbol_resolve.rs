@@ -117,12 +117,7 @@ fn resolve<'g>(genes: &'g Genes, written: &str, context: Context<'_>) -> Resolve
         };
     };
     let symbol = genes.symbol(gene);
-    let (verdict, note) = match level {
-        Level::Approved if symbol == written => (Verdict::Ok, None),
-        Level::Approved => (Verdict::Repaired, Some("blanks removed, or case")),
-        Level::Previous => (Verdict::Retired, Some("a previous symbol")),
-        Level::Alias => (Verdict::Repaired, Some("an alias")),
-    };
+    let (verdict, note) = level.judged(symbol == written);
     Resolved {
         id: Some(genes.id(gene)),
         symbol: Some(symbol),

@@ -4,6 +4,8 @@
 //! table, which conditions see as they were. So no expression holds another one twice, however many steps there
 //! are; the optimizer puts together what it can and leaves out what nobody asks for.
 
+use std::collections::HashSet;
+
 use biotide_common::BiotideError;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Column, DataFusionError, ScalarValue};
@@ -116,7 +118,12 @@ impl Rules {
     }
 
     /// The columns to work on: those with a rule, and those that the steps for all are for.
-    fn works(&self, plan: &LogicalPlan, columns: &[String], free: &str) -> Result<Vec<Work<'_>>> {
+    fn works<'r>(
+        &'r self,
+        plan: &LogicalPlan,
+        columns: &[String],
+        free: &str,
+    ) -> Result<Vec<Work<'r>>> {
         let is_text = |name: &str| {
             let field = plan.schema().field_with_unqualified_name(name);
             field.is_ok_and(|field| match field.data_type() {
@@ -124,13 +131,11 @@ impl Rules {
                 of => of.is_string(),
             })
         };
-        let mut works: Vec<Work<'_>> = Vec::new();
-        let mut add = |target: &str, source: Option<usize>, rule: Option<&'_ Field>| {
+        let mut works: Vec<Work<'r>> = Vec::new();
+        let mut add = |target: &str, source: Option<usize>, rule: Option<&'r Field>| {
             let n = works.len();
             let global = source.is_some_and(|at| is_text(&columns[at]));
             let global = self.global.iter().filter(|_| global);
-            let rule =
-                rule.and_then(|rule| self.fields.iter().find(|own| std::ptr::eq(*own, rule)));
             works.push(Work {
                 target: target.to_owned(),
                 rule,
@@ -142,6 +147,7 @@ impl Rules {
                 problem: format!("{free}problem_{n}"),
             });
         };
+        let mut ruled = HashSet::new();
         for field in &self.fields {
             let source = match &field.source {
                 None => None,
@@ -163,15 +169,12 @@ impl Rules {
                 .filter(|_| same)
                 .map_or(&field.target, |at| &columns[at])
                 .clone();
+            ruled.extend(source);
             add(&target, source, Some(field));
         }
         if self.keeps_unmapped {
             for (at, name) in columns.iter().enumerate() {
-                let has_rule = self.fields.iter().any(|field| {
-                    let source = field.source.as_ref();
-                    source.and_then(|source| condition::find(columns, source)) == Some(at)
-                });
-                if !has_rule {
+                if !ruled.contains(&at) {
                     add(name, Some(at), None);
                 }
             }

@@ -18,16 +18,9 @@ pub(super) fn checked(pattern: String) -> Result<String, String> {
 
 /// A pattern of the whole text. (A comment of `(?x)` ends with its line.)
 pub(super) fn whole(pattern: &str) -> String {
-    let end = if pattern.contains("(?") && pattern.contains('#') {
-        "\n"
-    } else {
-        ""
-    };
-    let commented = format!(r"\A(?:{pattern}{end})\z");
-    match end.is_empty() || pattern.contains("(?x") {
-        true => commented,
-        false => format!(r"\A(?:{pattern})\z"),
-    }
+    let is_commented = pattern.contains("(?x") && pattern.contains('#');
+    let end = if is_commented { "\n" } else { "" };
+    format!(r"\A(?:{pattern}{end})\z")
 }
 
 /// A replacement in which each group is told from what follows it: `$1mg` is the first group and `mg`. An error is a

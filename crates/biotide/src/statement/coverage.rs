@@ -13,6 +13,7 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
+use super::functions::{called, shown};
 use super::names::visit;
 use crate::error::Result;
 
@@ -40,17 +41,15 @@ impl VisitorMut for Replacer {
         else {
             return ControlFlow::Continue(());
         };
-        let function = name.0.last().and_then(|part| part.as_ident());
-        if !function.is_some_and(|name| name.value.eq_ignore_ascii_case("id_coverage")) {
+        if called(name) != "id_coverage" {
             return ControlFlow::Continue(());
         }
         let query = match query(args) {
             Ok(query) => query,
             Err(problem) => {
-                let given: Vec<String> = args.args.iter().map(ToString::to_string).collect();
                 return ControlFlow::Break(BiotideError::Option {
                     key: "id_coverage(…)".to_owned(),
-                    value: given.join(", "),
+                    value: shown(args),
                     problem,
                 });
             }

@@ -51,10 +51,7 @@ impl VisitorMut for Finder {
         let TableFactor::Table { name, args, .. } = factor else {
             return ControlFlow::Continue(());
         };
-        let Some(function) = name.0.last().and_then(|part| part.as_ident()) else {
-            return ControlFlow::Continue(());
-        };
-        let function = function.value.to_ascii_lowercase();
+        let function = called(name);
         let format = function.strip_prefix("read_").and_then(formats::by_name);
         let (Some(format), Some(given)) = (format, args.as_ref()) else {
             return ControlFlow::Continue(());
@@ -62,21 +59,14 @@ impl VisitorMut for Finder {
         let call = match parse(&function, given) {
             Ok(mut open) => {
                 open.format = Some(format.name().to_owned());
-                let shown = given
-                    .args
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .join(", ");
                 Call {
-                    name: format!("{function}({shown})"),
+                    name: format!("{function}({})", shown(given)),
                     open,
                 }
             }
             Err(error) => return ControlFlow::Break(error),
         };
-        *name = ObjectName::from(vec![Ident::with_quote('"', &call.name)]);
-        *args = None;
+        stand_in(name, args, &call.name);
         self.calls.push(call);
         ControlFlow::Continue(())
     }
@@ -118,6 +108,24 @@ fn parse(function: &str, given: &TableFunctionArgs) -> Result<OpenTable, Biotide
     }
     open.options = options;
     Ok(open)
+}
+
+/// The function that a name calls, in lower case.
+pub(super) fn called(name: &ObjectName) -> String {
+    let function = name.0.last().and_then(|part| part.as_ident());
+    function.map_or_else(String::new, |name| name.value.to_ascii_lowercase())
+}
+
+/// Arguments as they are written.
+pub(super) fn shown(given: &TableFunctionArgs) -> String {
+    let args: Vec<String> = given.args.iter().map(ToString::to_string).collect();
+    args.join(", ")
+}
+
+/// Puts a name of the statement's own in the place of a call.
+pub(super) fn stand_in(name: &mut ObjectName, args: &mut Option<TableFunctionArgs>, own: &str) {
+    *name = ObjectName::from(vec![Ident::with_quote('"', own)]);
+    *args = None;
 }
 
 /// Sets an option of a table to a literal; `None` if it is none.

@@ -16,11 +16,10 @@ use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlanBuilder;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
-    Expr, FunctionArg, FunctionArgExpr, Ident, ObjectName, TableFactor, TableFunctionArgs,
-    VisitorMut,
+    Expr, FunctionArg, FunctionArgExpr, TableFactor, TableFunctionArgs, VisitorMut,
 };
 
-use super::functions::{literals, set_option};
+use super::functions::{called, literals, set_option, shown, stand_in};
 use super::names::visit;
 use crate::catalog::StatementFiles;
 use crate::error::Result;
@@ -95,15 +94,13 @@ impl VisitorMut for Finder {
         let TableFactor::Table { name, args, .. } = factor else {
             return ControlFlow::Continue(());
         };
-        let function = name.0.last().and_then(|part| part.as_ident());
-        let is_ours = function.is_some_and(|name| name.value.eq_ignore_ascii_case("normalize"));
+        let is_ours = called(name) == "normalize";
         let Some(given) = args.as_ref().filter(|_| is_ours) else {
             return ControlFlow::Continue(());
         };
         match parse(given) {
             Ok(call) => {
-                *name = ObjectName::from(vec![Ident::with_quote('"', &call.name)]);
-                *args = None;
+                stand_in(name, args, &call.name);
                 self.calls.push(call);
                 ControlFlow::Continue(())
             }
@@ -113,8 +110,7 @@ impl VisitorMut for Finder {
 }
 
 fn parse(given: &TableFunctionArgs) -> Result<Call, BiotideError> {
-    let shown: Vec<String> = given.args.iter().map(ToString::to_string).collect();
-    let shown = shown.join(", ");
+    let shown = shown(given);
     let wanted = || BiotideError::Option {
         key: "normalize(…)".to_owned(),
         value: shown.clone(),

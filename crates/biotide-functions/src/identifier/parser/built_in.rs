@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use datafusion_common::Result;
 
 use super::Parsed;
-use super::parsers::References;
+use super::parsers::Lookup;
 use crate::identifier::tables::{Context, Level};
 use crate::identifier::verdict::{Judged, Verdict};
 use crate::identifier::written::{content, is_digits};
@@ -13,7 +13,7 @@ use crate::identifier::{
     cas_parse, curie, ensembl_parse, kegg_parse, loinc_parse, refseq_parse, uniprot_parse,
 };
 
-type Parse = fn(&str, &References<'_>) -> Result<Option<Parsed>>;
+type Parse = fn(&str, &Lookup<'_>) -> Result<Option<Parsed>>;
 type Evidence = fn(&str, &Parsed) -> f64;
 
 /// A parser that is built in.
@@ -181,7 +181,7 @@ fn lettered(text: &str, _: &Parsed) -> f64 {
     }
 }
 
-fn judged(name: &str, text: &str, tables: &References<'_>) -> Result<Option<Parsed>> {
+fn judged(name: &str, text: &str, tables: &Lookup<'_>) -> Result<Option<Parsed>> {
     let namespace = tables.namespace(name)?;
     Ok(namespace.and_then(|namespace| of(&namespace.judge(text))))
 }
@@ -198,7 +198,7 @@ fn of(judged: &Judged<'_>) -> Option<Parsed> {
     })
 }
 
-fn by(name: &str, text: &str, tables: &References<'_>) -> Result<Option<Parsed>> {
+fn by(name: &str, text: &str, tables: &Lookup<'_>) -> Result<Option<Parsed>> {
     judged(name, text, tables)
 }
 
@@ -213,7 +213,7 @@ fn with_some(
     parsed
 }
 
-fn inchikey(text: &str, tables: &References<'_>) -> Result<Option<Parsed>> {
+fn inchikey(text: &str, tables: &Lookup<'_>) -> Result<Option<Parsed>> {
     Ok(judged("inchikey", text, tables)?.map(|parsed| {
         let key = parsed.value.clone().unwrap_or_default();
         let part = |range: std::ops::Range<usize>| key.get(range).map(str::to_owned);
@@ -224,7 +224,7 @@ fn inchikey(text: &str, tables: &References<'_>) -> Result<Option<Parsed>> {
     }))
 }
 
-fn ensembl(text: &str, tables: &References<'_>) -> Result<Option<Parsed>> {
+fn ensembl(text: &str, tables: &Lookup<'_>) -> Result<Option<Parsed>> {
     Ok(
         judged("ensembl", text, tables)?.map(|parsed| match ensembl_parse::parse(text) {
             Some(parts) => with_some(
@@ -244,7 +244,7 @@ fn ensembl(text: &str, tables: &References<'_>) -> Result<Option<Parsed>> {
     )
 }
 
-fn uniprot(text: &str, tables: &References<'_>) -> Result<Option<Parsed>> {
+fn uniprot(text: &str, tables: &Lookup<'_>) -> Result<Option<Parsed>> {
     Ok(
         judged("uniprot", text, tables)?.map(|parsed| match uniprot_parse::parse(text) {
             Ok(parts) => with_some(
@@ -264,7 +264,7 @@ fn uniprot(text: &str, tables: &References<'_>) -> Result<Option<Parsed>> {
     )
 }
 
-fn refseq(text: &str, tables: &References<'_>) -> Result<Option<Parsed>> {
+fn refseq(text: &str, tables: &Lookup<'_>) -> Result<Option<Parsed>> {
     Ok(
         judged("refseq", text, tables)?.map(|parsed| match refseq_parse::parse(text) {
             Some(parts) => with_some(
@@ -279,7 +279,7 @@ fn refseq(text: &str, tables: &References<'_>) -> Result<Option<Parsed>> {
     )
 }
 
-fn kegg(text: &str, tables: &References<'_>) -> Result<Option<Parsed>> {
+fn kegg(text: &str, tables: &Lookup<'_>) -> Result<Option<Parsed>> {
     Ok(
         judged("kegg", text, tables)?.map(|parsed| match kegg_parse::parse(text) {
             Some(parts) => with_some(
@@ -295,7 +295,7 @@ fn kegg(text: &str, tables: &References<'_>) -> Result<Option<Parsed>> {
     )
 }
 
-fn cas(text: &str, _: &References<'_>) -> Result<Option<Parsed>> {
+fn cas(text: &str, _: &Lookup<'_>) -> Result<Option<Parsed>> {
     let found = cas_parse::parse(text);
     if found.found() == 0 {
         return Ok(None);
@@ -319,7 +319,7 @@ fn cas(text: &str, _: &References<'_>) -> Result<Option<Parsed>> {
     Ok(Some(with_some(parsed, metadata)))
 }
 
-fn loinc(text: &str, _: &References<'_>) -> Result<Option<Parsed>> {
+fn loinc(text: &str, _: &Lookup<'_>) -> Result<Option<Parsed>> {
     let Ok(parts) = loinc_parse::parse(text) else {
         return Ok(None);
     };
@@ -346,7 +346,7 @@ fn loinc(text: &str, _: &References<'_>) -> Result<Option<Parsed>> {
 }
 
 /// `HGNC:5`, or its number.
-fn hgnc(text: &str, tables: &References<'_>) -> Result<Option<Parsed>> {
+fn hgnc(text: &str, tables: &Lookup<'_>) -> Result<Option<Parsed>> {
     let Some(parsed) = judged("hgnc", text, tables)? else {
         return Ok(None);
     };
@@ -363,7 +363,7 @@ fn hgnc(text: &str, tables: &References<'_>) -> Result<Option<Parsed>> {
 }
 
 /// What a human gene is or was called, as its symbol of today.
-fn symbol(text: &str, tables: &References<'_>) -> Result<Option<Parsed>> {
+fn symbol(text: &str, tables: &Lookup<'_>) -> Result<Option<Parsed>> {
     let genes = tables.genes()?;
     let Some(text) = content(text) else {
         return Ok(None);
@@ -410,7 +410,7 @@ fn symbol(text: &str, tables: &References<'_>) -> Result<Option<Parsed>> {
 }
 
 /// A CURIE with a known prefix, or an IRI of one, as the canonical CURIE.
-fn xref(text: &str, tables: &References<'_>) -> Result<Option<Parsed>> {
+fn xref(text: &str, tables: &Lookup<'_>) -> Result<Option<Parsed>> {
     let registry = &tables.registry;
     let of_iri = || {
         let (prefix, id) = registry.find_iri(text).filter(|_| text.contains("://"))?;

@@ -16,7 +16,7 @@ use datafusion_common::Result;
 
 pub use super::verdict::Verdict;
 pub use parsers::{Candidate, Parsers, THRESHOLD};
-pub(crate) use parsers::{References, Type};
+pub(crate) use parsers::{Lookup, Type};
 
 /// What a parser made of a text.
 #[derive(Debug, Clone, PartialEq)]

@@ -64,7 +64,7 @@ impl Entry {
         }
     }
 
-    fn parse(&self, text: &str, tables: &References<'_>) -> Result<Option<Parsed>> {
+    fn parse(&self, text: &str, tables: &Lookup<'_>) -> Result<Option<Parsed>> {
         match self {
             Self::BuiltIn(parser) => (parser.parse)(text, tables),
             Self::Own(parser) if !parser.can_parse(text) => Ok(None),
@@ -81,13 +81,13 @@ impl Entry {
 }
 
 /// What parsers look things up in.
-pub(crate) struct References<'a> {
+pub(crate) struct Lookup<'a> {
     call: &'a Call<'a>,
     pub(super) registry: Arc<Registry>,
     genes: OnceCell<Arc<Genes>>,
 }
 
-impl<'a> References<'a> {
+impl<'a> Lookup<'a> {
     pub(crate) fn new(call: &'a Call<'a>) -> Result<Self> {
         let registry = call.registry()?;
         Ok(Self {
@@ -118,30 +118,32 @@ impl<'a> References<'a> {
 pub(crate) struct Type {
     /// In the form that is compared.
     key: Vec<u8>,
+    /// The places of the parsers that support it.
+    parsers: Vec<usize>,
     /// What judges it where no parser supports it.
     namespace: Option<Namespace>,
 }
 
 impl Type {
     /// By a prefix in any spelling, or the name of a parser's type. `None` if there is no such type.
-    pub(crate) fn find(
-        parsers: &Parsers,
-        tables: &References<'_>,
-        name: &str,
-    ) -> Result<Option<Self>> {
+    pub(crate) fn find(parsers: &Parsers, tables: &Lookup<'_>, name: &str) -> Result<Option<Self>> {
         let registry = &tables.registry;
         let key = canonical(registry, name);
-        let mut own = Self {
-            key,
-            namespace: None,
+        let is_own = |name: &str| canonical(registry, name) == key;
+        let supports = |&at: &usize| parsers.0[at].types().iter().any(|name| is_own(name));
+        let supporting: Vec<usize> = (0..parsers.0.len()).filter(supports).collect();
+        let namespace = match supporting.is_empty() {
+            true => tables.namespace(name)?,
+            false => None,
         };
-        if !parsers.0.iter().any(|entry| own.is_of(entry, registry)) {
-            own.namespace = tables.namespace(name)?;
-            if own.namespace.is_none() {
-                return Ok(None);
-            }
+        if supporting.is_empty() && namespace.is_none() {
+            return Ok(None);
         }
-        Ok(Some(own))
+        Ok(Some(Self {
+            key,
+            parsers: supporting,
+            namespace,
+        }))
     }
 
     /// Whether what a parser made of a text is of this type, which may be one of several that it supports.
@@ -154,13 +156,6 @@ impl Type {
                 .is_none_or(|(_, namespace)| canonical(registry, namespace) == key),
             _ => true,
         }
-    }
-
-    fn is_of(&self, entry: &Entry, registry: &Registry) -> bool {
-        entry
-            .types()
-            .iter()
-            .any(|name| canonical(registry, name) == self.key)
     }
 }
 
@@ -210,14 +205,14 @@ impl Parsers {
         text: &str,
         stated: Option<&Type>,
         threshold: f64,
-        tables: &References<'_>,
+        tables: &Lookup<'_>,
     ) -> Result<Vec<Candidate>> {
         let mut found = Vec::new();
         let Some(text) = content(text) else {
             return Ok(found);
         };
-        for entry in &self.0 {
-            if stated.is_some_and(|stated| !stated.is_of(entry, &tables.registry)) {
+        for (at, entry) in self.0.iter().enumerate() {
+            if stated.is_some_and(|stated| !stated.parsers.contains(&at)) {
                 continue;
             }
             if let Some(mut parsed) = entry.parse(text, tables)? {

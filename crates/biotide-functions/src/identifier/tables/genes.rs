@@ -9,6 +9,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use super::file::Table;
 use super::unpack;
 use crate::identifier::ensembl_parse;
+use crate::identifier::verdict::Verdict;
 
 /// What a symbol is of a gene; the first wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +28,16 @@ impl Level {
             Self::Approved => "approved",
             Self::Previous => "previous",
             Self::Alias => "alias",
+        }
+    }
+
+    /// What is said of a symbol of this level, and why; `same`: it is written as the gene's symbol of today.
+    pub(in crate::identifier) fn judged(self, same: bool) -> (Verdict, Option<&'static str>) {
+        match self {
+            Self::Approved if same => (Verdict::Ok, None),
+            Self::Approved => (Verdict::Repaired, Some("blanks removed, or case")),
+            Self::Previous => (Verdict::Retired, Some("a previous symbol")),
+            Self::Alias => (Verdict::Repaired, Some("an alias")),
         }
     }
 }
