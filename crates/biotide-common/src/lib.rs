@@ -5,10 +5,12 @@
 //! * [`reject::RejectLog`]: every bad row of a statement, with its place and reason; bounded in memory.
 //! * [`scan::ScanStats`]: counts that add up: delivered + rejected + skipped = records.
 //! * [`MemoryGauge`], [`PaceLog`]: what readers are told of memory, and what they did about it.
+//! * [`identifiers`]: what crates that do not know the registry may ask of it.
 //! * [`yaml`]: files that say what to do, read so that mistakes have their line.
 //! * [`session::QueryLog`]: what one statement gathers; travels in the session's extensions.
 
 pub mod error;
+pub mod identifiers;
 mod memory;
 pub mod options;
 pub mod reject;

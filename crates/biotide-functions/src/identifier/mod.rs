@@ -32,6 +32,7 @@ mod inchikey_parts;
 mod iri_standardize;
 mod iri_to_curie;
 mod kegg_parse;
+mod known_namespaces;
 mod level;
 mod loinc_parse;
 mod loinc_valid;
@@ -52,6 +53,8 @@ mod verdict;
 mod written;
 
 use crate::function::Spec;
+
+pub use known_namespaces::KnownIdentifiers;
 
 /// The functions.
 pub(crate) fn specs() -> Vec<&'static Spec> {

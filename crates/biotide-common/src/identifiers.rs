@@ -1,0 +1,41 @@
+//! What is known of identifiers, for crates that work with them and do not know the registry.
+
+use std::borrow::Cow;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+/// Namespaces by their prefixes and IRIs.
+pub trait Identifiers: Debug + Send + Sync {
+    /// The namespace with this prefix, in any spelling.
+    fn namespace(&self, spelling: &str) -> Option<Arc<dyn Namespace>>;
+
+    /// The namespace of an IRI, and the local identifier in it.
+    fn of_iri(&self, iri: &str) -> Option<(Arc<dyn Namespace>, String)>;
+}
+
+/// The identifiers of one prefix.
+pub trait Namespace: Debug + Send + Sync {
+    /// The prefix in its canonical form.
+    fn prefix(&self) -> &str;
+
+    /// A local identifier in its canonical form: without blanks and redundant prefixes. What is none stays as
+    /// it is, but for blanks.
+    fn standardize<'a>(&self, local: &'a str) -> Cow<'a, str>;
+
+    /// Whether this is a local identifier.
+    fn accepts(&self, local: &str) -> bool;
+
+    /// What has become of a local identifier in canonical form; `None` if it is current, or nothing is known.
+    fn fate(&self, local: &str) -> Option<Fate>;
+}
+
+/// What has become of an identifier that is no longer in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// Another one stands for it.
+    Replaced(String),
+    /// Several may stand for it, or it does itself.
+    Ambiguous(Vec<String>),
+    /// None does.
+    Withdrawn,
+}

@@ -1,0 +1,105 @@
+//! Named mappings: built when they are first needed, then shared by all that use them.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Debug};
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion_common::Result;
+use datafusion_execution::TaskContext;
+use parking_lot::RwLock;
+use tokio::sync::OnceCell;
+
+use crate::index::{Index, stored};
+
+/// Where an index comes from.
+#[async_trait]
+pub trait LoadMapping: Debug + Send + Sync {
+    /// Builds it, or reads it.
+    async fn load(&self, context: &Arc<TaskContext>) -> Result<Index>;
+}
+
+/// A mapping.
+pub struct Mapping {
+    name: String,
+    load: Arc<dyn LoadMapping>,
+    index: OnceCell<Arc<Index>>,
+}
+
+impl Debug for Mapping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mapping")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Mapping {
+    /// A mapping that is loaded when it is first needed.
+    pub fn new(name: impl Into<String>, load: Arc<dyn LoadMapping>) -> Self {
+        Self {
+            name: name.into(),
+            load,
+            index: OnceCell::new(),
+        }
+    }
+
+    /// Its name, or what it is made from.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its index. The first who asks loads it, the others wait.
+    pub async fn index(&self, context: &Arc<TaskContext>) -> Result<Arc<Index>> {
+        let load = || async { self.load.load(context).await.map(Arc::new) };
+        self.index.get_or_try_init(load).await.map(Arc::clone)
+    }
+
+    /// Its index, if it is loaded.
+    pub fn loaded(&self) -> Option<&Arc<Index>> {
+        self.index.get()
+    }
+}
+
+/// The mappings of a session, by name. A session extension.
+#[derive(Debug, Default)]
+pub struct Mappings(RwLock<BTreeMap<String, Arc<Mapping>>>);
+
+impl Mappings {
+    /// The mapping of a name, in any case.
+    pub fn get(&self, name: &str) -> Option<Arc<Mapping>> {
+        self.0.read().get(&name.to_lowercase()).cloned()
+    }
+
+    /// Adds a mapping. Answers whether there was one of this name.
+    pub fn insert(&self, mapping: Arc<Mapping>) -> bool {
+        let name = mapping.name().to_lowercase();
+        self.0.write().insert(name, mapping).is_some()
+    }
+
+    /// Removes a mapping. Answers whether there was one.
+    pub fn remove(&self, name: &str) -> bool {
+        self.0.write().remove(&name.to_lowercase()).is_some()
+    }
+
+    /// All of them, by name.
+    pub fn all(&self) -> Vec<Arc<Mapping>> {
+        self.0.read().values().cloned().collect()
+    }
+}
+
+/// Whether a file is a stored index.
+pub fn is_stored(path: &Path) -> bool {
+    stored::is_index(path)
+}
+
+/// Stores an index in a file.
+pub fn store(index: &Index, path: &Path) -> Result<()> {
+    stored::write(index, path)
+}
+
+/// Opens a stored index.
+pub fn open(path: &Path, context: &TaskContext) -> Result<Index> {
+    stored::open(path, &context.runtime_env().memory_pool)
+}

@@ -1,0 +1,18 @@
+//! `mapping_edges` and `chain_infer`: the statements of a mapping, and those that follow from them.
+//!
+//! ```text
+//! a exactMatch b, b narrowMatch c ─► chain_infer('kb')
+//!                                    a │ skos:narrowMatch │ c │ 1.0 │ 2 │ [a, b, c] │ …
+//!                                    c │ skos:broadMatch  │ a │ 1.0 │ 2 │ [c, b, a] │ …
+//! ```
+//!
+//! Every identifier is walked from, as `xref` walks; what a statement says itself is not inferred. Rows come by
+//! identifier, each one's best first. What they are depends on nothing but the statements.
+
+mod exec;
+mod logical;
+mod rows;
+
+pub use exec::ChainExec;
+pub use logical::ChainNode;
+pub use rows::{ChainSpec, Which};

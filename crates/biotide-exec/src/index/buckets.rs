@@ -1,0 +1,271 @@
+//! Records dealt to buckets, which go to disk where memory does not hold them.
+//!
+//! Several threads deal; a bucket is read as a whole, when all is dealt, in no particular order of its records.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use datafusion_common::Result;
+use parking_lot::Mutex;
+
+use super::charge::Charge;
+use super::record::{Record, get_all, put_all};
+use super::spill::SpillFile;
+
+/// The records of one kind.
+#[derive(Debug)]
+pub(crate) struct Buckets<R> {
+    buckets: Vec<Mutex<Bucket<R>>>,
+    charge: Arc<Charge>,
+    spill: Arc<SpillFile>,
+    spilled: Arc<AtomicU64>,
+}
+
+#[derive(Debug)]
+struct Bucket<R> {
+    /// As they were dealt.
+    hands: Vec<Vec<R>>,
+    /// On disk: where, and how many.
+    runs: Vec<(u64, usize)>,
+    records: usize,
+}
+
+impl<R: Record> Buckets<R> {
+    /// So many buckets, charged and spilled like this. `spilled` counts bytes.
+    pub(crate) fn new(
+        n: usize,
+        charge: &Arc<Charge>,
+        spill: &Arc<SpillFile>,
+        spilled: &Arc<AtomicU64>,
+    ) -> Self {
+        let empty = || {
+            Mutex::new(Bucket {
+                hands: Vec::new(),
+                runs: Vec::new(),
+                records: 0,
+            })
+        };
+        Self {
+            buckets: std::iter::repeat_with(empty).take(n).collect(),
+            charge: Arc::clone(charge),
+            spill: Arc::clone(spill),
+            spilled: Arc::clone(spilled),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.buckets.len()
+    }
+
+    /// Gives a bucket records; its memory is that of the vector's capacity.
+    fn add(&self, bucket: usize, hand: Vec<R>) -> Result<()> {
+        let bytes = hand.capacity() * size_of::<R>();
+        if !self.charge.try_grow(bytes) {
+            self.make_room()?;
+            // (Others may have taken what was made.)
+            if !self.charge.try_grow(bytes) {
+                let mut bucket = self.buckets[bucket].lock();
+                bucket.records += hand.len();
+                return self.write(&mut bucket, &hand);
+            }
+        }
+        let mut bucket = self.buckets[bucket].lock();
+        bucket.records += hand.len();
+        bucket.hands.push(hand);
+        Ok(())
+    }
+
+    /// Writes everything to disk.
+    fn make_room(&self) -> Result<()> {
+        let mut records = Vec::new();
+        for bucket in &self.buckets {
+            let mut bucket = bucket.lock();
+            let hands = std::mem::take(&mut bucket.hands);
+            let freed: usize = hands
+                .iter()
+                .map(|hand| hand.capacity() * size_of::<R>())
+                .sum();
+            if freed == 0 {
+                continue;
+            }
+            records.clear();
+            for hand in hands {
+                records.extend_from_slice(&hand);
+            }
+            self.write(&mut bucket, &records)?;
+            self.charge.shrink(freed);
+        }
+        Ok(())
+    }
+
+    fn write(&self, bucket: &mut Bucket<R>, records: &[R]) -> Result<()> {
+        let mut bytes = Vec::new();
+        put_all(records, &mut bytes);
+        let at = self.spill.append(&bytes)?;
+        bucket.runs.push((at, records.len()));
+        self.spilled
+            .fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Takes the records of a bucket. What they are charged with is the caller's to give back, by
+    /// [`release`](Self::release), with what was taken.
+    pub(crate) fn take(&self, bucket: usize) -> Result<Vec<R>> {
+        let (hands, runs, n) = {
+            let mut bucket = self.buckets[bucket].lock();
+            let (hands, runs) = (
+                std::mem::take(&mut bucket.hands),
+                std::mem::take(&mut bucket.runs),
+            );
+            (hands, runs, std::mem::take(&mut bucket.records))
+        };
+        self.charge.grow(n * size_of::<R>())?;
+        let mut records = Vec::with_capacity(n);
+        for hand in hands {
+            records.extend_from_slice(&hand);
+            self.charge.shrink(hand.capacity() * size_of::<R>());
+        }
+        self.read_runs(runs, &mut records)?;
+        Ok(records)
+    }
+
+    /// The same, but they stay.
+    pub(crate) fn read(&self, bucket: usize) -> Result<Vec<R>> {
+        let bucket = self.buckets[bucket].lock();
+        self.charge.grow(bucket.records * size_of::<R>())?;
+        let mut records = Vec::with_capacity(bucket.records);
+        for hand in &bucket.hands {
+            records.extend_from_slice(hand);
+        }
+        self.read_runs(bucket.runs.clone(), &mut records)?;
+        Ok(records)
+    }
+
+    fn read_runs(&self, runs: Vec<(u64, usize)>, records: &mut Vec<R>) -> Result<()> {
+        let mut bytes = Vec::new();
+        for (at, n) in runs {
+            // (A run may be most of a bucket: its bytes are read a piece at a time.)
+            for start in (0..n).step_by(PIECE) {
+                bytes.resize(PIECE.min(n - start) * R::BYTES, 0);
+                self.spill
+                    .read(at + (start * R::BYTES) as u64, &mut bytes)?;
+                get_all(&bytes, records);
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives back the memory of what [`take`](Self::take) gave.
+    pub(crate) fn release(&self, records: Vec<R>) {
+        self.charge.shrink(records.capacity() * size_of::<R>());
+    }
+}
+
+/// Records that are read from disk at a time.
+const PIECE: usize = 1 << 13;
+
+/// Deals the records of one thread, a hand at a time.
+#[derive(Debug)]
+pub(crate) struct Dealer<R> {
+    buckets: Arc<Buckets<R>>,
+    hands: Vec<Vec<R>>,
+    /// Records of a hand.
+    size: usize,
+}
+
+impl<R: Record> Dealer<R> {
+    /// With hands of so many records.
+    pub(crate) fn new(buckets: &Arc<Buckets<R>>, size: usize) -> Self {
+        Self {
+            hands: std::iter::repeat_with(Vec::new)
+                .take(buckets.len())
+                .collect(),
+            buckets: Arc::clone(buckets),
+            size,
+        }
+    }
+
+    /// Deals one record.
+    pub(crate) fn deal(&mut self, bucket: usize, record: R) -> Result<()> {
+        let hand = &mut self.hands[bucket];
+        if hand.capacity() == 0 {
+            hand.reserve_exact(self.size);
+        }
+        hand.push(record);
+        if hand.len() == self.size {
+            self.buckets.add(bucket, std::mem::take(hand))?;
+        }
+        Ok(())
+    }
+
+    /// Deals records that must stay together.
+    pub(crate) fn deal_all(&mut self, bucket: usize, records: &[R]) -> Result<()> {
+        let hand = &mut self.hands[bucket];
+        if !hand.is_empty() && hand.len() + records.len() > self.size {
+            self.buckets.add(bucket, std::mem::take(hand))?;
+        }
+        let hand = &mut self.hands[bucket];
+        if hand.capacity() == 0 {
+            hand.reserve_exact(self.size.max(records.len()));
+        }
+        hand.extend_from_slice(records);
+        Ok(())
+    }
+
+    /// Deals what is left.
+    pub(crate) fn finish(self) -> Result<()> {
+        for (bucket, mut hand) in self.hands.into_iter().enumerate() {
+            if !hand.is_empty() {
+                hand.shrink_to_fit();
+                self.buckets.add(bucket, hand)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing;
+    use super::*;
+
+    #[test]
+    fn nothing_is_lost_whatever_memory_there_is() {
+        for pool in [2_000, 20_000, 1_000_000] {
+            let (charge, spill) = testing::charged(pool);
+            let spilled = Arc::default();
+            let buckets = Arc::new(Buckets::<u64>::new(7, &charge, &spill, &spilled));
+            std::thread::scope(|scope| {
+                for thread in 0..3 {
+                    let mut dealer = Dealer::new(&buckets, 16);
+                    scope.spawn(move || {
+                        for i in 0..1000_u64 {
+                            let record = i * 3 + thread;
+                            dealer.deal(record as usize % 7, record).unwrap();
+                        }
+                        dealer.finish().unwrap();
+                    });
+                }
+            });
+            let mut all = Vec::new();
+            for bucket in 0..7 {
+                let records = match buckets.read(bucket).and_then(|copy| {
+                    buckets.release(copy);
+                    buckets.take(bucket)
+                }) {
+                    Ok(records) => records,
+                    // (A bucket that is larger than the pool.)
+                    Err(_) if pool == 2_000 => return,
+                    Err(error) => panic!("{error}"),
+                };
+                assert!(records.iter().all(|record| *record as usize % 7 == bucket));
+                all.extend_from_slice(&records);
+                buckets.release(records);
+            }
+            all.sort_unstable();
+            assert_eq!(all, (0..3000).collect::<Vec<u64>>());
+            assert_eq!(charge.size(), 0);
+            assert_eq!(spilled.load(Ordering::Relaxed) > 0, pool < 1_000_000);
+        }
+    }
+}

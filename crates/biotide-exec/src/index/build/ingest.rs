@@ -1,0 +1,129 @@
+//! Takes statements in, from several threads.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use datafusion_common::{Result, exec_err};
+
+use super::{STATEMENTS, Site};
+use crate::index::buckets::{Buckets, Dealer};
+use crate::index::record::{Endpoint, Record};
+use crate::mapping::dictionary::Dictionary;
+use crate::mapping::key::Key;
+
+/// What was taken in so far.
+#[derive(Debug)]
+pub(crate) struct Ingest {
+    pub(crate) site: Site,
+    pub(crate) dictionary: Dictionary,
+    pub(crate) bits: u32,
+    pub(crate) endpoints: Arc<Buckets<Endpoint>>,
+    /// Texts that keys do not hold: key, length, bytes.
+    pub(crate) texts: Arc<Buckets<u8>>,
+    statements: AtomicU64,
+    pub(crate) rejected: AtomicU64,
+    pub(crate) skipped: AtomicU64,
+}
+
+impl Ingest {
+    pub(crate) fn new(site: Site) -> Self {
+        let bits = site.first_bits();
+        Self {
+            dictionary: Dictionary::default(),
+            endpoints: site.buckets(1 << bits),
+            texts: site.buckets(1 << bits),
+            bits,
+            site,
+            statements: AtomicU64::new(0),
+            rejected: AtomicU64::new(0),
+            skipped: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
+
+    /// Numbers for so many statements.
+    fn numbers(&self, n: usize) -> Result<u32> {
+        let first = self.statements.fetch_add(n as u64, Ordering::Relaxed);
+        if first + n as u64 > STATEMENTS {
+            return exec_err!(
+                "a mapping has at most {STATEMENTS} statements: divide it, by the prefixes of its subjects"
+            );
+        }
+        // (Less than 2^31.)
+        Ok(first as u32)
+    }
+}
+
+/// Takes in what one thread has.
+#[derive(Debug)]
+pub(crate) struct Intake {
+    ingest: Arc<Ingest>,
+    endpoints: Dealer<Endpoint>,
+    texts: Dealer<u8>,
+    pending: Vec<([Key; 2], u32)>,
+    record: Vec<u8>,
+}
+
+/// Statements that are numbered at a time.
+const PENDING: usize = 1024;
+
+impl Intake {
+    pub(crate) fn new(ingest: &Arc<Ingest>) -> Self {
+        let buckets = ingest.endpoints.len();
+        let hand = ingest.site.hand::<Endpoint>(buckets);
+        Self {
+            endpoints: Dealer::new(&ingest.endpoints, hand),
+            texts: Dealer::new(&ingest.texts, hand * size_of::<Endpoint>()),
+            ingest: Arc::clone(ingest),
+            pending: Vec::with_capacity(PENDING),
+            record: Vec::new(),
+        }
+    }
+
+    /// The key of an identifier, whose text is kept if it must be.
+    pub(crate) fn key(&mut self, prefix: u16, seed: u64, local: &str) -> Result<Key> {
+        let (key, is_long) = Key::new(prefix, seed, local.as_bytes());
+        if is_long {
+            self.record.clear();
+            self.record.resize(Key::BYTES, 0);
+            key.put(&mut self.record);
+            let length = u32::try_from(local.len()).unwrap_or(u32::MAX);
+            self.record.extend_from_slice(&length.to_le_bytes());
+            self.record.extend_from_slice(local.as_bytes());
+            self.texts
+                .deal_all(key.bucket(self.ingest.bits), &self.record)?;
+        }
+        Ok(key)
+    }
+
+    /// Takes in a statement.
+    pub(crate) fn statement(&mut self, subject: Key, object: Key, class: u32) -> Result<()> {
+        self.pending.push(([subject, object], class));
+        match self.pending.len() {
+            PENDING => self.deal(),
+            _ => Ok(()),
+        }
+    }
+
+    fn deal(&mut self) -> Result<()> {
+        let first = self.ingest.numbers(self.pending.len())?;
+        for (number, (ends, class)) in (first..).zip(self.pending.drain(..)) {
+            for (key, end) in ends.into_iter().zip(0..) {
+                let at = number << 1 | end;
+                self.endpoints
+                    .deal(key.bucket(self.ingest.bits), Endpoint { key, at, class })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in what is left.
+    pub(crate) fn finish(mut self) -> Result<()> {
+        self.deal()?;
+        self.endpoints.finish()?;
+        self.texts.finish()
+    }
+}

@@ -1,0 +1,141 @@
+//! Nodes dealt by the component they are of.
+
+use std::sync::Arc;
+
+use datafusion_common::Result;
+
+use super::numbered::Numbered;
+use crate::index::Reader;
+use crate::index::buckets::{Buckets, Dealer};
+use crate::index::lookup::{Arrays, Counts, Index};
+use crate::index::pages::{Paged, Pages};
+use crate::index::record::Endpoint;
+use crate::index::section::{Scratch, Section};
+use crate::index::turns::{Turns, for_each};
+use crate::mapping::dictionary::Vocabulary;
+
+/// A node and the root of its component.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Member(Endpoint);
+
+impl Member {
+    pub(crate) fn root(&self) -> u32 {
+        self.0.at
+    }
+
+    pub(crate) fn node(&self) -> u32 {
+        self.0.class
+    }
+
+    pub(crate) fn prefix(&self) -> u16 {
+        self.0.key.prefix()
+    }
+}
+
+impl crate::index::record::Record for Member {
+    const BYTES: usize = Endpoint::BYTES;
+
+    fn put(&self, to: &mut [u8]) {
+        self.0.put(to);
+    }
+
+    fn get(from: &[u8]) -> Self {
+        Self(Endpoint::get(from))
+    }
+}
+
+/// Members, by the root of their component.
+pub(crate) type Members = Arc<Buckets<Member>>;
+
+/// Identifiers of nodes.
+pub(crate) struct Nodes(Index);
+
+impl Nodes {
+    pub(crate) fn vocabulary(&self) -> &Vocabulary {
+        &self.0.vocabulary
+    }
+
+    /// Appends the identifier of a member to a text, as a CURIE.
+    pub(crate) fn write_curie(
+        &self,
+        reader: &mut Reader,
+        member: &Member,
+        out: &mut String,
+    ) -> Result<()> {
+        let prefix = &self.0.vocabulary.prefixes[usize::from(member.prefix())];
+        let start = out.len();
+        out.push_str(&prefix.name);
+        out.push(':');
+        if member.0.key.write_local(prefix.seed, out) {
+            return Ok(());
+        }
+        out.truncate(start);
+        reader.write_curie(&self.0, member.node(), out)
+    }
+}
+
+impl Numbered {
+    /// Deals nodes by the root of their component.
+    pub(crate) fn members(self, root: &(dyn Fn(u32) -> u32 + Sync)) -> Result<(Nodes, Members)> {
+        let nodes = self.nodes();
+        let shift = self
+            .site
+            .shift(nodes.into(), 2 * size_of::<Member>())
+            .min(31);
+        let members = self
+            .site
+            .buckets::<Member>((nodes.saturating_sub(1) >> shift) as usize + 1);
+        let hand = self.site.hand::<Member>(members.len());
+        let pages = match self.site.file.size() {
+            0 => None,
+            size => Some(Arc::new(Pages::new(
+                Paged::Spilled(Arc::clone(&self.site.file)),
+                size,
+                &self.site.pool,
+            )?)),
+        };
+        let arrays = Arrays {
+            bits: self.bits,
+            keys: Section::new(self.keys, pages.clone()),
+            bases: self.bases,
+            texts: Section::new(self.texts, pages.clone()),
+            text: Section::new(self.text, pages.clone()),
+            shift: 0,
+            offsets: Section::new(Vec::new(), None),
+            entries: Section::new(Vec::new(), None),
+        };
+        let charge = Arc::clone(&self.site.charge);
+        let index = Index::new(self.vocabulary, arrays, Counts::default(), pages, charge)?;
+        let work = |segment: usize, _: &Turns| {
+            let mut dealer = Dealer::new(&members, hand);
+            let mut scratch = Scratch::default();
+            let (base, n) = (index.bases[segment], index.keys.len(segment));
+            for start in (0..n).step_by(PIECE) {
+                let keys = index
+                    .keys
+                    .read(segment, start..(start + PIECE).min(n), &mut scratch)?;
+                for (&key, node) in keys.iter().zip(base + start as u32..) {
+                    let at = root(node);
+                    let member = Member(Endpoint {
+                        key,
+                        at,
+                        class: node,
+                    });
+                    dealer.deal((at >> shift) as usize, member)?;
+                }
+            }
+            dealer.finish()
+        };
+        let cancelled = || self.site.is_cancelled();
+        for_each(
+            index.keys.segments.len(),
+            self.site.threads,
+            &cancelled,
+            &work,
+        )?;
+        Ok((Nodes(index), members))
+    }
+}
+
+/// Keys that are read at a time.
+const PIECE: usize = 1 << 12;

@@ -1,0 +1,115 @@
+//! Statements as rows: what a mapping is built from.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray,
+};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema, SchemaRef};
+use datafusion_common::Result;
+
+/// The columns of statements. Those that can be NULL may be missing.
+pub fn edge_schema() -> SchemaRef {
+    let field = |name: &str, kind, nullable| Field::new(name, kind, nullable);
+    Arc::new(Schema::new(vec![
+        field("subject", DataType::Utf8, true),
+        field("predicate", DataType::Utf8, true),
+        field("object", DataType::Utf8, true),
+        field("confidence", DataType::Float64, true),
+        field("source", DataType::Utf8, true),
+        field("release", DataType::Utf8, true),
+        field("negated", DataType::Boolean, true),
+        field("_line", DataType::Int64, true),
+        field("_offset", DataType::Int64, true),
+    ]))
+}
+
+/// Statements of a batch, by column.
+pub(crate) struct Edges {
+    pub(crate) rows: usize,
+    subject: Option<StringArray>,
+    predicate: Option<StringArray>,
+    object: Option<StringArray>,
+    confidence: Option<Float64Array>,
+    source: Option<StringArray>,
+    release: Option<StringArray>,
+    negated: Option<BooleanArray>,
+    line: Option<Int64Array>,
+    offset: Option<Int64Array>,
+}
+
+/// One statement.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Edge<'a> {
+    pub(crate) subject: Option<&'a str>,
+    pub(crate) predicate: Option<&'a str>,
+    pub(crate) object: Option<&'a str>,
+    pub(crate) confidence: Option<f64>,
+    pub(crate) source: Option<&'a str>,
+    pub(crate) release: Option<&'a str>,
+    pub(crate) negated: bool,
+}
+
+impl Edges {
+    /// The statements of a batch, whose columns are known by their names.
+    pub(crate) fn new(batch: &RecordBatch) -> Result<Self> {
+        let column = |name: &str, kind: DataType| -> Result<Option<ArrayRef>> {
+            let column = batch.column_by_name(name);
+            Ok(column.map(|column| cast(column, &kind)).transpose()?)
+        };
+        let text = |name: &str| -> Result<Option<StringArray>> {
+            Ok(column(name, DataType::Utf8)?.map(|column| column.as_string::<i32>().clone()))
+        };
+        let number = |name: &str| -> Result<Option<Int64Array>> {
+            let column = column(name, DataType::Int64)?;
+            Ok(column.map(|column| column.as_primitive::<Int64Type>().clone()))
+        };
+        let confidence = column("confidence", DataType::Float64)?;
+        let negated = column("negated", DataType::Boolean)?;
+        Ok(Self {
+            rows: batch.num_rows(),
+            subject: text("subject")?,
+            predicate: text("predicate")?,
+            object: text("object")?,
+            confidence: confidence.map(|column| column.as_primitive::<Float64Type>().clone()),
+            source: text("source")?,
+            release: text("release")?,
+            negated: negated.map(|column| column.as_boolean().clone()),
+            line: number("_line")?,
+            offset: number("_offset")?,
+        })
+    }
+
+    pub(crate) fn get(&self, row: usize) -> Edge<'_> {
+        let negated = self.negated.as_ref();
+        Edge {
+            subject: text(self.subject.as_ref(), row),
+            predicate: text(self.predicate.as_ref(), row),
+            object: text(self.object.as_ref(), row),
+            confidence: self
+                .confidence
+                .as_ref()
+                .filter(|c| c.is_valid(row))
+                .map(|c| c.value(row)),
+            source: text(self.source.as_ref(), row),
+            release: text(self.release.as_ref(), row),
+            negated: negated.is_some_and(|n| n.is_valid(row) && n.value(row)),
+        }
+    }
+
+    /// The line and the byte offset of a row, if they are told.
+    pub(crate) fn place(&self, row: usize) -> Option<(u64, u64)> {
+        let number = |column: Option<&Int64Array>| {
+            let column = column.filter(|column| column.is_valid(row))?;
+            u64::try_from(column.value(row)).ok()
+        };
+        Some((number(self.line.as_ref())?, number(self.offset.as_ref())?))
+    }
+}
+
+fn text(column: Option<&StringArray>, row: usize) -> Option<&str> {
+    column
+        .filter(|column| column.is_valid(row))
+        .map(|column| column.value(row))
+}

@@ -1,0 +1,200 @@
+//! Statements in text, made records.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use biotide_common::identifiers::Identifiers;
+use datafusion_common::Result;
+
+use super::dictionary::{Class, Source};
+use super::edges::{Edge, Edges};
+use super::key;
+use super::key::Key;
+use super::spelling::Speller;
+use crate::index::build::{Ingest, Intake};
+
+/// The predicate of statements that name none.
+pub(crate) const PREDICATE: &str = "skos:exactMatch";
+
+/// SSSOM's word for a term that was looked for and is not there.
+const NO_TERM: &str = "sssom:NoTermFound";
+
+/// Why a row is no statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Flaw {
+    /// The column.
+    pub(crate) column: &'static str,
+    /// One of the closed list of reasons.
+    pub(crate) reason: &'static str,
+    /// For a person.
+    pub(crate) message: &'static str,
+}
+
+const fn flaw(column: &'static str, reason: &'static str, message: &'static str) -> Flaw {
+    Flaw {
+        column,
+        reason,
+        message,
+    }
+}
+
+/// Makes records of the statements that one thread has.
+#[derive(Debug)]
+pub(crate) struct Encoder {
+    ingest: Arc<Ingest>,
+    intake: Intake,
+    speller: Speller,
+    /// Of the speller's prefixes, the numbers and seeds they have here.
+    prefixes: Vec<Option<(u16, u64)>>,
+    /// That of the statement before.
+    last: Option<Last>,
+    /// What is from nowhere else.
+    source: Source,
+}
+
+#[derive(Debug)]
+struct Last {
+    predicate: String,
+    source: Source,
+    confidence: f64,
+    negated: bool,
+    class: u32,
+}
+
+impl Encoder {
+    /// `source`: where statements are from that name nothing themselves.
+    pub(crate) fn new(
+        ingest: &Arc<Ingest>,
+        identifiers: Arc<dyn Identifiers>,
+        source: &str,
+    ) -> Self {
+        Self {
+            intake: Intake::new(ingest),
+            ingest: Arc::clone(ingest),
+            speller: Speller::new(identifiers, None),
+            prefixes: Vec::new(),
+            last: None,
+            source: Source {
+                name: source.to_owned(),
+                release: None,
+            },
+        }
+    }
+
+    /// Takes in statements. `refuse` is told of rows that are none.
+    pub(crate) fn add(
+        &mut self,
+        edges: &Edges,
+        refuse: &mut dyn FnMut(usize, Flaw, &str) -> Result<()>,
+    ) -> Result<()> {
+        for row in 0..edges.rows {
+            let edge = edges.get(row);
+            match self.statement(&edge)? {
+                Taken::Statement => {}
+                Taken::Nothing => {
+                    self.ingest.skipped.fetch_add(1, Ordering::Relaxed);
+                }
+                Taken::Flaw(flaw, raw) => {
+                    self.ingest.rejected.fetch_add(1, Ordering::Relaxed);
+                    refuse(row, flaw, &raw)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn statement(&mut self, edge: &Edge<'_>) -> Result<Taken> {
+        // A literal, a name without an identifier: nothing that could be walked to.
+        let (Some(subject), Some(object)) = (edge.subject, edge.object) else {
+            return Ok(Taken::Nothing);
+        };
+        if subject == NO_TERM || object == NO_TERM {
+            return Ok(Taken::Nothing);
+        }
+        let confidence = edge.confidence.unwrap_or(1.0);
+        if !(0.0..=1.0).contains(&confidence) {
+            let flaw = flaw("confidence", "out_of_range", "a confidence is from 0 to 1");
+            return Ok(Taken::Flaw(flaw, confidence.to_string()));
+        }
+        let message = "not an identifier with a prefix, such as uniprot:P12345";
+        let Some(subject) = self.key(subject)? else {
+            return Ok(Taken::Flaw(
+                flaw("subject", "no_identifier", message),
+                subject.to_owned(),
+            ));
+        };
+        let Some(object) = self.key(object)? else {
+            return Ok(Taken::Flaw(
+                flaw("object", "no_identifier", message),
+                object.to_owned(),
+            ));
+        };
+        let class = self.class(edge, confidence)?;
+        self.intake.statement(subject, object, class)?;
+        Ok(Taken::Statement)
+    }
+
+    fn key(&mut self, written: &str) -> Result<Option<Key>> {
+        let Some((known, local)) = self.speller.take_apart(written) else {
+            return Ok(None);
+        };
+        if self.prefixes.len() <= known {
+            self.prefixes.resize(known + 1, None);
+        }
+        let (prefix, seed) = match self.prefixes[known] {
+            Some(numbers) => numbers,
+            None => {
+                let name = &*self.speller.known(known).prefix;
+                let numbers = (self.ingest.dictionary.prefix(name)?, key::seed(name));
+                self.prefixes[known] = Some(numbers);
+                numbers
+            }
+        };
+        Ok(Some(self.intake.key(prefix, seed, &local)?))
+    }
+
+    fn class(&mut self, edge: &Edge<'_>, confidence: f64) -> Result<u32> {
+        let predicate = edge.predicate.unwrap_or(PREDICATE);
+        let name = edge.source.unwrap_or(&self.source.name);
+        if let Some(last) = &self.last
+            && last.predicate == predicate
+            && last.source.name == name
+            && last.source.release.as_deref() == edge.release
+            && last.confidence.to_bits() == confidence.to_bits()
+            && last.negated == edge.negated
+        {
+            return Ok(last.class);
+        }
+        let source = Source {
+            name: name.to_owned(),
+            release: edge.release.map(str::to_owned),
+        };
+        let dictionary = &self.ingest.dictionary;
+        let numbers = (
+            dictionary.predicate(predicate)?,
+            dictionary.source(&source)?,
+        );
+        let class = Class::new(numbers.0, numbers.1, edge.negated, confidence);
+        let class = dictionary.class(class)?;
+        self.last = Some(Last {
+            predicate: predicate.to_owned(),
+            source,
+            confidence,
+            negated: edge.negated,
+            class,
+        });
+        Ok(class)
+    }
+
+    /// Takes in what is left.
+    pub(crate) fn finish(self) -> Result<()> {
+        self.intake.finish()
+    }
+}
+
+/// What became of a row.
+enum Taken {
+    Statement,
+    Nothing,
+    Flaw(Flaw, String),
+}

@@ -1,0 +1,10 @@
+//! What a mapping is made of: identifiers, predicates, statements.
+
+pub(crate) mod dictionary;
+pub(crate) mod edges;
+pub(crate) mod encoder;
+pub(crate) mod key;
+pub mod predicate;
+pub(crate) mod spelling;
+
+pub use edges::edge_schema;

@@ -1,0 +1,202 @@
+//! What is said of one identifier.
+
+use std::fmt::Write;
+
+use biotide_common::identifiers::Fate;
+use datafusion_common::Result;
+
+use super::spec::XrefSpec;
+use crate::index::Index;
+use crate::mapping::spelling::Speller;
+use crate::walk::{Results, Walker};
+
+/// The verdicts.
+pub(crate) const OK: &str = "ok";
+pub(crate) const AMBIGUOUS: &str = "ambiguous";
+pub(crate) const RETIRED: &str = "retired";
+pub(crate) const WITHDRAWN: &str = "withdrawn";
+pub(crate) const UNMAPPED: &str = "unmapped";
+pub(crate) const INVALID: &str = "invalid";
+pub(crate) const NULL: &str = "null";
+
+/// What is said of one identifier. Used again for the next one.
+#[derive(Debug, Default)]
+pub(super) struct Answer {
+    pub(super) verdict: &'static str,
+    /// Why; empty: it goes without saying.
+    pub(super) note: String,
+    /// As it was looked up, with its prefix; empty if it is none.
+    pub(super) resolved: String,
+    /// As it was written, in canonical form, if another one has taken its place.
+    pub(super) retired: Option<String>,
+    /// Where the walk began.
+    pub(super) start: Option<(u32, u16)>,
+    pub(super) results: Results,
+    /// Identifiers that are contradicted.
+    pub(super) conflicts: Vec<String>,
+}
+
+impl Answer {
+    fn clear(&mut self) {
+        self.verdict = UNMAPPED;
+        self.note.clear();
+        self.resolved.clear();
+        self.retired = None;
+        self.start = None;
+        self.results.found.clear();
+        self.conflicts.clear();
+    }
+
+    /// Answers for an identifier as it is written.
+    pub(super) fn of(
+        &mut self,
+        written: Option<&str>,
+        spec: &XrefSpec,
+        index: &Index,
+        speller: &mut Speller,
+        walker: &mut Walker,
+    ) -> Result<()> {
+        self.clear();
+        let Some(written) = written.filter(|written| !is_nothing(written)) else {
+            self.verdict = NULL;
+            return Ok(());
+        };
+        let Some((number, local)) = speller.take_apart(written) else {
+            self.verdict = INVALID;
+            self.note.push_str(match speller.bare() {
+                Some(_) => "no identifier",
+                None => "no prefix: namespace => … says of which it is",
+            });
+            return Ok(());
+        };
+        let known = speller.known(number);
+        let (prefix_name, namespace) = (&*known.prefix, known.namespace.as_ref());
+        let curie = |local: &str| format!("{prefix_name}:{local}");
+        self.resolved.push_str(prefix_name);
+        self.resolved.push(':');
+        self.resolved.push_str(&local);
+        let prefix = index.vocabulary.prefix(prefix_name);
+        let find = |walker: &mut Walker, local: &str| match prefix {
+            Some(prefix) => walker.find(index, prefix, local),
+            None => Ok(None),
+        };
+        let fate = match spec.retired {
+            true => namespace.and_then(|namespace| namespace.fate(&local)),
+            false => None,
+        };
+        let mut node = None;
+        match fate {
+            Some(Fate::Replaced(successor)) => {
+                node = find(walker, &successor)?;
+                let old = std::mem::take(&mut self.resolved);
+                let _ = write!(self.note, "replaced by {}", curie(&successor));
+                self.resolved = curie(&successor);
+                self.retired = Some(old);
+            }
+            Some(Fate::Withdrawn) => {
+                self.verdict = WITHDRAWN;
+                self.note.push_str("withdrawn without a successor");
+                return Ok(());
+            }
+            Some(Fate::Ambiguous(successors)) => {
+                self.verdict = AMBIGUOUS;
+                let all: Vec<String> = successors
+                    .iter()
+                    .map(|successor| curie(successor))
+                    .collect();
+                let _ = write!(self.note, "retired, and it may be {}", all.join(" or "));
+                return Ok(());
+            }
+            None => {}
+        }
+        if self.retired.is_none() {
+            node = find(walker, &local)?;
+        }
+        let Some((node, prefix)) = node.zip(prefix) else {
+            let accepted = namespace.is_none_or(|namespace| namespace.accepts(&local));
+            if self.retired.is_some() {
+                self.verdict = RETIRED;
+                self.note.push_str(", which is not in the mapping");
+            } else if !accepted {
+                self.verdict = INVALID;
+                let _ = write!(self.note, "no identifier of {prefix_name}");
+            } else {
+                self.note.push_str(match prefix {
+                    Some(_) => "not in the mapping",
+                    None => "nothing of its prefix is in the mapping",
+                });
+            }
+            return Ok(());
+        };
+        self.start = Some((node, prefix));
+        walker.walk(index, node, prefix)?;
+        self.results.gather(walker, index, node)?;
+        for i in 0..walker.conflicts.len() {
+            let mut text = String::new();
+            let conflict = walker.conflicts[i];
+            walker.write_curie(index, conflict, &mut text)?;
+            self.conflicts.push(text);
+        }
+        self.conflicts.sort_unstable();
+        self.judge(spec, walker);
+        Ok(())
+    }
+
+    fn judge(&mut self, spec: &XrefSpec, walker: &Walker) {
+        let several = self
+            .results
+            .found
+            .iter()
+            .any(|found| self.has_several(found.prefix));
+        self.verdict = match (self.results.found.is_empty(), self.retired.is_some()) {
+            (true, false) => UNMAPPED,
+            (false, false) if several => AMBIGUOUS,
+            (false, false) => OK,
+            (_, true) => RETIRED,
+        };
+        if !self.conflicts.is_empty() {
+            let shown: Vec<&str> = self.conflicts.iter().map(String::as_str).take(3).collect();
+            let denied = format!("denied: {}", shown.join(", "));
+            self.add_note(&denied);
+        } else if self.results.found.is_empty() {
+            self.add_note(match spec.walk.targets.is_empty() {
+                true => "no path leads from it",
+                false => "no path leads to the targets",
+            });
+        }
+        if walker.is_cut {
+            let most = spec.walk.max_paths;
+            self.add_note(&format!(
+                "more than {most} edges: not all were walked (max_paths)"
+            ));
+        }
+    }
+
+    pub(super) fn add_note(&mut self, text: &str) {
+        if !self.note.is_empty() {
+            self.note.push_str("; ");
+        }
+        self.note.push_str(text);
+    }
+
+    /// Whether several identifiers of a namespace were found.
+    pub(super) fn has_several(&self, prefix: u16) -> bool {
+        let mut nodes = self
+            .results
+            .found
+            .iter()
+            .filter(|found| found.prefix == prefix)
+            .map(|found| found.node);
+        let first = nodes.next();
+        nodes.any(|node| Some(node) != first)
+    }
+}
+
+/// What cells hold that hold nothing.
+fn is_nothing(text: &str) -> bool {
+    const TOKENS: [&str; 12] = [
+        "", "-", "--", "NA", "N/A", "nan", "NULL", "None", ".", "?", "#N/A", "<NA>",
+    ];
+    let text = text.trim();
+    text.len() <= 4 && TOKENS.iter().any(|token| token.eq_ignore_ascii_case(text))
+}

@@ -1,0 +1,314 @@
+//! The node of physical plans.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
+use datafusion_common::tree_node::TreeNodeRecursion;
+use datafusion_common::{DataFusionError, Result, internal_err};
+use datafusion_common_runtime::SpawnedTask;
+use datafusion_execution::memory_pool::MemoryConsumer;
+use datafusion_execution::{SendableRecordBatchStream, TaskContext};
+use datafusion_physical_expr::expressions::Column as InputColumn;
+use datafusion_physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion_physical_plan::execution_plan::{
+    CardinalityEffect, EmissionType, SchedulingType, apply_expression_roots,
+};
+use datafusion_physical_plan::metrics::{
+    BaselineMetrics, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet,
+};
+use datafusion_physical_plan::projection::ProjectionExec;
+use datafusion_physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion_physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning,
+    PlanProperties,
+};
+use futures::{StreamExt, TryStreamExt, stream};
+use parking_lot::Mutex;
+
+use super::columns::{Column, columns};
+use super::coverage::CoverageLog;
+use super::spec::XrefSpec;
+use super::worker::{Output, Worker};
+
+/// The most rows that a task takes at a time.
+const PIECE: usize = 1024;
+
+/// Cross-references an identifier of each row.
+#[derive(Debug)]
+pub struct XrefExec {
+    input: Arc<dyn ExecutionPlan>,
+    id: Arc<dyn PhysicalExpr>,
+    spec: Arc<XrefSpec>,
+    /// Columns of the input in the result, then those that are added, by their names.
+    inputs: Vec<usize>,
+    added: Vec<(Column, String)>,
+    properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+impl XrefExec {
+    /// All columns of the input, and all that there are.
+    pub fn try_new(
+        input: Arc<dyn ExecutionPlan>,
+        id: Arc<dyn PhysicalExpr>,
+        spec: Arc<XrefSpec>,
+    ) -> Result<Self> {
+        let inputs = (0..input.schema().fields().len()).collect();
+        let added = columns(spec.policy)
+            .into_iter()
+            .map(|(column, name)| (column, name.to_owned()));
+        Ok(Self::with(input, id, spec, inputs, added.collect()))
+    }
+
+    fn with(
+        input: Arc<dyn ExecutionPlan>,
+        id: Arc<dyn PhysicalExpr>,
+        spec: Arc<XrefSpec>,
+        inputs: Vec<usize>,
+        added: Vec<(Column, String)>,
+    ) -> Self {
+        let own = inputs
+            .iter()
+            .map(|&i| Arc::clone(&input.schema().fields()[i]));
+        let fields: Vec<_> = own
+            .chain(added.iter().map(|(column, name)| column.field(name)))
+            .collect();
+        let schema = Arc::new(Schema::new_with_metadata(
+            fields,
+            input.schema().metadata().clone(),
+        ));
+        let partitions = input.output_partitioning().partition_count();
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(schema),
+            Partitioning::UnknownPartitioning(partitions),
+            EmissionType::Incremental,
+            input.boundedness(),
+        );
+        Self {
+            properties: Arc::new(properties.with_scheduling_type(SchedulingType::Cooperative)),
+            metrics: ExecutionPlanMetricsSet::new(),
+            input,
+            id,
+            spec,
+            inputs,
+            added,
+        }
+    }
+
+    /// What is asked.
+    pub fn spec(&self) -> &Arc<XrefSpec> {
+        &self.spec
+    }
+}
+
+impl DisplayAs for XrefExec {
+    fn fmt_as(&self, t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !matches!(t, DisplayFormatType::TreeRender) {
+            write!(f, "{}: ", self.name())?;
+        }
+        let names: Vec<&str> = self.added.iter().map(|(_, name)| name.as_str()).collect();
+        write!(
+            f,
+            "id={}, {}, columns=[{}]",
+            self.id,
+            self.spec.shown(),
+            names.join(", ")
+        )
+    }
+}
+
+impl ExecutionPlan for XrefExec {
+    fn name(&self) -> &str {
+        "XrefExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![true]
+    }
+
+    fn cardinality_effect(&self) -> CardinalityEffect {
+        CardinalityEffect::Unknown
+    }
+
+    fn apply_expressions(
+        &self,
+        f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        apply_expression_roots([&self.id], f)
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let Some(input) = children.pop() else {
+            return internal_err!("XrefExec has an input");
+        };
+        let (id, spec) = (Arc::clone(&self.id), Arc::clone(&self.spec));
+        Ok(Arc::new(Self::with(
+            input,
+            id,
+            spec,
+            self.inputs.clone(),
+            self.added.clone(),
+        )))
+    }
+
+    /// What nobody asks for is not computed.
+    fn try_swapping_with_projection(
+        &self,
+        projection: &ProjectionExec,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        let (mut inputs, mut added) = (Vec::new(), Vec::new());
+        for projected in projection.expr() {
+            let Some(column) = projected.expr.downcast_ref::<InputColumn>() else {
+                return Ok(None);
+            };
+            let place = column.index();
+            match self.inputs.get(place) {
+                Some(&input) => {
+                    // (The input's columns come first, under their own names.)
+                    let name = self.input.schema().field(input).name().clone();
+                    if !added.is_empty() || name != projected.alias {
+                        return Ok(None);
+                    }
+                    inputs.push(input);
+                }
+                None => {
+                    let Some((column, _)) = self.added.get(place - self.inputs.len()) else {
+                        return Ok(None);
+                    };
+                    added.push((*column, projected.alias.clone()));
+                }
+            }
+        }
+        if inputs.len() == self.inputs.len() && added.len() == self.added.len() {
+            return Ok(None);
+        }
+        let (input, id) = (Arc::clone(&self.input), Arc::clone(&self.id));
+        let node = Self::with(input, id, Arc::clone(&self.spec), inputs, added);
+        let same = node.schema().fields() == projection.schema().fields();
+        Ok(same.then(|| Arc::new(node) as _))
+    }
+
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        let input = self.input.execute(partition, Arc::clone(&context))?;
+        let schema = self.schema();
+        let batch_size = context.session_config().batch_size();
+        let threads = context
+            .session_config()
+            .get_extension::<biotide_common::session::QueryLog>()
+            .map_or(1, |log| log.threads);
+        let partitions = self.properties.output_partitioning().partition_count();
+        let shared = Shared {
+            spec: Arc::clone(&self.spec),
+            id: Arc::clone(&self.id),
+            output: Output {
+                schema: Arc::clone(&schema),
+                inputs: self.inputs.clone(),
+                columns: self.added.iter().map(|(column, _)| *column).collect(),
+                batch_size,
+            },
+            context,
+            workers: Mutex::default(),
+            piece: (batch_size / 8).clamp(64, PIECE),
+            tasks: threads.div_ceil(partitions),
+        };
+        let metrics = BaselineMetrics::new(&self.metrics, partition);
+        let inputs = MetricBuilder::new(&self.metrics).counter("input_rows", partition);
+        let counted = input.inspect_ok(move |batch| inputs.add(batch.num_rows()));
+        let rows = shared.run(counted.boxed(), metrics);
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, rows)))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+}
+
+/// What the tasks of a partition share.
+struct Shared {
+    spec: Arc<XrefSpec>,
+    id: Arc<dyn PhysicalExpr>,
+    output: Output,
+    context: Arc<TaskContext>,
+    /// Those that have nothing to do.
+    workers: Mutex<Vec<Worker>>,
+    /// Rows of a piece.
+    piece: usize,
+    /// Pieces at a time.
+    tasks: usize,
+}
+
+type Batches = stream::BoxStream<'static, Result<RecordBatch>>;
+
+impl Shared {
+    /// The rows, in the order of the input.
+    fn run(self, input: Batches, metrics: BaselineMetrics) -> Batches {
+        let load = async move {
+            let index = self.spec.mapping.index(&self.context).await?;
+            let coverage = self.context.session_config().get_extension::<CoverageLog>();
+            let (tasks, piece) = (self.tasks, self.piece);
+            let shared = Arc::new(self);
+            let pieces = input
+                .map_ok(move |batch| {
+                    let starts = (0..batch.num_rows()).step_by(piece);
+                    let cut: Vec<_> = starts
+                        .map(|start| batch.slice(start, piece.min(batch.num_rows() - start)))
+                        .collect();
+                    stream::iter(cut.into_iter().map(Ok::<_, DataFusionError>))
+                })
+                .try_flatten();
+            let worked = pieces.map(move |piece| {
+                let (shared, index, coverage) =
+                    (Arc::clone(&shared), Arc::clone(&index), coverage.clone());
+                let work = move || {
+                    let piece = piece?;
+                    let worker = shared.workers.lock().pop();
+                    let mut worker = worker.unwrap_or_else(|| {
+                        let held =
+                            MemoryConsumer::new("XrefExec").register(shared.context.memory_pool());
+                        Worker::new(&shared.spec, &index, &shared.output, held)
+                    });
+                    let rows = piece.num_rows();
+                    let ids = shared.id.evaluate(&piece)?.into_array(rows)?;
+                    let batches = worker.work(&piece, &ids)?;
+                    if let Some(coverage) = coverage {
+                        coverage.add(std::mem::take(&mut worker.coverage));
+                    }
+                    shared.workers.lock().push(worker);
+                    Ok::<_, DataFusionError>(batches)
+                };
+                SpawnedTask::spawn(async move { work() })
+            });
+            let batches = worked.buffered(tasks.max(1)).map(|joined| match joined {
+                Ok(batches) => batches,
+                Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                Err(error) => Err(DataFusionError::External(Box::new(error))),
+            });
+            let batches = batches
+                .map_ok(|batches| stream::iter(batches.into_iter().map(Ok)))
+                .try_flatten();
+            Ok::<_, DataFusionError>(batches)
+        };
+        let rows = stream::once(load).try_flatten();
+        let recorded = rows.inspect_ok(move |batch: &RecordBatch| {
+            metrics.record_output(batch.num_rows());
+        });
+        recorded.boxed()
+    }
+}
