@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -12,6 +12,7 @@ use parking_lot::RwLock;
 use tokio::sync::OnceCell;
 
 use crate::index::{Index, stored};
+use crate::load::blocking;
 
 /// Where an index comes from.
 #[async_trait]
@@ -94,12 +95,13 @@ pub fn is_stored(path: &Path) -> bool {
     stored::is_index(path)
 }
 
-/// Stores an index in a file.
-pub fn store(index: &Index, path: &Path) -> Result<()> {
-    stored::write(index, path)
+/// Stores an index in a file, which has its name only when it is complete.
+pub async fn store(index: Arc<Index>, path: PathBuf) -> Result<()> {
+    blocking(move || stored::write(&index, &path)).await
 }
 
 /// Opens a stored index.
-pub fn open(path: &Path, context: &TaskContext) -> Result<Index> {
-    stored::open(path, &context.runtime_env().memory_pool)
+pub async fn open(path: PathBuf, context: &TaskContext) -> Result<Index> {
+    let pool = Arc::clone(&context.runtime_env().memory_pool);
+    blocking(move || stored::open(&path, &pool)).await
 }

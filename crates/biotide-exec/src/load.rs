@@ -50,7 +50,9 @@ pub(crate) async fn ingest(
     let tasks = statements
         .into_iter()
         .map(|Statements { mut rows, origin }| {
-            let mut encoder = Encoder::new(&ingest, Arc::clone(identifiers), &origin);
+            // (The name of a file, without its folder.)
+        let source = origin.rsplit(['/', '\\']).next().unwrap_or(&origin);
+        let mut encoder = Encoder::new(&ingest, Arc::clone(identifiers), source);
             let log = log.clone();
             SpawnedTask::spawn(async move {
                 let mut rejects = Vec::new();

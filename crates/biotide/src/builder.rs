@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use biotide_common::options::BiotideOptions;
 use biotide_common::{BiotideError, MemoryGauge, Scratch};
+use biotide_exec::catalog::Mappings;
 use biotide_formats::formats;
 use biotide_formats::sink::TextSinkFormat;
 use biotide_formats::spool::Spool;
@@ -22,6 +23,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::context::BiotideContext;
 use crate::error::Result;
+use crate::mapping::planner::BiotidePlanner;
 use crate::memory::budget::Budget;
 use crate::memory::pool::ProcessPool;
 use crate::memory::{default_limit, policy};
@@ -146,6 +148,7 @@ impl BiotideContextBuilder {
             .with_option_extension(BiotideOptions::default())
             .with_extension(Arc::new(gauge))
             .with_extension(Arc::clone(&references))
+            .with_extension(Arc::new(Mappings::default()))
             .with_extension(Arc::new(Spool::new(temp_dir.clone())));
         {
             let options = config.options_mut();
@@ -163,6 +166,7 @@ impl BiotideContextBuilder {
             .with_config(config)
             .with_runtime_env(runtime.build_arc()?)
             .with_default_features()
+            .with_query_planner(Arc::new(BiotidePlanner))
             .with_physical_optimizer_rules(policy::physical_rules(budget));
         for rule in policy::logical_rules(budget) {
             state = state.with_optimizer_rule(rule);

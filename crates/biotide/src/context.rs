@@ -4,8 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use biotide_common::Scratch;
+use biotide_common::identifiers::Identifiers;
 use biotide_common::options::BiotideOptions;
 use biotide_common::session::QueryLog;
+use biotide_exec::catalog::Mappings;
+use biotide_functions::References;
+use biotide_functions::identifier::KnownIdentifiers;
 use datafusion::common::DataFusionError;
 use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::dialect::GenericDialect;
@@ -141,6 +145,19 @@ impl BiotideContext {
         }
         names.sort();
         names
+    }
+
+    /// The named mappings.
+    pub(crate) fn mappings(&self) -> Arc<Mappings> {
+        let state = self.session.state();
+        state.config().get_extension::<Mappings>().unwrap_or_default()
+    }
+
+    /// What is known of identifiers.
+    pub(crate) fn identifiers(&self) -> Result<Arc<dyn Identifiers>> {
+        let state = self.session.state();
+        let references = state.config().get_extension::<References>().unwrap_or_default();
+        Ok(Arc::new(KnownIdentifiers::new(&references, state.config_options())?))
     }
 
     /// A log for a new statement.

@@ -37,6 +37,7 @@ pub mod context;
 pub mod convert;
 mod error;
 pub mod inspect;
+mod mapping;
 pub mod memory;
 mod monitor;
 pub mod normalize;
@@ -51,9 +52,11 @@ pub use biotide_common::scan::ScanReport;
 pub use biotide_common::{MemoryGauge, PaceChange, PaceReport, format_size, parse_size};
 pub use biotide_formats::sink::{DelimitedEncoder, JsonLinesEncoder, TextEncoder};
 pub use biotide_functions::identifier::parser::{IdentifierParser, Parsed, Verdict};
+pub use biotide_exec::xref::CoverageRow;
 pub use error::{Error, Result};
 pub use memory::{MemoryReport, peak_rss};
 pub use monitor::{Monitor, Spilled};
+pub use statement::XrefReport;
 
 /// Biotide's own scalar functions, with their documentation.
 pub fn functions() -> Vec<std::sync::Arc<datafusion::logical_expr::ScalarUDF>> {

@@ -56,6 +56,7 @@ fn flag(info: &'static OptionInfo, long: &'static str) -> Arg {
     let heading = match info.name.split('_').next() {
         Some("parquet") => "Writing",
         Some("identifiers") => "Identifiers",
+        Some("xref") => "Cross-reference",
         _ => "Reading",
     };
     let arg = Arg::new(info.name)

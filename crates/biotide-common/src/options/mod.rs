@@ -14,7 +14,8 @@ use datafusion_common::utils::datafusion_strsim::levenshtein;
 use crate::error::BiotideError;
 pub use values::{
     Aliases, Bytes, Compression, Delimiter, Encoding, IdentifierMode, Infer, Names, OnBadValue,
-    OnError, OnInvalid, OneByte, OptionValue, Share, Size, TextType,
+    OnError, OnInvalid, OneByte, OptionValue, Share, Size, TextType, XrefMode, XrefPolicy,
+    XrefUnmapped,
 };
 
 /// What is known of an option.
@@ -129,6 +130,20 @@ options! {
     identifiers_secondary: Names = "those of HGNC, ChEBI and NCBI Gene (human), built in", "Tables of retired identifiers: a list of paths, or `namespace=path`, of sec2pri's tables (columns secondaryID, primaryID) or UniProt's `sec_ac.txt`; gzipped or not. Also `identifiers.secondary`.";
     identifiers_parsers: String = "none", "Parsers of identifiers in YAML, besides the built-in ones. Also `identifiers.parsers`.";
     identifiers_registry: String = "the one that is built in", "A registry of prefixes: the Bioregistry's `bioregistry.json`, or an extended prefix map, gzipped or not. Also `identifiers.registry`.";
+    xref_targets: Names = "any", "Cross-references: the prefixes that results may have. In `xref(…)` these options have no `xref_`.";
+    xref_max_hops: usize = "2", "Cross-references: the most edges of a path, 1 to 8.";
+    xref_limit: usize = "100", "Cross-references: the most results of an identifier, the best ones.";
+    xref_min_confidence: Share = "0", "Cross-references: results below this (0 to 1) are left out.";
+    xref_hop_factor: Share = "1", "Cross-references: what each edge after the first multiplies the confidence of a path with.";
+    xref_policy: XrefPolicy = "explode", "Cross-references: what becomes of an identifier with several results. `explode` makes a row of each, `list` one row with all, `first` takes the first (by `xref_priority`, then the best), `error` fails if several are of one namespace, `drop` leaves those out.";
+    xref_priority: Names = "none", "Cross-references and cliques: prefixes, the best first.";
+    xref_mode: XrefMode = "directed", "Cross-references: `directed` walks as predicates allow and puts paths to the same identifier together; `undirected` walks every edge both ways, and every path is a result.";
+    xref_chain: Names = "none", "Cross-references: what chains with itself although SSSOM's rules do not say so: `close`, `related`, `xref`.";
+    xref_repeat_prefix: bool = "false", "Cross-references: whether a path may come through a prefix twice.";
+    xref_unmapped: XrefUnmapped = "keep", "Cross-references: `keep` rows without a result, with the reason, or `drop` them.";
+    xref_namespace: String = "what the column's name says, if it is that of a prefix", "Cross-references: the namespace of identifiers that have no prefix.";
+    xref_retired: bool = "true", "Cross-references: bring retired identifiers forward first (`identifiers_secondary`).";
+    xref_max_paths: usize = "1000000", "Cross-references: the most edges that are looked at for one identifier.";
 }
 
 impl BiotideOptions {
@@ -157,7 +172,7 @@ impl BiotideOptions {
     /// Sets an option of one table, as [`BiotideOptions::set_text`] does.
     pub fn set_table_text(&mut self, key: &str, value: &str) -> Result<(), BiotideError> {
         let name = normalize(key);
-        if Self::OF_SESSIONS.contains(&name.as_str()) {
+        if Self::OF_SESSIONS.contains(&name.as_str()) || name.starts_with("xref_") {
             let problem = format!(
                 "is of the session, not of a table: SET {}.{name} = '…', or the flag --{}",
                 Self::PREFIX,

@@ -365,6 +365,42 @@ impl OptionValue for Encoding {
 }
 
 choices! {
+    /// What becomes of an identifier with several results.
+    XrefPolicy {
+        /// A row for each.
+        Explode = "explode",
+        /// One row with all of them.
+        List = "list",
+        /// The first.
+        First = "first",
+        /// An error, if several are of one namespace.
+        Error = "error",
+        /// Those of which several are of one namespace are left out.
+        Drop = "drop",
+    }
+}
+
+choices! {
+    /// How statements are walked.
+    XrefMode {
+        /// As their predicates allow.
+        Directed = "directed",
+        /// Both ways.
+        Undirected = "undirected",
+    }
+}
+
+choices! {
+    /// What becomes of rows without a result.
+    XrefUnmapped {
+        /// They stay.
+        Keep = "keep",
+        /// They do not.
+        Drop = "drop",
+    }
+}
+
+choices! {
     /// What to do with a row of the wrong shape.
     OnError {
         /// Set it aside.

@@ -113,6 +113,11 @@ impl Index {
         self.bases.last().copied().unwrap_or(0)
     }
 
+    /// The prefixes of its identifiers.
+    pub fn prefixes(&self) -> Vec<&str> {
+        self.vocabulary.prefixes.iter().map(|prefix| prefix.name.as_str()).collect()
+    }
+
     /// What was counted when it was built.
     pub fn counts(&self) -> Counts {
         self.counts

@@ -1,6 +1,7 @@
 //! Tables that are not registered: files by their path, and what the system knows of itself.
 
 mod files;
+mod mappings;
 mod system;
 
 pub(crate) use files::{StatementFiles, is_binary};

@@ -1,4 +1,4 @@
-//! The schema `system`: `rejects`, `options`, `functions`, `prefixes`, `parsers`.
+//! The schema `system`: `rejects`, `mappings`, `options`, `functions`, `prefixes`, `parsers`.
 
 use std::sync::{Arc, Weak};
 
@@ -16,10 +16,13 @@ use datafusion::prelude::SessionContext;
 use futures::stream;
 use parking_lot::RwLock;
 
+use biotide_exec::catalog::Mappings;
 use biotide_formats::formats;
 use biotide_functions::References;
 use biotide_functions::identifier::registry::Prefix;
 
+use super::mappings::MappingsTable;
+use crate::mapping;
 use crate::rejects::FinishedLogs;
 use crate::statement::{coverage, normalize};
 
@@ -47,6 +50,8 @@ pub(crate) fn register_system(
             finished: Arc::clone(finished),
         }),
     )?;
+    let mappings = session.state().config().get_extension::<Mappings>();
+    add("mappings", Arc::new(MappingsTable::new(mappings.unwrap_or_default())))?;
     add("options", Arc::new(Words::options(session)))?;
     add("functions", Arc::new(Words::functions(session)))?;
     add("prefixes", Arc::new(Words::prefixes(session)))?;
@@ -204,6 +209,17 @@ impl Words {
                             .to_owned(),
                     ),
                 ]);
+                let own = |(name, syntax, doc): (&str, &str, &str)| {
+                    let texts = [name, "table", syntax, doc];
+                    texts.map(|text| Some(text.to_owned())).to_vec()
+                };
+                rows.extend(mapping::relation::SYNTAX.map(own));
+                rows.push(own((
+                    "xref_coverage",
+                    mapping::coverage::SYNTAX,
+                    "What of a column a mapping knows: its identifiers by namespace, verdict, hops and source, and the \
+                     commonest of each. A file by its path, or a table by its name.",
+                )));
                 rows.sort();
                 Ok(rows)
             },

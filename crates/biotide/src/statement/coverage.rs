@@ -54,18 +54,7 @@ impl VisitorMut for Replacer {
                 });
             }
         };
-        let alias = alias.take().unwrap_or_else(|| TableAlias {
-            explicit: true,
-            name: Ident::new("id_coverage"),
-            columns: Vec::new(),
-            at: None,
-        });
-        *factor = TableFactor::Derived {
-            lateral: false,
-            subquery: Box::new(query),
-            alias: Some(alias),
-            sample: None,
-        };
+        *factor = derived(query, alias.take(), "id_coverage");
         ControlFlow::Continue(())
     }
 }
@@ -85,28 +74,13 @@ fn query(args: &TableFunctionArgs) -> Result<Query, String> {
     let [file, column, namespace] = given.as_slice() else {
         return Err(wanted());
     };
-    let text = |expr: &Expr| match expr {
-        Expr::Value(value) => match &value.value {
-            Value::SingleQuotedString(text) => Some(text.clone()),
-            _ => None,
-        },
-        Expr::Identifier(name) => Some(name.value.clone()),
-        _ => None,
-    };
-    // A bare name is found in any case, as everywhere.
-    let column = match column {
-        Expr::Identifier(name) => name.to_string(),
-        quoted => format!(
-            "\"{}\"",
-            text(quoted).ok_or_else(wanted)?.replace('"', "\"\"")
-        ),
-    };
-    let namespace = text(namespace).ok_or_else(wanted)?.replace('\'', "''");
+    let column = column_name(column).ok_or_else(wanted)?;
+    let namespace = text_of(namespace).ok_or_else(wanted)?.replace('\'', "''");
     // A table by its name, a file by its path; options need the format's function.
     let from = match (file, options.is_empty()) {
         (file, true) => file.to_string(),
         (file, false) => {
-            let path = text(file).ok_or_else(wanted)?;
+            let path = text_of(file).ok_or_else(wanted)?;
             let format = formats::by_path(&path).map_or("tsv", |format| format.name());
             format!("read_{format}({file}{options})")
         }
@@ -127,14 +101,52 @@ fn query(args: &TableFunctionArgs) -> Result<Query, String> {
              string_agg(concat(raw, ' (', n, ')'), ', ' ORDER BY place) FILTER (WHERE place <= 5) AS commonest
          FROM ranks GROUP BY verdict, note"
     );
-    let mut parser = Parser::new(&GenericDialect {})
-        .try_with_sql(&sql)
-        .map_err(|error| error.to_string())?;
-    match parser
-        .parse_statement()
-        .map_err(|error| error.to_string())?
-    {
-        Ast::Query(query) if matches!(*query.body, SetExpr::Select(_)) => Ok(*query),
-        _ => Err(wanted()),
+    query_of(&sql).ok_or_else(wanted)?
+}
+
+/// A query in the place of a call, with a name.
+pub(crate) fn derived(query: Query, alias: Option<TableAlias>, name: &str) -> TableFactor {
+    let alias = alias.unwrap_or_else(|| TableAlias {
+        explicit: true,
+        name: Ident::new(name),
+        columns: Vec::new(),
+        at: None,
+    });
+    TableFactor::Derived {
+        lateral: false,
+        subquery: Box::new(query),
+        alias: Some(alias),
+        sample: None,
+    }
+}
+
+/// A text in quotes, or a name.
+pub(crate) fn text_of(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(text) => Some(text.clone()),
+            _ => None,
+        },
+        Expr::Identifier(name) => Some(name.value.clone()),
+        _ => None,
+    }
+}
+
+/// A column in SQL. A bare name is found in any case, as everywhere.
+pub(crate) fn column_name(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Identifier(name) => Some(name.to_string()),
+        quoted => Some(format!("\"{}\"", text_of(quoted)?.replace('"', "\"\""))),
+    }
+}
+
+/// The query that a text is; an error is the parser's.
+pub(crate) fn query_of(sql: &str) -> Option<Result<Query, String>> {
+    let parser = Parser::new(&GenericDialect {}).try_with_sql(sql);
+    let statement = parser.and_then(|mut parser| parser.parse_statement());
+    match statement {
+        Ok(Ast::Query(query)) if matches!(*query.body, SetExpr::Select(_)) => Some(Ok(*query)),
+        Ok(_) => None,
+        Err(error) => Some(Err(error.to_string())),
     }
 }

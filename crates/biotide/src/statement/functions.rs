@@ -111,25 +111,25 @@ fn parse(function: &str, given: &TableFunctionArgs) -> Result<OpenTable, Biotide
 }
 
 /// The function that a name calls, in lower case.
-pub(super) fn called(name: &ObjectName) -> String {
+pub(crate) fn called(name: &ObjectName) -> String {
     let function = name.0.last().and_then(|part| part.as_ident());
     function.map_or_else(String::new, |name| name.value.to_ascii_lowercase())
 }
 
 /// Arguments as they are written.
-pub(super) fn shown(given: &TableFunctionArgs) -> String {
+pub(crate) fn shown(given: &TableFunctionArgs) -> String {
     let args: Vec<String> = given.args.iter().map(ToString::to_string).collect();
     args.join(", ")
 }
 
 /// Puts a name of the statement's own in the place of a call.
-pub(super) fn stand_in(name: &mut ObjectName, args: &mut Option<TableFunctionArgs>, own: &str) {
+pub(crate) fn stand_in(name: &mut ObjectName, args: &mut Option<TableFunctionArgs>, own: &str) {
     *name = ObjectName::from(vec![Ident::with_quote('"', own)]);
     *args = None;
 }
 
 /// Sets an option of a table to a literal; `None` if it is none.
-pub(super) fn set_option(
+pub(crate) fn set_option(
     options: &mut BiotideOptions,
     name: &str,
     expr: &Expr,
@@ -142,7 +142,7 @@ pub(super) fn set_option(
 }
 
 /// A literal, or an array of them, as text.
-pub(super) fn literals(expr: &Expr) -> Option<Vec<String>> {
+pub(crate) fn literals(expr: &Expr) -> Option<Vec<String>> {
     match expr {
         Expr::Array(array) => array
             .elem

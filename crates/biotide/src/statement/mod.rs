@@ -2,8 +2,8 @@
 
 pub(crate) mod coverage;
 mod fit;
-mod functions;
-mod names;
+pub(crate) mod functions;
+pub(crate) mod names;
 pub(crate) mod normalize;
 mod order;
 mod partitions;
@@ -18,6 +18,7 @@ use arrow::datatypes::SchemaRef;
 use biotide_common::reject::RejectRecord;
 use biotide_common::scan::ScanReport;
 use biotide_common::session::QueryLog;
+use biotide_exec::xref::{CoverageLog, CoverageRow};
 use datafusion::catalog::DynamicFileCatalog;
 use datafusion::common::format::ExplainFormat;
 use datafusion::common::tree_node::{Transformed, TreeNode};
@@ -28,11 +29,15 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement as SqlStatement;
 use futures::{StreamExt, TryStreamExt, stream};
+use serde::Serialize;
 
 use crate::catalog::StatementFiles;
 use crate::context::BiotideContext;
 use crate::convert::{ConvertReport, Output};
 use crate::error::{Error, Result};
+use crate::mapping::create::{self, MappingStatement};
+use crate::mapping::relation::MappingRelations;
+use crate::mapping::{lateral, named};
 use crate::memory::{MemoryReport, explain, peak_rss};
 use crate::monitor::Monitor;
 use crate::staged::{RemoteObject, Staged};
@@ -43,11 +48,22 @@ pub struct Statement {
     state: SessionState,
     plan: LogicalPlan,
     log: Arc<QueryLog>,
+    /// What became of identifiers that were cross-referenced.
+    coverage: Arc<CoverageLog>,
     monitor: Monitor,
     started: bool,
     published: bool,
     /// Whether a `COPY` to a folder may replace what is there.
     replace_folder: bool,
+}
+
+/// What became of identifiers that were cross-referenced.
+#[derive(Debug, Clone, Serialize)]
+pub struct XrefReport {
+    /// How many had which fate.
+    pub counts: Vec<CoverageRow>,
+    /// Those without a result, the commonest first.
+    pub top_unmapped: Vec<(String, u64)>,
 }
 
 impl std::fmt::Debug for Statement {
@@ -62,22 +78,58 @@ impl BiotideContext {
     /// Plans one statement. Statements that only change the session (`SET`, `CREATE …`) take effect
     /// here; queries and `COPY` run when they are asked for their rows.
     pub async fn sql(&self, sql: &str) -> Result<Statement> {
-        let state = self.session().state();
+        if let Some(statement) = create::parse(sql)? {
+            return self.mapping_statement(statement).await;
+        }
+        let (plan, state) = self.planned(sql, self.session().state()).await?;
+        self.statement(state, plan).await
+    }
+
+    /// The plan of a query, in a state that a statement has.
+    pub(crate) async fn plan_query(&self, sql: &str, state: &SessionState) -> Result<LogicalPlan> {
+        Ok(self.planned(sql, state.clone()).await?.0)
+    }
+
+    /// A plan, and the state that it is to run in.
+    async fn planned(&self, sql: &str, state: SessionState) -> Result<(LogicalPlan, SessionState)> {
         let dialect = state.config_options().sql_parser.dialect;
         let mut statement = state.sql_to_statement(sql, &dialect)?;
         let (mut state, files) = self.statement_state(state);
         coverage::resolve(&mut statement)?;
+        crate::mapping::coverage::resolve(&mut statement)?;
         functions::resolve(&mut statement, &files, &state).await?;
         normalize::resolve(&mut statement, &files, &state).await?;
         target::resolve(&mut statement)?;
         reset::resolve(&mut statement, &state)?;
         names::resolve(&mut statement, &state).await?;
+        if let Some(files) = named::resolve(&mut statement, self, &state).await? {
+            state.register_relation_planner(Arc::new(MappingRelations {
+                context: self.clone(),
+                identifiers: self.identifiers()?,
+                files,
+            }))?;
+        }
         if let SqlStatement::CreateExternalTable(_) = &statement {
             // The table outlives the statement: it is made with the session's own state.
             state = self.session().state();
         }
-        let plan = state.statement_to_plan(statement).await?;
-        self.statement(state, plan).await
+        let plan = lateral::rewrite(state.statement_to_plan(statement).await?)?;
+        Ok((plan, state))
+    }
+
+    /// Makes or drops a mapping; the rows are what is known of it.
+    async fn mapping_statement(&self, statement: MappingStatement) -> Result<Statement> {
+        let mut state = self.session().state();
+        let log = self.new_log(false);
+        state.config_mut().set_extension(Arc::clone(&log));
+        let name = create::run(self, &state, statement).await?;
+        let sql = "SELECT * FROM system.mappings WHERE mapping = ";
+        let query = format!("{sql}'{}'", name.unwrap_or_default().replace('\'', "''"));
+        let (plan, state) = self.planned(&query, self.session().state()).await?;
+        let mut statement = self.statement(state, plan).await?;
+        // (What was read, and what was wrong with it, is this statement's.)
+        statement.renew(log);
+        Ok(statement)
     }
 
     /// The session's state for one statement: files by their path.
@@ -132,7 +184,9 @@ impl Statement {
         let ordered = order::keeps_order(&plan);
         let log = context.new_log(ordered);
         let mut state = state.clone();
+        let coverage = Arc::new(CoverageLog::default());
         state.config_mut().set_extension(Arc::clone(&log));
+        state.config_mut().set_extension(Arc::clone(&coverage));
         if ordered {
             state.config_mut().options_mut().execution.target_partitions = 1;
         }
@@ -142,6 +196,7 @@ impl Statement {
             state,
             plan,
             log,
+            coverage,
             monitor,
             started: false,
             published: false,
@@ -169,7 +224,9 @@ impl Statement {
     }
 
     fn renew(&mut self, log: Arc<QueryLog>) {
+        self.coverage = Arc::default();
         self.state.config_mut().set_extension(Arc::clone(&log));
+        self.state.config_mut().set_extension(Arc::clone(&self.coverage));
         self.monitor = Monitor::new(Arc::clone(&log));
         self.log = log;
         self.published = false;
@@ -183,6 +240,14 @@ impl Statement {
     /// Live numbers of the next (or running) run.
     pub fn monitor(&self) -> Monitor {
         self.monitor.clone()
+    }
+
+    /// What became of the identifiers that were cross-referenced; nothing, if none were.
+    pub fn coverage(&self) -> Option<XrefReport> {
+        (!self.coverage.is_empty()).then(|| XrefReport {
+            counts: self.coverage.rows(),
+            top_unmapped: self.coverage.top_unmapped(),
+        })
     }
 
     /// What the run holds, or held, in memory and on disk.

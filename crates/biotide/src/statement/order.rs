@@ -8,6 +8,8 @@ use datafusion::logical_expr::{Expr, LogicalPlan};
 
 use biotide_formats::table::BiotideTable;
 
+use crate::mapping::lateral::node;
+
 /// Scan, filter, projection and limit over files that can be read in order: then a single ordered scan,
 /// decoded in parallel, costs nothing, and `LIMIT 10` means the first ten.
 pub(super) fn keeps_order(plan: &LogicalPlan) -> bool {
@@ -30,6 +32,9 @@ fn keeps(plan: &LogicalPlan, copied: bool) -> bool {
         }
         LogicalPlan::Limit(limit) => keeps_order(&limit.input),
         LogicalPlan::SubqueryAlias(alias) => keeps_order(&alias.input),
+        LogicalPlan::Extension(extension) => {
+            node(extension).is_some_and(|xref| plain(&xref.id) && keeps_order(&xref.input))
+        }
         LogicalPlan::Copy(copy) => keeps(&copy.input, true),
         LogicalPlan::Explain(explain) => keeps_order(&explain.plan),
         LogicalPlan::Analyze(analyze) => keeps_order(&analyze.input),

@@ -1,5 +1,6 @@
 //! FROM and JOIN.
 
+use biotide_exec::xref::{self, Policy};
 use datafusion::common::TableReference;
 use datafusion::sql::planner::object_name_to_table_reference;
 use datafusion::sql::sqlparser::ast::{
@@ -7,6 +8,7 @@ use datafusion::sql::sqlparser::ast::{
     TableAlias, TableFactor, TableWithJoins,
 };
 
+use super::super::functions::called;
 use super::expr::quoted;
 use super::query::Names;
 use super::scope::{Columns, Match, Relation, Scope, columns};
@@ -96,8 +98,13 @@ impl Names<'_> {
                 self.beside(earlier, here, |names| names.expr(array_exprs));
                 (None, alias)
             }
+            TableFactor::Function {
+                name, args, alias, ..
+            } => {
+                self.beside(earlier, here, |names| names.expr(args));
+                (relation_columns(&called(name)), alias)
+            }
             TableFactor::TableFunction { alias, .. }
-            | TableFactor::Function { alias, .. }
             | TableFactor::Pivot { alias, .. }
             | TableFactor::Unpivot { alias, .. } => (None, alias),
             _ => (None, &mut None),
@@ -221,6 +228,18 @@ impl Names<'_> {
             _ => None,
         }
     }
+}
+
+/// The columns that a relation of ours may have.
+fn relation_columns(name: &str) -> Columns {
+    let policies = Policy::ALL.iter().filter(|_| name == "xref");
+    let mut names: Vec<String> = policies
+        .flat_map(|(_, policy)| xref::columns(*policy))
+        .map(|(_, name)| name.to_owned())
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    (!names.is_empty()).then_some(names)
 }
 
 /// `table.column`, where one table only has it.

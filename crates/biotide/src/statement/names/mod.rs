@@ -54,7 +54,7 @@ pub(super) fn for_each_tree(statement: &mut Statement, mut f: impl FnMut(&mut Tr
 }
 
 /// Visits the SQL parts of a statement; what breaks the visit off is the error.
-pub(super) fn visit<V: VisitorMut>(statement: &mut Statement, visitor: &mut V) -> Result<()>
+pub(crate) fn visit<V: VisitorMut>(statement: &mut Statement, visitor: &mut V) -> Result<()>
 where
     Error: From<V::Break>,
 {

@@ -1,0 +1,104 @@
+//! `xref_coverage('file', 'column', 'mapping')`: what of a column a mapping knows. The call is replaced by the query
+//! that answers it.
+
+use std::ops::ControlFlow;
+
+use biotide_common::BiotideError;
+use biotide_common::options::BiotideOptions;
+use biotide_formats::formats;
+use datafusion::sql::parser::Statement;
+use datafusion::sql::sqlparser::ast::{
+    Expr, FunctionArg, FunctionArgExpr, Query, TableFactor, TableFunctionArgs, VisitorMut,
+};
+
+use crate::error::Result;
+use crate::statement::coverage::{column_name, derived, query_of, text_of};
+use crate::statement::functions::{called, shown};
+use crate::statement::names::visit;
+
+/// How it is called.
+pub(crate) const SYNTAX: &str = "xref_coverage('path-or-glob', 'column', 'mapping', targets => ['prefix', …], option => value, …)";
+
+/// Replaces the calls of a statement.
+pub(crate) fn resolve(statement: &mut Statement) -> Result<()> {
+    visit(statement, &mut Replacer)
+}
+
+struct Replacer;
+
+impl VisitorMut for Replacer {
+    type Break = BiotideError;
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<BiotideError> {
+        let TableFactor::Table {
+            name,
+            alias,
+            args: Some(args),
+            ..
+        } = factor
+        else {
+            return ControlFlow::Continue(());
+        };
+        if called(name) != "xref_coverage" {
+            return ControlFlow::Continue(());
+        }
+        match query(args) {
+            Ok(query) => {
+                *factor = derived(query, alias.take(), "xref_coverage");
+                ControlFlow::Continue(())
+            }
+            Err(problem) => ControlFlow::Break(BiotideError::Option {
+                key: "xref_coverage(…)".to_owned(),
+                value: shown(args),
+                problem,
+            }),
+        }
+    }
+}
+
+/// The query of a call; an error is what is wrong with it.
+fn query(args: &TableFunctionArgs) -> Result<Query, String> {
+    let wanted = || format!("is not what it takes: {SYNTAX}");
+    let (mut given, mut reading, mut asking) = (Vec::new(), String::new(), String::new());
+    for arg in &args.args {
+        match arg {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => given.push(expr),
+            FunctionArg::Named { name, .. } => {
+                let is_own = BiotideOptions::is_known(&format!("xref_{}", name.value));
+                let list = if is_own { &mut asking } else { &mut reading };
+                list.push_str(&format!(", {arg}"));
+            }
+            _ => return Err(wanted()),
+        }
+    }
+    let [file, column, mapping] = given.as_slice() else {
+        return Err(wanted());
+    };
+    let column = column_name(column).ok_or_else(wanted)?;
+    let mapping = text_of(mapping).ok_or_else(wanted)?.replace('\'', "''");
+    let from = source(file, &reading).ok_or_else(wanted)?;
+    let sql = format!(
+        "WITH found AS (SELECT arrow_cast(p.{column}, 'Utf8') AS written, x.resolved, x.verdict, x.hops, x.note,
+             array_to_string(x.sources, '|') AS source
+             FROM {from} AS p, LATERAL xref(p.{column}, '{mapping}'{asking}, policy => 'first', unmapped => 'keep') AS x),
+         counts AS (SELECT split_part(resolved, ':', 1) AS namespace, verdict, hops, source, note, written, count(*) AS n
+             FROM found GROUP BY 1, 2, 3, 4, 5, 6),
+         ranks AS (SELECT namespace, verdict, hops, source, note, written, n,
+             row_number() OVER (PARTITION BY namespace, verdict, hops, source ORDER BY n DESC, written) AS place FROM counts)
+         SELECT namespace, verdict, hops, source, sum(n) AS n,
+             round(100.0 * sum(n) / sum(sum(n)) OVER (), 2) AS percent, count(DISTINCT written) AS distinct_values,
+             string_agg(concat(written, ' (', n, ')'), ', ' ORDER BY place) FILTER (WHERE place <= 5) AS commonest
+         FROM ranks GROUP BY namespace, verdict, hops, source"
+    );
+    query_of(&sql).ok_or_else(wanted)?
+}
+
+/// A table by its name, a file by its path; options need the format's function.
+fn source(file: &Expr, reading: &str) -> Option<String> {
+    if reading.is_empty() {
+        return Some(file.to_string());
+    }
+    let path = text_of(file)?;
+    let format = formats::by_path(&path).map_or("tsv", |format| format.name());
+    Some(format!("read_{format}({file}{reading})"))
+}

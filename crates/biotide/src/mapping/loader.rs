@@ -1,0 +1,159 @@
+//! Plans of statements, and the index that they become.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use biotide_common::BiotideError;
+use biotide_common::identifiers::Identifiers;
+use biotide_common::session::QueryLog;
+use biotide_exec::catalog::{LoadMapping, open};
+use biotide_exec::index::Index;
+use biotide_exec::load::{Statements, build_index};
+use biotide_exec::mapping::edge_schema;
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::{Column, DataFusionError, Result, ScalarValue};
+use datafusion::execution::{SessionState, TaskContext};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit};
+use datafusion::physical_plan::ExecutionPlanProperties;
+
+use super::source::{Columns, Part};
+use crate::context::BiotideContext;
+
+/// A plan of statements, and what it reads.
+#[derive(Debug, Clone)]
+pub(crate) struct EdgePlan {
+    pub(crate) plan: LogicalPlan,
+    pub(crate) origin: String,
+}
+
+/// Builds an index from plans.
+#[derive(Debug)]
+pub(crate) struct PlanLoader {
+    pub(crate) state: SessionState,
+    pub(crate) plans: Vec<EdgePlan>,
+    pub(crate) identifiers: Arc<dyn Identifiers>,
+}
+
+#[async_trait]
+impl LoadMapping for PlanLoader {
+    async fn load(&self, context: &Arc<TaskContext>) -> Result<Index> {
+        let mut state = self.state.clone();
+        // What is read belongs to the statement that needs it.
+        if let Some(log) = context.session_config().get_extension::<QueryLog>() {
+            state.config_mut().options_mut().execution.target_partitions = log.threads;
+            state.config_mut().set_extension(log);
+        }
+        let task = state.task_ctx();
+        let mut statements = Vec::new();
+        for EdgePlan { plan, origin } in &self.plans {
+            let plan = state.create_physical_plan(plan).await?;
+            for partition in 0..plan.output_partitioning().partition_count() {
+                statements.push(Statements {
+                    rows: plan.execute(partition, Arc::clone(&task))?,
+                    origin: origin.as_str().into(),
+                });
+            }
+        }
+        build_index(statements, &self.identifiers, context).await
+    }
+}
+
+/// Reads an index from a file.
+#[derive(Debug)]
+pub(crate) struct StoredLoader(pub(crate) PathBuf);
+
+#[async_trait]
+impl LoadMapping for StoredLoader {
+    async fn load(&self, context: &Arc<TaskContext>) -> Result<Index> {
+        open(self.0.clone(), context).await
+    }
+}
+
+/// Plans the queries of a source.
+pub(super) async fn plans(context: &BiotideContext, state: &SessionState, parts: Vec<Part>) -> Result<Vec<EdgePlan>> {
+    let mut plans = Vec::with_capacity(parts.len());
+    for part in parts {
+        // (A statement plans its mappings, and those are statements.)
+        let plan = Box::pin(context.plan_query(&part.sql, state)).await.map_err(crate::Error::into_datafusion)?;
+        let plan = statements(plan, &part)?;
+        plans.push(EdgePlan {
+            plan,
+            origin: part.origin,
+        });
+    }
+    Ok(plans)
+}
+
+/// Names that columns of statements usually have; the first that there is counts.
+const USUAL: [(&str, &[&str]); 9] = [
+    ("subject", &["subject", "subject_id"]),
+    ("predicate", &["predicate", "predicate_id"]),
+    ("object", &["object", "object_id"]),
+    ("confidence", &["confidence"]),
+    ("source", &["source", "mapping_source", "mapping_provider", "primary_knowledge_source", "mapping_set_id"]),
+    ("release", &["release", "mapping_set_version", "version"]),
+    ("negated", &["negated", "predicate_modifier"]),
+    ("_line", &["_line"]),
+    ("_offset", &["_offset"]),
+];
+
+/// The columns of statements of a plan.
+fn statements(plan: LogicalPlan, part: &Part) -> Result<LogicalPlan> {
+    let fields: Vec<(Column, DataType)> =
+        plan.schema().iter().map(|(q, field)| (Column::from((q, field)), field.data_type().clone())).collect();
+    let find = |names: &[&str]| {
+        let named = |name: &&str| fields.iter().find(|(column, _)| column.name().eq_ignore_ascii_case(name));
+        match part.columns {
+            Columns::Named => names.first().and_then(named),
+            Columns::Usual => names.iter().find_map(named),
+        }
+    };
+    let mut columns: Vec<Expr> = Vec::new();
+    for ((name, names), field) in USUAL.iter().zip(edge_schema().fields()) {
+        let wanted = field.data_type();
+        let value = match (*name, find(names)) {
+            ("negated", _) if part.negated => lit(true),
+            ("negated", Some((column, kind))) if *kind != DataType::Boolean => {
+                let modifier = cast(Expr::Column(column.clone()), DataType::Utf8);
+                datafusion::functions::string::expr_fn::lower(modifier).eq(lit("not"))
+            }
+            // (A list of texts is one text.)
+            ("source", Some((column, DataType::List(_)))) => {
+                datafusion::functions_nested::expr_fn::array_to_string(Expr::Column(column.clone()), lit("|"))
+            }
+            (_, Some((column, _))) => cast(Expr::Column(column.clone()), wanted.clone()),
+            ("subject" | "object", None) => {
+                let known: Vec<&str> = fields.iter().map(|(column, _)| column.name()).collect();
+                let problem = format!(
+                    "it has no column {}; there are {}. pairs('…', subject => 'column', object => 'column') says which they are",
+                    names[names.len() - 1],
+                    known.join(", ")
+                );
+                return Err(BiotideError::file(&part.origin, problem).into());
+            }
+            (_, None) => lit(ScalarValue::try_from(wanted)?),
+        };
+        columns.push(value.alias(*name));
+    }
+    LogicalPlanBuilder::from(plan).project(columns)?.build()
+}
+
+/// Plans as one, for a node that has one input.
+pub(super) fn united(plans: Vec<EdgePlan>) -> Result<(LogicalPlan, String)> {
+    let mut origins: Vec<String> = Vec::new();
+    let mut all: Option<LogicalPlan> = None;
+    for EdgePlan { plan, origin } in plans {
+        if !origins.contains(&origin) {
+            origins.push(origin);
+        }
+        all = Some(match all {
+            None => plan,
+            Some(before) => LogicalPlanBuilder::from(before).union(plan)?.build()?,
+        });
+    }
+    match all {
+        Some(plan) => Ok((plan, origins.join(", "))),
+        None => Err(DataFusionError::Plan("a mapping is made from nothing".to_owned())),
+    }
+}

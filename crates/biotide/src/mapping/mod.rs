@@ -1,0 +1,21 @@
+//! Mappings in SQL: `CREATE MAPPING`, and the relations that use them.
+//!
+//! | | |
+//! |---|---|
+//! | `CREATE MAPPING kb FROM sssom('p.sssom.tsv', negatives => 'n.sssom.tsv')` | [`create`]: builds an index and names it |
+//! | `FROM t, LATERAL xref(t.id, 'kb', targets => ['hgnc'])` | [`relation`] plans a leaf, [`lateral`] puts `t` below it |
+//! | `FROM clique_assign('kb')`, `chain_infer('kb')`, `mapping_edges('kb')` | [`relation`] |
+//! | `FROM xref_coverage('file', 'column', 'kb')` | [`coverage`]: replaced by the query that answers it |
+//!
+//! DataFusion's parser has no such statement, and its planner none of these relations. Where a mapping is needed its
+//! name may be that of a file.
+
+pub(crate) mod coverage;
+pub(crate) mod create;
+pub(crate) mod lateral;
+mod loader;
+pub(crate) mod named;
+pub(crate) mod planner;
+pub(crate) mod relation;
+mod source;
+mod spec;

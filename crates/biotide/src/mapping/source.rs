@@ -1,0 +1,477 @@
+//! Where statements come from: `sssom(…)`, `pairs(…)`, `columns(…)`, `idmapping(…)`, a file, a table, a query.
+//!
+//! Each becomes queries whose columns are those of statements.
+
+use std::collections::BTreeMap;
+
+use biotide_common::BiotideError;
+use biotide_formats::formats;
+use datafusion::sql::sqlparser::ast::{
+    FunctionArg, FunctionArgExpr, ObjectName, TableFactor, TableFunctionArgs,
+};
+use datafusion::sql::sqlparser::keywords::ALL_KEYWORDS;
+
+use crate::statement::functions::{called, literals, shown};
+
+/// How sources are called.
+pub(crate) const SYNTAX: &str = "a mapping is made from sssom('file', negatives => 'file'), pairs('file', subject => 'column', object => \
+     'column', …), columns('file', subject => 'column=prefix', objects => ['column=prefix', …], …), idmapping('file'), a file, \
+     a table, or (a query)";
+
+/// A query whose columns are those of statements, and what it reads.
+#[derive(Debug, Clone)]
+pub(super) struct Part {
+    pub(super) sql: String,
+    pub(super) origin: String,
+    /// What the statements say, or deny.
+    pub(super) negated: bool,
+    pub(super) columns: Columns,
+}
+
+/// Which columns of a query are what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Columns {
+    /// By the names that they usually have.
+    Usual,
+    /// They have the names of statements.
+    Named,
+}
+
+/// A source of ours, with its arguments.
+#[derive(Debug)]
+struct Call {
+    function: String,
+    written: String,
+    paths: Vec<String>,
+    named: BTreeMap<String, Vec<String>>,
+    /// Options of reading, as they were written.
+    options: String,
+}
+
+/// Arguments that are not options of reading.
+const OWN: [&str; 12] = [
+    "negatives",
+    "subject",
+    "object",
+    "objects",
+    "subject_prefix",
+    "object_prefix",
+    "predicate",
+    "confidence",
+    "source",
+    "release",
+    "separator",
+    "metadata",
+];
+
+/// The queries of a source.
+pub(super) fn parts(factor: &TableFactor) -> Result<Vec<Part>, BiotideError> {
+    match factor {
+        TableFactor::Table {
+            name,
+            args: Some(args),
+            ..
+        } if is_source(name) => call(called(name), args)?.parts(),
+        TableFactor::Table { name, args: None, .. } => Ok(vec![of_path(&path_of(name))]),
+        TableFactor::Derived { subquery, .. } => Ok(vec![Part {
+            sql: subquery.to_string(),
+            origin: "a query".to_owned(),
+            negated: false,
+            columns: Columns::Usual,
+        }]),
+        other => Ok(vec![Part {
+            sql: format!("SELECT * FROM {other}"),
+            origin: other.to_string(),
+            negated: false,
+            columns: Columns::Usual,
+        }]),
+    }
+}
+
+/// The query of a path, or of the name of a table.
+pub(super) fn of_path(path: &str) -> Part {
+    let is_file = path.contains(['.', '/', '\\', '*']);
+    let from = match is_file {
+        true if path.to_ascii_lowercase().contains(".sssom.") => read_sssom(path, ""),
+        true => read(path, ""),
+        false => path.to_owned(),
+    };
+    Part {
+        sql: format!("SELECT * FROM {from}"),
+        origin: path.to_owned(),
+        negated: false,
+        columns: Columns::Usual,
+    }
+}
+
+/// The path or the name that a table's name is.
+pub(super) fn path_of(name: &ObjectName) -> String {
+    match name.0.as_slice() {
+        [part] => match part.as_ident() {
+            Some(ident) if ident.quote_style.is_some() => ident.value.clone(),
+            _ => name.to_string(),
+        },
+        _ => name.to_string(),
+    }
+}
+
+fn is_source(name: &ObjectName) -> bool {
+    matches!(called(name).as_str(), "sssom" | "pairs" | "columns" | "idmapping")
+}
+
+fn call(function: String, args: &TableFunctionArgs) -> Result<Call, BiotideError> {
+    let mut call = Call {
+        written: format!("{function}({})", shown(args)),
+        function,
+        paths: Vec::new(),
+        named: BTreeMap::new(),
+        options: String::new(),
+    };
+    for arg in &args.args {
+        match arg {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => match literals(expr) {
+                Some(paths) => call.paths.extend(paths),
+                None => return Err(call.refused("takes a path in quotes first")),
+            },
+            FunctionArg::Named {
+                name,
+                arg: FunctionArgExpr::Expr(expr),
+                ..
+            } => {
+                let name = name.value.to_ascii_lowercase();
+                match OWN.contains(&name.as_str()) {
+                    true => {
+                        let Some(values) = literals(expr) else {
+                            return Err(call.refused(&format!("takes a literal for {name}")));
+                        };
+                        call.named.insert(name, values);
+                    }
+                    false => call.options.push_str(&format!(", {arg}")),
+                }
+            }
+            _ => return Err(call.refused("takes a path in quotes and name => value")),
+        }
+    }
+    match call.paths.is_empty() {
+        true => Err(call.refused("takes a path in quotes first")),
+        false => Ok(call),
+    }
+}
+
+impl Call {
+    fn refused(&self, problem: &str) -> BiotideError {
+        BiotideError::Option {
+            key: "CREATE MAPPING".to_owned(),
+            value: self.written.clone(),
+            problem: format!("{problem}: {SYNTAX}"),
+        }
+    }
+
+    fn one(&self, name: &str) -> Option<&str> {
+        self.named.get(name).and_then(|values| values.first()).map(String::as_str)
+    }
+
+    fn needs(&self, name: &str) -> Result<&str, BiotideError> {
+        self.one(name).ok_or_else(|| self.refused(&format!("needs {name} => '…'")))
+    }
+
+    fn refuse_others(&self, known: &[&str]) -> Result<(), BiotideError> {
+        let other = self.named.keys().find(|name| !known.contains(&name.as_str()));
+        match other {
+            Some(name) => {
+                let problem = format!("takes no {name}, but {}", known.join(", "));
+                Err(self.refused(&problem))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn parts(&self) -> Result<Vec<Part>, BiotideError> {
+        match self.function.as_str() {
+            "sssom" => self.sssom(),
+            "pairs" => self.pairs(),
+            "columns" => self.columns(),
+            _ => self.idmapping(),
+        }
+    }
+
+    fn sssom(&self) -> Result<Vec<Part>, BiotideError> {
+        self.refuse_others(&["negatives", "metadata"])?;
+        let denied = self.named.get("negatives").into_iter().flatten();
+        let said = self.paths.iter().map(|path| (path, false));
+        let all = said.chain(denied.map(|path| (path, true)));
+        let part = |(path, negated): (&String, bool)| Part {
+            sql: format!("SELECT * FROM {}", read_sssom(path, &self.options)),
+            origin: path.clone(),
+            negated,
+            columns: Columns::Usual,
+        };
+        Ok(all.map(part).collect())
+    }
+
+    /// Two columns, each of CURIEs or of one namespace.
+    fn pairs(&self) -> Result<Vec<Part>, BiotideError> {
+        let known = ["subject", "object", "subject_prefix", "object_prefix"];
+        self.refuse_others(&[&known[..], &STATEMENT, &["negatives"]].concat())?;
+        let denied = self.named.get("negatives").into_iter().flatten();
+        let all = self.paths.iter().map(|path| (path, false)).chain(denied.map(|path| (path, true)));
+        let usual = !self.named.keys().any(|name| name != "negatives");
+        let column = |name: &str, prefix: &str, default: &str| {
+            let (column, own) = split(self.one(name).unwrap_or(default));
+            curie(&quoted(column), own.or(self.one(prefix)))
+        };
+        let subject = column("subject", "subject_prefix", "subject_id");
+        let object = column("object", "object_prefix", "object_id");
+        let others = self.others();
+        let others: String = others.iter().map(|(name, value)| format!(", {value} AS {name}")).collect();
+        let part = |(path, negated): (&String, bool)| {
+            let (from, places) = (read(path, &self.options), places(path));
+            let (sql, columns) = match usual {
+                true => (format!("SELECT * FROM {from}"), Columns::Usual),
+                false => {
+                    let named = format!("{subject} AS subject, {object} AS object{others}{places}");
+                    (format!("SELECT {named} FROM {from}"), Columns::Named)
+                }
+            };
+            Part {
+                sql,
+                origin: path.clone(),
+                negated,
+                columns,
+            }
+        };
+        Ok(all.map(part).collect())
+    }
+
+    /// One column of identifiers, and others with those that each maps to, in lists.
+    fn columns(&self) -> Result<Vec<Part>, BiotideError> {
+        self.refuse_others(&[&["subject", "objects", "separator"][..], &STATEMENT].concat())?;
+        let (subject, prefix) = split(self.needs("subject")?);
+        let subject = curie(&quoted(subject), prefix);
+        let objects = self.named.get("objects").filter(|objects| !objects.is_empty());
+        let objects = objects.ok_or_else(|| self.refused("needs objects => ['column=prefix', …]"))?;
+        let separator = self.one("separator").unwrap_or("|");
+        let others = self.others();
+        let mut parts = Vec::new();
+        for path in &self.paths {
+            for object in objects {
+                let (column, prefix) = split(object);
+                parts.push(Part {
+                    sql: unnested(&read(path, &self.options), places(path), &subject, column, prefix, separator, &others),
+                    origin: path.clone(),
+                    negated: false,
+                    columns: Columns::Named,
+                });
+            }
+        }
+        Ok(parts)
+    }
+
+    /// UniProt's `idmapping.dat` and `idmapping_selected.tab`.
+    fn idmapping(&self) -> Result<Vec<Part>, BiotideError> {
+        self.refuse_others(&["source", "release"])?;
+        let mut parts = Vec::new();
+        for path in &self.paths {
+            let columns = match path.contains("selected") {
+                true => (1..=22).map(|n| format!("'c{n}'")).collect::<Vec<_>>().join(", "),
+                false => "'c1', 'c2', 'c3'".to_owned(),
+            };
+            let options = format!(
+                ", header => false, delimiter => 'tab', quote => 'none', all_text => true, column_names => [{columns}]{}",
+                self.options
+            );
+            let (from, places) = (read_as("tsv", path, &options), PLACES);
+            let subject = "'uniprot:' || c1";
+            if path.contains("selected") {
+                for (column, prefix, predicate) in SELECTED {
+                    let mut others = self.others();
+                    others.push(("predicate", text(predicate)));
+                    parts.push(unnested(&from, places, subject, column, Some(prefix), ";", &others));
+                }
+                continue;
+            }
+            let cases: String = TYPES
+                .iter()
+                .map(|(kind, prefix, _)| format!(" WHEN {} THEN {} || c3", text(kind), text(&format!("{prefix}:"))))
+                .collect();
+            let related: Vec<String> =
+                TYPES.iter().filter(|(.., predicate)| *predicate != EXACT).map(|(kind, _, predicate)| {
+                    format!(" WHEN {} THEN {}", text(kind), text(predicate))
+                }).collect();
+            let related = related.concat();
+            let others: String = self.others().iter().map(|(name, value)| format!(", {value} AS {name}")).collect();
+            parts.push(format!(
+                "SELECT {subject} AS subject, CASE c2{cases} ELSE lower(c2) || ':' || c3 END AS object, \
+                 CASE c2{related} ELSE {} END AS predicate{others}{places} FROM {from} \
+                 WHERE c2 NOT IN ('UniProtKB-ID', 'Gene_Name', 'Gene_Synonym', 'Gene_OrderedLocusName', 'Gene_ORFName', 'CRC64')",
+                text(EXACT)
+            ));
+        }
+        let part = |sql| Part {
+            sql,
+            origin: self.paths.join(", "),
+            negated: false,
+            columns: Columns::Named,
+        };
+        Ok(parts.into_iter().map(part).collect())
+    }
+
+    /// What statements have in common, or a column says of each.
+    fn others(&self) -> Vec<(&'static str, String)> {
+        let mut others = Vec::new();
+        for name in STATEMENT {
+            let Some(value) = self.one(name) else { continue };
+            others.push((
+                name,
+                match (name, value.split_once("column:")) {
+                    (_, Some(("", column))) => quoted(column),
+                    ("confidence", _) if value.parse::<f64>().is_err() => quoted(value),
+                    ("confidence", _) => value.to_owned(),
+                    _ => text(value),
+                },
+            ));
+        }
+        others
+    }
+}
+
+/// What is said of statements.
+const STATEMENT: [&str; 4] = ["predicate", "confidence", "source", "release"];
+
+const EXACT: &str = "skos:exactMatch";
+const CLOSE: &str = "skos:closeMatch";
+const RELATED: &str = "skos:relatedMatch";
+
+/// Kinds of identifiers in UniProt's `idmapping.dat` whose prefix is not their name in lower case.
+const TYPES: [(&str, &str, &str); 27] = [
+    ("GeneID", "ncbigene", EXACT),
+    ("RefSeq", "refseq", EXACT),
+    ("RefSeq_NT", "refseq", RELATED),
+    ("EMBL", "ena.embl", RELATED),
+    ("EMBL-CDS", "ena.embl", EXACT),
+    ("Ensembl", "ensembl", EXACT),
+    ("Ensembl_TRS", "ensembl", EXACT),
+    ("Ensembl_PRO", "ensembl", EXACT),
+    ("NCBI_TaxID", "ncbitaxon", RELATED),
+    ("MIM", "omim", RELATED),
+    ("PubMed", "pubmed", RELATED),
+    ("GO", "go", RELATED),
+    ("UniRef100", "uniref", CLOSE),
+    ("UniRef90", "uniref", RELATED),
+    ("UniRef50", "uniref", RELATED),
+    ("UniParc", "uniparc", EXACT),
+    ("KEGG", "kegg.genes", EXACT),
+    ("ChEMBL", "chembl.target", EXACT),
+    ("PDB", "pdb", RELATED),
+    ("PIR", "pir", EXACT),
+    ("STRING", "string", EXACT),
+    ("HGNC", "hgnc", EXACT),
+    ("MGI", "mgi", EXACT),
+    ("RGD", "rgd", EXACT),
+    ("WormBase", "wormbase", EXACT),
+    ("FlyBase", "flybase", EXACT),
+    ("Reactome", "reactome", RELATED),
+];
+
+/// Columns of UniProt's `idmapping_selected.tab`.
+const SELECTED: [(&str, &str, &str); 18] = [
+    ("c3", "ncbigene", EXACT),
+    ("c4", "refseq", EXACT),
+    ("c6", "pdb", RELATED),
+    ("c7", "go", RELATED),
+    ("c8", "uniref", CLOSE),
+    ("c9", "uniref", RELATED),
+    ("c10", "uniref", RELATED),
+    ("c11", "uniparc", EXACT),
+    ("c12", "pir", EXACT),
+    ("c13", "ncbitaxon", RELATED),
+    ("c14", "omim", RELATED),
+    ("c16", "pubmed", RELATED),
+    ("c17", "ena.embl", RELATED),
+    ("c18", "ena.embl", EXACT),
+    ("c19", "ensembl", EXACT),
+    ("c20", "ensembl", EXACT),
+    ("c21", "ensembl", EXACT),
+    ("c22", "pubmed", RELATED),
+];
+
+/// The columns that tell where a row is.
+const PLACES: &str = ", _line, _offset";
+
+/// A query of one column of lists.
+fn unnested(
+    from: &str,
+    places: &str,
+    subject: &str,
+    column: &str,
+    prefix: Option<&str>,
+    separator: &str,
+    others: &[(&str, String)],
+) -> String {
+    let column = quoted(column);
+    let inner: String = others.iter().map(|(name, value)| format!(", {value} AS {name}")).collect();
+    let outer: String = others.iter().map(|(name, _)| format!(", {name}")).collect();
+    let object = curie("object", prefix);
+    format!(
+        "SELECT subject, {object} AS object{outer}{places} FROM (SELECT {subject} AS subject, \
+         trim(unnest(string_to_array(CAST({column} AS VARCHAR), {}))) AS object{inner}{places} FROM {from} \
+         WHERE {column} IS NOT NULL) WHERE object <> ''",
+        text(separator)
+    )
+}
+
+/// `column=prefix`.
+fn split(column: &str) -> (&str, Option<&str>) {
+    match column.rsplit_once('=') {
+        Some((column, prefix)) => (column, Some(prefix)),
+        None => (column, None),
+    }
+}
+
+/// An identifier with its prefix.
+fn curie(column: &str, prefix: Option<&str>) -> String {
+    match prefix {
+        Some(prefix) => format!("{} || CAST({column} AS VARCHAR)", text(&format!("{prefix}:"))),
+        None => column.to_owned(),
+    }
+}
+
+/// A text in SQL.
+fn text(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// A column in SQL. One without quotes is found in any case.
+fn quoted(column: &str) -> String {
+    let is_word = column.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && column.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let is_keyword = ALL_KEYWORDS.contains(&column.to_ascii_uppercase().as_str());
+    match is_word && !is_keyword {
+        true => column.to_owned(),
+        false => format!("\"{}\"", column.replace('"', "\"\"")),
+    }
+}
+
+/// A file in SQL, read by its ending, with the places of rows.
+fn read(path: &str, options: &str) -> String {
+    match formats::by_path(path) {
+        Some(format) => read_as(format.name(), path, options),
+        None => text(path),
+    }
+}
+
+fn read_as(format: &str, path: &str, options: &str) -> String {
+    format!("read_{format}({}, metadata_columns => true{options})", text(path))
+}
+
+fn read_sssom(path: &str, options: &str) -> String {
+    read_as("tsv", path, &format!(", comment => '#'{options}"))
+}
+
+/// The columns that tell where a row of a file is.
+fn places(path: &str) -> &'static str {
+    match formats::by_path(path) {
+        Some(_) => PLACES,
+        None => "",
+    }
+}
