@@ -46,13 +46,13 @@ pub(crate) async fn ingest(
         None => context.session_config().target_partitions(),
     };
     let ingest = Arc::new(Ingest::new(Site::new(context, threads)));
-    let _guard = ingest.site.guard();
+    let guard = ingest.site.guard();
     let tasks = statements
         .into_iter()
         .map(|Statements { mut rows, origin }| {
             // (The name of a file, without its folder.)
-        let source = origin.rsplit(['/', '\\']).next().unwrap_or(&origin);
-        let mut encoder = Encoder::new(&ingest, Arc::clone(identifiers), source);
+            let source = origin.rsplit(['/', '\\']).next().unwrap_or(&origin);
+            let mut encoder = Encoder::new(&ingest, Arc::clone(identifiers), source);
             let log = log.clone();
             SpawnedTask::spawn(async move {
                 let mut rejects = Vec::new();
@@ -96,6 +96,7 @@ pub(crate) async fn ingest(
             .await
             .map_err(|error| internal_datafusion_err!("taking statements in: {error}"))??;
     }
+    guard.done();
     Arc::into_inner(ingest)
         .ok_or_else(|| internal_datafusion_err!("somebody is taking statements in still"))
 }

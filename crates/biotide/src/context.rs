@@ -150,14 +150,23 @@ impl BiotideContext {
     /// The named mappings.
     pub(crate) fn mappings(&self) -> Arc<Mappings> {
         let state = self.session.state();
-        state.config().get_extension::<Mappings>().unwrap_or_default()
+        state
+            .config()
+            .get_extension::<Mappings>()
+            .unwrap_or_default()
     }
 
     /// What is known of identifiers.
     pub(crate) fn identifiers(&self) -> Result<Arc<dyn Identifiers>> {
         let state = self.session.state();
-        let references = state.config().get_extension::<References>().unwrap_or_default();
-        Ok(Arc::new(KnownIdentifiers::new(&references, state.config_options())?))
+        let references = state
+            .config()
+            .get_extension::<References>()
+            .unwrap_or_default();
+        Ok(Arc::new(KnownIdentifiers::new(
+            &references,
+            state.config_options(),
+        )?))
     }
 
     /// A log for a new statement.

@@ -24,7 +24,7 @@ use crate::context::BiotideContext;
 use crate::error::{Error, Result};
 use crate::memory::{MemoryReport, peak_rss};
 use crate::monitor::Monitor;
-use crate::statement::Statement;
+use crate::statement::{Statement, XrefReport};
 
 /// What to convert. Read options are the session's.
 #[derive(Debug, Clone, Default)]
@@ -60,6 +60,9 @@ pub struct ConvertReport {
     pub seconds: f64,
     /// The most memory the process has held, in bytes.
     pub peak_rss: u64,
+    /// What became of identifiers that were cross-referenced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub xref: Option<XrefReport>,
     /// What was reserved and spilled.
     pub memory: MemoryReport,
     /// The counts of the readers.
@@ -171,7 +174,7 @@ impl Output {
             Some(counts.values().iter().sum::<u64>())
         });
         let rows = count.sum();
-        let memory = statement.memory();
+        let (memory, xref) = (statement.memory(), statement.coverage());
         let scan = statement.finish()?;
         let files = written(Path::new(&self.path));
         let size = |file: &PathBuf| std::fs::metadata(file).map_or(0, |meta| meta.len());
@@ -186,6 +189,7 @@ impl Output {
                 .collect(),
             seconds: begin.elapsed().as_secs_f64(),
             peak_rss: peak_rss(),
+            xref,
             memory,
             scan,
         })
@@ -279,7 +283,7 @@ impl BiotideContext {
             Ok::<_, Error>(())
         }
         .await;
-        let memory = statement.memory();
+        let (memory, xref) = (statement.memory(), statement.coverage());
         let scan = statement.finish()?;
         ran?;
         std::io::stdout().flush().map_err(io)?;
@@ -291,6 +295,7 @@ impl BiotideContext {
             files: Vec::new(),
             seconds: begin.elapsed().as_secs_f64(),
             peak_rss: peak_rss(),
+            xref,
             memory,
             scan,
         })

@@ -14,7 +14,7 @@ use clap::error::ErrorKind;
 
 pub(crate) use self::globals::Globals;
 pub(crate) use self::verbs::{
-    ConvertArgs, Ending, InspectArgs, InspectTo, ReportTo, Script, SqlArgs,
+    ConvertArgs, Ending, InspectArgs, InspectTo, ReportTo, Script, SqlArgs, XrefArgs,
 };
 use crate::output::Format;
 
@@ -33,6 +33,7 @@ pub(crate) enum Verb {
     Sql(SqlArgs),
     Convert(ConvertArgs),
     Inspect(InspectArgs),
+    Xref(XrefArgs),
     Shell,
 }
 
@@ -48,10 +49,15 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Args, cl
         });
     };
     let globals = globals::given(&mut matches);
-    let read_options = reading::given(&matches);
+    let mut read_options = reading::given(&matches);
     let verb = match verb.as_str() {
         "convert" => Verb::Convert(verbs::convert(&mut matches)),
         "inspect" => Verb::Inspect(verbs::inspect(&mut matches)),
+        "xref" => {
+            let (args, options) = verbs::xref(&mut matches);
+            read_options.extend(options);
+            Verb::Xref(args)
+        }
         _ => {
             let args = verbs::sql(&mut matches);
             let file = args.output.as_ref().is_some_and(|output| output != "-");
@@ -80,6 +86,7 @@ fn command() -> Command {
         .subcommand(verbs::sql_command())
         .subcommand(verbs::convert_command())
         .subcommand(verbs::inspect_command())
+        .subcommand(verbs::xref_command())
 }
 
 #[cfg(test)]

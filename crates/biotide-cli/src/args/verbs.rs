@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use biotide::XrefRequest;
 use biotide::prelude::{ConvertRequest, InspectRequest};
 use clap::builder::{NonEmptyStringValueParser, ValueParser};
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
@@ -38,6 +39,14 @@ pub(crate) struct ConvertArgs {
 pub(crate) struct InspectArgs {
     pub(crate) request: InspectRequest,
     pub(crate) to: InspectTo,
+}
+
+/// `biotide xref`.
+#[derive(Debug)]
+pub(crate) struct XrefArgs {
+    pub(crate) request: XrefRequest,
+    pub(crate) format: Option<Format>,
+    pub(crate) ending: Ending,
 }
 
 /// Who an inspection is for.
@@ -243,6 +252,140 @@ pub(super) fn inspect(matches: &mut ArgMatches) -> InspectArgs {
             None => InspectTo::People,
         },
     }
+}
+
+/// Options that have a shorter flag in `biotide xref`.
+const XREF: [(&str, &str, &str, &str, &str); 6] = [
+    (
+        "max_hops",
+        "max-hops",
+        "xref_max_hops",
+        "N",
+        "The most edges of a path [default: 2]",
+    ),
+    (
+        "min_confidence",
+        "min-confidence",
+        "xref_min_confidence",
+        "SHARE",
+        "Leave out results below this",
+    ),
+    (
+        "policy",
+        "policy",
+        "xref_policy",
+        "WORD",
+        "Several results: explode, first, error, drop [default: explode]",
+    ),
+    (
+        "priority",
+        "priority",
+        "xref_priority",
+        "LIST",
+        "Prefixes, the best first",
+    ),
+    (
+        "namespace",
+        "namespace",
+        "xref_namespace",
+        "PREFIX",
+        "The namespace of identifiers without a prefix [default: what the column's name says]",
+    ),
+    (
+        "unmapped",
+        "unmapped",
+        "xref_unmapped",
+        "WORD",
+        "Rows without a result: keep, drop [default: keep]",
+    ),
+];
+
+pub(super) fn xref_command() -> Command {
+    let own = XREF
+        .iter()
+        .map(|&(id, long, _, value, help)| Arg::new(id).long(long).value_name(value).help(help));
+    Command::new("xref")
+        .about("Cross-reference a column of identifiers: what each maps to, over which path")
+        .arg(
+            Arg::new("input")
+                .value_name("FILE")
+                .required(true)
+                .help("A file, a glob, a URL, or - for standard input"),
+        )
+        .arg(
+            Arg::new("column")
+                .long("column")
+                .value_name("COLUMN")
+                .required(true)
+                .help("The column of identifiers"),
+        )
+        .arg(
+            Arg::new("mapping")
+                .long("mapping")
+                .value_name("FILE")
+                .required(true)
+                .help("What maps to what: SSSOM, a table with the columns subject_id and object_id, or a stored mapping"),
+        )
+        .arg(
+            Arg::new("negatives")
+                .long("negatives")
+                .value_name("FILE")
+                .help("What does not map to what (SSSOM)")
+                .action(ArgAction::Append),
+        )
+        .arg(
+            Arg::new("to")
+                .long("to")
+                .value_name("PREFIXES")
+                .help("The prefixes of results, such as chebi,kegg [default: any]")
+                .value_delimiter(',')
+                .value_parser(NonEmptyStringValueParser::new()),
+        )
+        .arg(
+            Arg::new("output")
+                .short('o')
+                .long("output")
+                .value_name("FILE")
+                .help("Write the result to a file; its name says the format")
+                .value_parser(NonEmptyStringValueParser::new()),
+        )
+        .arg(
+            Arg::new("output_format")
+                .long("output-format")
+                .value_name("FORMAT")
+                .help("Format of the result [default: a table on a terminal, else csv]")
+                .value_parser(value_parser!(Format)),
+        )
+        .args(own)
+        .args(ending_args())
+        .args(reading::args())
+}
+
+/// What was asked for, and options of the session.
+pub(super) fn xref(matches: &mut ArgMatches) -> (XrefArgs, Vec<(&'static str, String)>) {
+    let mut options = Vec::new();
+    for (id, _, option, ..) in XREF {
+        options.extend(
+            matches
+                .remove_one::<String>(id)
+                .map(|value| (option, value)),
+        );
+    }
+    let mut one = |id| matches.remove_one::<String>(id);
+    let request = XrefRequest {
+        input: one("input").unwrap_or_default(),
+        column: one("column").unwrap_or_default(),
+        mapping: one("mapping").unwrap_or_default(),
+        output: one("output"),
+        negatives: many(matches, "negatives"),
+        targets: many(matches, "to"),
+    };
+    let args = XrefArgs {
+        request,
+        format: matches.remove_one("output_format"),
+        ending: ending(matches),
+    };
+    (args, options)
 }
 
 fn many(matches: &mut ArgMatches, id: &str) -> Vec<String> {

@@ -5,6 +5,7 @@ mod inspect;
 mod report;
 mod shell;
 mod sql;
+mod xref;
 
 use crate::args::Verb;
 use crate::error::Failure;
@@ -16,6 +17,7 @@ pub(crate) async fn run(verb: Verb, settings: &Settings) -> Result<(), Failure> 
     match verb {
         Verb::Sql(args) => sql::run(args, settings, &context).await,
         Verb::Convert(args) => convert::run(args, settings, &context).await,
+        Verb::Xref(args) => xref::run(args, settings, &context).await,
         Verb::Shell => shell::run(settings, &context).await,
         Verb::Inspect(args) => inspect::run(args, settings, &context).await,
     }

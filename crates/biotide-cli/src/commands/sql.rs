@@ -101,7 +101,7 @@ pub(super) fn is_query(sql: &str) -> bool {
 }
 
 /// Runs a statement whose result goes to a file.
-async fn write_file(
+pub(super) async fn write_file(
     context: &BiotideContext,
     sql: &str,
     file: &str,
@@ -128,7 +128,7 @@ async fn write_file(
 }
 
 /// Runs a statement whose result goes to standard output. No report for one that reads and shows nothing.
-async fn show(
+pub(super) async fn show(
     context: &BiotideContext,
     sql: &str,
     out: &mut Output,
@@ -146,7 +146,7 @@ async fn show(
         _ => pump(&mut statement, out, &mut progress).await,
     };
     drop(progress);
-    let memory = statement.memory();
+    let (memory, xref) = (statement.memory(), statement.coverage());
     let scan = statement.finish();
     let (rows, scan): (Option<u64>, ScanReport) = (rows?, scan?);
     let Some(rows) = rows else { return Ok(None) };
@@ -164,6 +164,7 @@ async fn show(
         files: Vec::new(),
         seconds,
         peak_rss: biotide::peak_rss(),
+        xref,
         memory,
         scan,
     }))

@@ -115,7 +115,11 @@ impl Index {
 
     /// The prefixes of its identifiers.
     pub fn prefixes(&self) -> Vec<&str> {
-        self.vocabulary.prefixes.iter().map(|prefix| prefix.name.as_str()).collect()
+        self.vocabulary
+            .prefixes
+            .iter()
+            .map(|prefix| prefix.name.as_str())
+            .collect()
     }
 
     /// What was counted when it was built.

@@ -60,10 +60,15 @@ impl PartitionStream for MappingsTable {
             };
             columns.push(Arc::new(all.iter().map(count).collect::<Int64Array>()));
         }
-        let prefixes = all.iter().map(|mapping| Some(mapping.loaded()?.prefixes().join("|")));
+        let prefixes = all
+            .iter()
+            .map(|mapping| Some(mapping.loaded()?.prefixes().join("|")));
         columns.push(Arc::new(prefixes.collect::<StringArray>()));
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns);
         let batches = stream::iter([batch.map_err(Into::into)]);
-        Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), batches))
+        Box::pin(RecordBatchStreamAdapter::new(
+            Arc::clone(&self.schema),
+            batches,
+        ))
     }
 }

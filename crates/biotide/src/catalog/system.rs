@@ -51,7 +51,10 @@ pub(crate) fn register_system(
         }),
     )?;
     let mappings = session.state().config().get_extension::<Mappings>();
-    add("mappings", Arc::new(MappingsTable::new(mappings.unwrap_or_default())))?;
+    add(
+        "mappings",
+        Arc::new(MappingsTable::new(mappings.unwrap_or_default())),
+    )?;
     add("options", Arc::new(Words::options(session)))?;
     add("functions", Arc::new(Words::functions(session)))?;
     add("prefixes", Arc::new(Words::prefixes(session)))?;

@@ -41,7 +41,10 @@ pub(crate) fn parse(sql: &str) -> Result<Option<MappingStatement>> {
     let Ok(tokens) = Tokenizer::new(&GenericDialect {}, sql).tokenize() else {
         return Ok(None);
     };
-    let mut tokens: Vec<Token> = tokens.into_iter().filter(|token| !matches!(token, Token::Whitespace(_))).collect();
+    let mut tokens: Vec<Token> = tokens
+        .into_iter()
+        .filter(|token| !matches!(token, Token::Whitespace(_)))
+        .collect();
     let word = |i: usize, tokens: &[Token]| match tokens.get(i) {
         Some(Token::Word(word)) if word.quote_style.is_none() => word.value.to_ascii_uppercase(),
         _ => String::new(),
@@ -57,7 +60,12 @@ pub(crate) fn parse(sql: &str) -> Result<Option<MappingStatement>> {
     }
     // (STORED would be taken for an alias.)
     let mut stored = None;
-    if let [.., Token::Word(a), Token::Word(b), Token::SingleQuotedString(file)] = tokens.as_slice()
+    if let [
+        ..,
+        Token::Word(a),
+        Token::Word(b),
+        Token::SingleQuotedString(file),
+    ] = tokens.as_slice()
         && a.value.eq_ignore_ascii_case("STORED")
         && b.value.eq_ignore_ascii_case("AS")
     {
@@ -73,10 +81,13 @@ pub(crate) fn parse(sql: &str) -> Result<Option<MappingStatement>> {
             name: named(&parser.parse_identifier().map_err(syntax)?)?,
         },
         _ => {
-            let if_not_exists = parser.parse_keywords(&[Keyword::IF, Keyword::NOT, Keyword::EXISTS]);
+            let if_not_exists =
+                parser.parse_keywords(&[Keyword::IF, Keyword::NOT, Keyword::EXISTS]);
             let name = named(&parser.parse_identifier().map_err(syntax)?)?;
             parser.expect_keyword(Keyword::FROM).map_err(syntax)?;
-            let sources = parser.parse_comma_separated(Parser::parse_table_factor).map_err(syntax)?;
+            let sources = parser
+                .parse_comma_separated(Parser::parse_table_factor)
+                .map_err(syntax)?;
             MappingStatement::Create {
                 name,
                 replaces,
@@ -134,7 +145,12 @@ async fn made(
 
 /// The file of a source that is a stored index.
 fn stored_index(sources: &[TableFactor]) -> Option<PathBuf> {
-    let [TableFactor::Table { name, args: None, .. }] = sources else {
+    let [
+        TableFactor::Table {
+            name, args: None, ..
+        },
+    ] = sources
+    else {
         return None;
     };
     let path = path_of(name);

@@ -8,7 +8,9 @@ use biotide_exec::xref::XrefNode;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{JoinType, Result, ScalarValue, TableReference};
 use datafusion::logical_expr::logical_plan::Join;
-use datafusion::logical_expr::{Expr, Extension, LogicalPlan, LogicalPlanBuilder, UserDefinedLogicalNode};
+use datafusion::logical_expr::{
+    Expr, Extension, LogicalPlan, LogicalPlanBuilder, UserDefinedLogicalNode,
+};
 
 /// Puts the rows below the nodes that need them.
 pub(crate) fn rewrite(plan: LogicalPlan) -> Result<LogicalPlan> {
@@ -67,9 +69,13 @@ fn applied(join: &Join, node: &XrefNode, alias: Option<&TableReference>) -> Resu
     })?;
     let input = (*join.left).clone();
     let node = XrefNode::try_new(input, id.data, Arc::clone(&node.spec), alias.cloned())?;
-    let plan = LogicalPlan::Extension(Extension { node: Arc::new(node) });
+    let plan = LogicalPlan::Extension(Extension {
+        node: Arc::new(node),
+    });
     match &join.filter {
-        Some(filter) if !always(&join.filter) => LogicalPlanBuilder::from(plan).filter(filter.clone())?.build(),
+        Some(filter) if !always(&join.filter) => LogicalPlanBuilder::from(plan)
+            .filter(filter.clone())?
+            .build(),
         _ => Ok(plan),
     }
 }

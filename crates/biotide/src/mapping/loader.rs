@@ -71,11 +71,17 @@ impl LoadMapping for StoredLoader {
 }
 
 /// Plans the queries of a source.
-pub(super) async fn plans(context: &BiotideContext, state: &SessionState, parts: Vec<Part>) -> Result<Vec<EdgePlan>> {
+pub(super) async fn plans(
+    context: &BiotideContext,
+    state: &SessionState,
+    parts: Vec<Part>,
+) -> Result<Vec<EdgePlan>> {
     let mut plans = Vec::with_capacity(parts.len());
     for part in parts {
         // (A statement plans its mappings, and those are statements.)
-        let plan = Box::pin(context.plan_query(&part.sql, state)).await.map_err(crate::Error::into_datafusion)?;
+        let plan = Box::pin(context.plan_query(&part.sql, state))
+            .await
+            .map_err(crate::Error::into_datafusion)?;
         let plan = statements(plan, &part)?;
         plans.push(EdgePlan {
             plan,
@@ -91,7 +97,16 @@ const USUAL: [(&str, &[&str]); 9] = [
     ("predicate", &["predicate", "predicate_id"]),
     ("object", &["object", "object_id"]),
     ("confidence", &["confidence"]),
-    ("source", &["source", "mapping_source", "mapping_provider", "primary_knowledge_source", "mapping_set_id"]),
+    (
+        "source",
+        &[
+            "source",
+            "mapping_source",
+            "mapping_provider",
+            "primary_knowledge_source",
+            "mapping_set_id",
+        ],
+    ),
     ("release", &["release", "mapping_set_version", "version"]),
     ("negated", &["negated", "predicate_modifier"]),
     ("_line", &["_line"]),
@@ -100,10 +115,17 @@ const USUAL: [(&str, &[&str]); 9] = [
 
 /// The columns of statements of a plan.
 fn statements(plan: LogicalPlan, part: &Part) -> Result<LogicalPlan> {
-    let fields: Vec<(Column, DataType)> =
-        plan.schema().iter().map(|(q, field)| (Column::from((q, field)), field.data_type().clone())).collect();
+    let fields: Vec<(Column, DataType)> = plan
+        .schema()
+        .iter()
+        .map(|(q, field)| (Column::from((q, field)), field.data_type().clone()))
+        .collect();
     let find = |names: &[&str]| {
-        let named = |name: &&str| fields.iter().find(|(column, _)| column.name().eq_ignore_ascii_case(name));
+        let named = |name: &&str| {
+            fields
+                .iter()
+                .find(|(column, _)| column.name().eq_ignore_ascii_case(name))
+        };
         match part.columns {
             Columns::Named => names.first().and_then(named),
             Columns::Usual => names.iter().find_map(named),
@@ -120,7 +142,10 @@ fn statements(plan: LogicalPlan, part: &Part) -> Result<LogicalPlan> {
             }
             // (A list of texts is one text.)
             ("source", Some((column, DataType::List(_)))) => {
-                datafusion::functions_nested::expr_fn::array_to_string(Expr::Column(column.clone()), lit("|"))
+                datafusion::functions_nested::expr_fn::array_to_string(
+                    Expr::Column(column.clone()),
+                    lit("|"),
+                )
             }
             (_, Some((column, _))) => cast(Expr::Column(column.clone()), wanted.clone()),
             ("subject" | "object", None) => {
@@ -154,6 +179,8 @@ pub(super) fn united(plans: Vec<EdgePlan>) -> Result<(LogicalPlan, String)> {
     }
     match all {
         Some(plan) => Ok((plan, origins.join(", "))),
-        None => Err(DataFusionError::Plan("a mapping is made from nothing".to_owned())),
+        None => Err(DataFusionError::Plan(
+            "a mapping is made from nothing".to_owned(),
+        )),
     }
 }

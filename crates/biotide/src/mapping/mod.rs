@@ -17,5 +17,6 @@ mod loader;
 pub(crate) mod named;
 pub(crate) mod planner;
 pub(crate) mod relation;
+pub(crate) mod request;
 mod source;
 mod spec;

@@ -50,7 +50,10 @@ pub(super) fn relation(factor: &TableFactor) -> Option<(String, &[FunctionArg])>
         _ => return None,
     };
     let name = called(name);
-    RELATIONS.iter().any(|(own, _)| *own == name).then_some((name, args))
+    RELATIONS
+        .iter()
+        .any(|(own, _)| *own == name)
+        .then_some((name, args))
 }
 
 /// The name or path of the mapping of a relation.
@@ -86,7 +89,9 @@ pub(crate) async fn resolve(
         let path = Path::new(&name);
         if path.is_file() && is_stored(path) {
             let loader = Arc::new(StoredLoader(path.to_owned()));
-            files.mappings.insert(name.clone(), Arc::new(Mapping::new(&name, loader)));
+            files
+                .mappings
+                .insert(name.clone(), Arc::new(Mapping::new(&name, loader)));
             continue;
         }
         if !name.contains(['.', '/', '\\', '*']) && !path.exists() {
@@ -102,7 +107,10 @@ pub(crate) async fn resolve(
             plans,
             identifiers: context.identifiers()?,
         };
-        files.mappings.insert(name.clone(), Arc::new(Mapping::new(&name, Arc::new(loader))));
+        files.mappings.insert(
+            name.clone(),
+            Arc::new(Mapping::new(&name, Arc::new(loader))),
+        );
     }
     Ok(Some(files))
 }
@@ -118,7 +126,9 @@ pub(super) fn missing(context: &BiotideContext, name: &str) -> BiotideError {
     BiotideError::Option {
         key: "mapping".to_owned(),
         value: name.to_owned(),
-        problem: format!("is neither the name of a mapping nor a file: {there}; CREATE MAPPING {name} FROM … makes one"),
+        problem: format!(
+            "is neither the name of a mapping nor a file: {there}; CREATE MAPPING {name} FROM … makes one"
+        ),
     }
 }
 

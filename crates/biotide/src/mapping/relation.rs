@@ -90,12 +90,18 @@ impl RelationPlanner for MappingRelations {
             columns: Vec::new(),
             at: None,
         });
-        Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, Some(alias)))))
+        Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(
+            plan,
+            Some(alias),
+        ))))
     }
 }
 
 fn refused(name: &str, args: &[FunctionArg]) -> BiotideError {
-    let syntax = SYNTAX.iter().find(|(own, ..)| *own == name).map_or("", |(_, syntax, _)| syntax);
+    let syntax = SYNTAX
+        .iter()
+        .find(|(own, ..)| *own == name)
+        .map_or("", |(_, syntax, _)| syntax);
     let args: Vec<String> = args.iter().map(ToString::to_string).collect();
     BiotideError::Option {
         key: format!("{name}(…)"),
@@ -132,10 +138,20 @@ impl MappingRelations {
     }
 
     fn asked(&self, planner: &dyn RelationPlannerContext) -> Asked {
-        Asked::new(planner.context_provider().options().extensions.get::<BiotideOptions>())
+        Asked::new(
+            planner
+                .context_provider()
+                .options()
+                .extensions
+                .get::<BiotideOptions>(),
+        )
     }
 
-    fn xref(&self, args: &[FunctionArg], planner: &mut dyn RelationPlannerContext) -> Result<LogicalPlan> {
+    fn xref(
+        &self,
+        args: &[FunctionArg],
+        planner: &mut dyn RelationPlannerContext,
+    ) -> Result<LogicalPlan> {
         let (positional, named) = split("xref", args)?;
         let [id, _] = positional.as_slice() else {
             return Err(refused("xref", args).into());
@@ -158,10 +174,16 @@ impl MappingRelations {
         };
         let row = LogicalPlanBuilder::empty(true).build()?;
         let node = XrefNode::try_new(row, id, Arc::new(spec), None)?;
-        Ok(LogicalPlan::Extension(Extension { node: Arc::new(node) }))
+        Ok(LogicalPlan::Extension(Extension {
+            node: Arc::new(node),
+        }))
     }
 
-    fn cliques(&self, args: &[FunctionArg], planner: &dyn RelationPlannerContext) -> Result<LogicalPlan> {
+    fn cliques(
+        &self,
+        args: &[FunctionArg],
+        planner: &dyn RelationPlannerContext,
+    ) -> Result<LogicalPlan> {
         let (positional, named) = split("clique_assign", args)?;
         let wanted = mapping_of("clique_assign", args);
         let (Some(wanted), [_]) = (wanted, positional.as_slice()) else {
@@ -171,7 +193,9 @@ impl MappingRelations {
         let mut predicates: Vec<String> = SAME.map(str::to_owned).to_vec();
         for (name, value) in named {
             match name.to_ascii_lowercase().as_str() {
-                "predicates" => predicates = literals(value).ok_or_else(|| refused("clique_assign", args))?,
+                "predicates" => {
+                    predicates = literals(value).ok_or_else(|| refused("clique_assign", args))?
+                }
                 "priority" | "min_confidence" => asked.set("clique_assign", name, value)?,
                 _ => return Err(refused("clique_assign", args).into()),
             }
@@ -182,11 +206,18 @@ impl MappingRelations {
                 let mapping = self.mapping("clique_assign", args)?;
                 let name = mapping.name().to_owned();
                 let edges = asserted(mapping)?;
-                let renamed = [("subject_id", "subject"), ("predicate_id", "predicate"), ("object_id", "object")];
+                let renamed = [
+                    ("subject_id", "subject"),
+                    ("predicate_id", "predicate"),
+                    ("object_id", "object"),
+                ];
                 let renamed = renamed.map(|(from, to)| col(from).alias(to));
                 let same = ["confidence", "source", "release", "negated"].map(col);
                 let columns = renamed.into_iter().chain(same);
-                (LogicalPlanBuilder::from(edges).project(columns)?.build()?, name)
+                (
+                    LogicalPlanBuilder::from(edges).project(columns)?.build()?,
+                    name,
+                )
             }
         };
         let spec = CliqueSpec {
@@ -197,10 +228,16 @@ impl MappingRelations {
             identifiers: Arc::clone(&self.identifiers),
         };
         let node = CliqueNode::try_new(input, Arc::new(spec))?;
-        Ok(LogicalPlan::Extension(Extension { node: Arc::new(node) }))
+        Ok(LogicalPlan::Extension(Extension {
+            node: Arc::new(node),
+        }))
     }
 
-    fn chains(&self, args: &[FunctionArg], planner: &dyn RelationPlannerContext) -> Result<LogicalPlan> {
+    fn chains(
+        &self,
+        args: &[FunctionArg],
+        planner: &dyn RelationPlannerContext,
+    ) -> Result<LogicalPlan> {
         let (_, named) = split("chain_infer", args)?;
         let mut asked = self.asked(planner);
         let (mut subjects, mut with_asserted) = (Vec::new(), false);
@@ -232,7 +269,9 @@ impl MappingRelations {
             },
         };
         let node = ChainNode::try_new(Arc::new(spec))?;
-        Ok(LogicalPlan::Extension(Extension { node: Arc::new(node) }))
+        Ok(LogicalPlan::Extension(Extension {
+            node: Arc::new(node),
+        }))
     }
 
     fn edges(&self, args: &[FunctionArg]) -> Result<LogicalPlan> {
@@ -250,7 +289,9 @@ fn asserted(mapping: Arc<Mapping>) -> Result<LogicalPlan> {
         which: Which::Asserted,
     };
     let node = ChainNode::try_new(Arc::new(spec))?;
-    Ok(LogicalPlan::Extension(Extension { node: Arc::new(node) }))
+    Ok(LogicalPlan::Extension(Extension {
+        node: Arc::new(node),
+    }))
 }
 
 /// Whether it is known to be text.

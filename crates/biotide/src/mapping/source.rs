@@ -72,7 +72,9 @@ pub(super) fn parts(factor: &TableFactor) -> Result<Vec<Part>, BiotideError> {
             args: Some(args),
             ..
         } if is_source(name) => call(called(name), args)?.parts(),
-        TableFactor::Table { name, args: None, .. } => Ok(vec![of_path(&path_of(name))]),
+        TableFactor::Table {
+            name, args: None, ..
+        } => Ok(vec![of_path(&path_of(name))]),
         TableFactor::Derived { subquery, .. } => Ok(vec![Part {
             sql: subquery.to_string(),
             origin: "a query".to_owned(),
@@ -116,7 +118,10 @@ pub(super) fn path_of(name: &ObjectName) -> String {
 }
 
 fn is_source(name: &ObjectName) -> bool {
-    matches!(called(name).as_str(), "sssom" | "pairs" | "columns" | "idmapping")
+    matches!(
+        called(name).as_str(),
+        "sssom" | "pairs" | "columns" | "idmapping"
+    )
 }
 
 fn call(function: String, args: &TableFunctionArgs) -> Result<Call, BiotideError> {
@@ -168,15 +173,22 @@ impl Call {
     }
 
     fn one(&self, name: &str) -> Option<&str> {
-        self.named.get(name).and_then(|values| values.first()).map(String::as_str)
+        self.named
+            .get(name)
+            .and_then(|values| values.first())
+            .map(String::as_str)
     }
 
     fn needs(&self, name: &str) -> Result<&str, BiotideError> {
-        self.one(name).ok_or_else(|| self.refused(&format!("needs {name} => '…'")))
+        self.one(name)
+            .ok_or_else(|| self.refused(&format!("needs {name} => '…'")))
     }
 
     fn refuse_others(&self, known: &[&str]) -> Result<(), BiotideError> {
-        let other = self.named.keys().find(|name| !known.contains(&name.as_str()));
+        let other = self
+            .named
+            .keys()
+            .find(|name| !known.contains(&name.as_str()));
         match other {
             Some(name) => {
                 let problem = format!("takes no {name}, but {}", known.join(", "));
@@ -214,7 +226,11 @@ impl Call {
         let known = ["subject", "object", "subject_prefix", "object_prefix"];
         self.refuse_others(&[&known[..], &STATEMENT, &["negatives"]].concat())?;
         let denied = self.named.get("negatives").into_iter().flatten();
-        let all = self.paths.iter().map(|path| (path, false)).chain(denied.map(|path| (path, true)));
+        let all = self
+            .paths
+            .iter()
+            .map(|path| (path, false))
+            .chain(denied.map(|path| (path, true)));
         let usual = !self.named.keys().any(|name| name != "negatives");
         let column = |name: &str, prefix: &str, default: &str| {
             let (column, own) = split(self.one(name).unwrap_or(default));
@@ -223,7 +239,10 @@ impl Call {
         let subject = column("subject", "subject_prefix", "subject_id");
         let object = column("object", "object_prefix", "object_id");
         let others = self.others();
-        let others: String = others.iter().map(|(name, value)| format!(", {value} AS {name}")).collect();
+        let others: String = others
+            .iter()
+            .map(|(name, value)| format!(", {value} AS {name}"))
+            .collect();
         let part = |(path, negated): (&String, bool)| {
             let (from, places) = (read(path, &self.options), places(path));
             let (sql, columns) = match usual {
@@ -248,8 +267,12 @@ impl Call {
         self.refuse_others(&[&["subject", "objects", "separator"][..], &STATEMENT].concat())?;
         let (subject, prefix) = split(self.needs("subject")?);
         let subject = curie(&quoted(subject), prefix);
-        let objects = self.named.get("objects").filter(|objects| !objects.is_empty());
-        let objects = objects.ok_or_else(|| self.refused("needs objects => ['column=prefix', …]"))?;
+        let objects = self
+            .named
+            .get("objects")
+            .filter(|objects| !objects.is_empty());
+        let objects =
+            objects.ok_or_else(|| self.refused("needs objects => ['column=prefix', …]"))?;
         let separator = self.one("separator").unwrap_or("|");
         let others = self.others();
         let mut parts = Vec::new();
@@ -257,7 +280,15 @@ impl Call {
             for object in objects {
                 let (column, prefix) = split(object);
                 parts.push(Part {
-                    sql: unnested(&read(path, &self.options), places(path), &subject, column, prefix, separator, &others),
+                    sql: unnested(
+                        &read(path, &self.options),
+                        places(path),
+                        &subject,
+                        column,
+                        prefix,
+                        separator,
+                        &others,
+                    ),
                     origin: path.clone(),
                     negated: false,
                     columns: Columns::Named,
@@ -273,7 +304,10 @@ impl Call {
         let mut parts = Vec::new();
         for path in &self.paths {
             let columns = match path.contains("selected") {
-                true => (1..=22).map(|n| format!("'c{n}'")).collect::<Vec<_>>().join(", "),
+                true => (1..=22)
+                    .map(|n| format!("'c{n}'"))
+                    .collect::<Vec<_>>()
+                    .join(", "),
                 false => "'c1', 'c2', 'c3'".to_owned(),
             };
             let options = format!(
@@ -286,20 +320,41 @@ impl Call {
                 for (column, prefix, predicate) in SELECTED {
                     let mut others = self.others();
                     others.push(("predicate", text(predicate)));
-                    parts.push(unnested(&from, places, subject, column, Some(prefix), ";", &others));
+                    parts.push(unnested(
+                        &from,
+                        places,
+                        subject,
+                        column,
+                        Some(prefix),
+                        ";",
+                        &others,
+                    ));
                 }
                 continue;
             }
             let cases: String = TYPES
                 .iter()
-                .map(|(kind, prefix, _)| format!(" WHEN {} THEN {} || c3", text(kind), text(&format!("{prefix}:"))))
+                .map(|(kind, prefix, _)| {
+                    format!(
+                        " WHEN {} THEN {} || c3",
+                        text(kind),
+                        text(&format!("{prefix}:"))
+                    )
+                })
                 .collect();
-            let related: Vec<String> =
-                TYPES.iter().filter(|(.., predicate)| *predicate != EXACT).map(|(kind, _, predicate)| {
+            let related: Vec<String> = TYPES
+                .iter()
+                .filter(|(.., predicate)| *predicate != EXACT)
+                .map(|(kind, _, predicate)| {
                     format!(" WHEN {} THEN {}", text(kind), text(predicate))
-                }).collect();
+                })
+                .collect();
             let related = related.concat();
-            let others: String = self.others().iter().map(|(name, value)| format!(", {value} AS {name}")).collect();
+            let others: String = self
+                .others()
+                .iter()
+                .map(|(name, value)| format!(", {value} AS {name}"))
+                .collect();
             parts.push(format!(
                 "SELECT {subject} AS subject, CASE c2{cases} ELSE lower(c2) || ':' || c3 END AS object, \
                  CASE c2{related} ELSE {} END AS predicate{others}{places} FROM {from} \
@@ -320,7 +375,9 @@ impl Call {
     fn others(&self) -> Vec<(&'static str, String)> {
         let mut others = Vec::new();
         for name in STATEMENT {
-            let Some(value) = self.one(name) else { continue };
+            let Some(value) = self.one(name) else {
+                continue;
+            };
             others.push((
                 name,
                 match (name, value.split_once("column:")) {
@@ -409,7 +466,10 @@ fn unnested(
     others: &[(&str, String)],
 ) -> String {
     let column = quoted(column);
-    let inner: String = others.iter().map(|(name, value)| format!(", {value} AS {name}")).collect();
+    let inner: String = others
+        .iter()
+        .map(|(name, value)| format!(", {value} AS {name}"))
+        .collect();
     let outer: String = others.iter().map(|(name, _)| format!(", {name}")).collect();
     let object = curie("object", prefix);
     format!(
@@ -431,7 +491,10 @@ fn split(column: &str) -> (&str, Option<&str>) {
 /// An identifier with its prefix.
 fn curie(column: &str, prefix: Option<&str>) -> String {
     match prefix {
-        Some(prefix) => format!("{} || CAST({column} AS VARCHAR)", text(&format!("{prefix}:"))),
+        Some(prefix) => format!(
+            "{} || CAST({column} AS VARCHAR)",
+            text(&format!("{prefix}:"))
+        ),
         None => column.to_owned(),
     }
 }
@@ -443,7 +506,9 @@ fn text(text: &str) -> String {
 
 /// A column in SQL. One without quotes is found in any case.
 fn quoted(column: &str) -> String {
-    let is_word = column.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    let is_word = column
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || c == '_')
         && column.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     let is_keyword = ALL_KEYWORDS.contains(&column.to_ascii_uppercase().as_str());
     match is_word && !is_keyword {
@@ -461,7 +526,10 @@ fn read(path: &str, options: &str) -> String {
 }
 
 fn read_as(format: &str, path: &str, options: &str) -> String {
-    format!("read_{format}({}, metadata_columns => true{options})", text(path))
+    format!(
+        "read_{format}({}, metadata_columns => true{options})",
+        text(path)
+    )
 }
 
 fn read_sssom(path: &str, options: &str) -> String {

@@ -32,14 +32,24 @@ impl Asked {
     }
 
     /// Sets an argument: an option without its `xref_`.
-    pub(super) fn set(&mut self, function: &str, name: &str, value: &Expr) -> Result<(), BiotideError> {
+    pub(super) fn set(
+        &mut self,
+        function: &str,
+        name: &str,
+        value: &Expr,
+    ) -> Result<(), BiotideError> {
         let key = format!("xref_{}", name.to_ascii_lowercase());
         if !BiotideOptions::is_known(&key) {
-            let known = BiotideOptions::INFO.iter().filter_map(|info| info.name.strip_prefix("xref_"));
+            let known = BiotideOptions::INFO
+                .iter()
+                .filter_map(|info| info.name.strip_prefix("xref_"));
             return Err(BiotideError::Option {
                 key: format!("{function}(…)"),
                 value: name.to_owned(),
-                problem: format!("is none of its options: {}", known.collect::<Vec<_>>().join(", ")),
+                problem: format!(
+                    "is none of its options: {}",
+                    known.collect::<Vec<_>>().join(", ")
+                ),
             });
         }
         let values = literals(value).ok_or_else(|| BiotideError::Option {
@@ -62,7 +72,8 @@ impl Asked {
     pub(super) fn walk(&self, identifiers: &dyn Identifiers) -> Result<WalkOptions> {
         let options = self.options();
         let defaults = WalkOptions::default();
-        let share = |share: Option<Share>, default: f64| share.map_or(default, |Share(share)| share);
+        let share =
+            |share: Option<Share>, default: f64| share.map_or(default, |Share(share)| share);
         let walk = WalkOptions {
             max_hops: options.xref_max_hops.unwrap_or(defaults.max_hops),
             limit: options.xref_limit.unwrap_or(defaults.limit),
@@ -84,7 +95,9 @@ impl Asked {
     }
 
     pub(super) fn min_confidence(&self) -> f64 {
-        self.options().xref_min_confidence.map_or(0.0, |Share(share)| share)
+        self.options()
+            .xref_min_confidence
+            .map_or(0.0, |Share(share)| share)
     }
 
     /// Whether a limit was asked for.
@@ -130,7 +143,9 @@ impl Asked {
 fn by_name(column: &str, identifiers: &dyn Identifiers) -> Option<String> {
     let lower = column.to_ascii_lowercase();
     let endings = ["", "_id", "_ids", " id", " ids", "_accession", "_acc"];
-    let namespace = endings.iter().find_map(|end| identifiers.namespace(lower.strip_suffix(end)?));
+    let namespace = endings
+        .iter()
+        .find_map(|end| identifiers.namespace(lower.strip_suffix(end)?));
     namespace.map(|namespace| namespace.prefix().to_owned())
 }
 

@@ -226,7 +226,9 @@ impl Statement {
     fn renew(&mut self, log: Arc<QueryLog>) {
         self.coverage = Arc::default();
         self.state.config_mut().set_extension(Arc::clone(&log));
-        self.state.config_mut().set_extension(Arc::clone(&self.coverage));
+        self.state
+            .config_mut()
+            .set_extension(Arc::clone(&self.coverage));
         self.monitor = Monitor::new(Arc::clone(&log));
         self.log = log;
         self.published = false;

@@ -76,7 +76,7 @@ impl Site {
 
     /// Tells the threads to stop when it is dropped.
     pub(crate) fn guard(&self) -> Guard {
-        Guard(Arc::clone(&self.cancelled))
+        Guard(Some(Arc::clone(&self.cancelled)))
     }
 
     fn is_cancelled(&self) -> bool {
@@ -111,12 +111,21 @@ impl Site {
     }
 }
 
-/// Cancels what is being built when it is dropped.
+/// Cancels what is being built when it is dropped before it is done.
 #[derive(Debug)]
-pub(crate) struct Guard(Arc<AtomicBool>);
+pub(crate) struct Guard(Option<Arc<AtomicBool>>);
+
+impl Guard {
+    /// It is done.
+    pub(crate) fn done(mut self) {
+        self.0 = None;
+    }
+}
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+        if let Some(cancelled) = &self.0 {
+            cancelled.store(true, Ordering::Relaxed);
+        }
     }
 }

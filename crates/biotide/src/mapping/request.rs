@@ -1,0 +1,128 @@
+//! `biotide xref`: a file, a column of it, a mapping.
+
+use biotide_common::BiotideError;
+
+use crate::context::BiotideContext;
+use crate::error::Result;
+
+/// What to cross-reference. How is said by the session's options (`xref_…`).
+#[derive(Debug, Clone, Default)]
+pub struct XrefRequest {
+    /// A path, URL or glob.
+    pub input: String,
+    /// The column of identifiers, in any case.
+    pub column: String,
+    /// A mapping: its name, or a file.
+    pub mapping: String,
+    /// Files of what is denied (SSSOM).
+    pub negatives: Vec<String>,
+    /// The prefixes of results; none: any.
+    pub targets: Vec<String>,
+    /// Where to: text formats have lists as `a|b`.
+    pub output: Option<String>,
+}
+
+/// The mapping of a request that has denials.
+const OWN: &str = "xref";
+
+impl XrefRequest {
+    /// The statements that do it; the last one's rows are the result: the input's columns, then `target`,
+    /// `predicate`, `confidence`, `hops`, `path`, `sources` and `verdict`. One that the input has too is called
+    /// `xref_…`.
+    pub async fn statements(&self, context: &BiotideContext) -> Result<Vec<String>> {
+        let input = text(&self.input);
+        let schema = context
+            .sql(&format!("SELECT * FROM {input}"))
+            .await?
+            .schema();
+        let names: Vec<&str> = schema
+            .fields()
+            .iter()
+            .map(|field| field.name().as_str())
+            .collect();
+        let column = find(&names, &self.column).ok_or_else(|| {
+            let problem = format!(
+                "there is no column \"{}\"; there are {}",
+                self.column,
+                names.join(", ")
+            );
+            BiotideError::file(&self.input, problem)
+        })?;
+        let mut statements = Vec::new();
+        let mapping = match self.negatives.as_slice() {
+            [] => self.mapping.as_str(),
+            negatives => {
+                let negatives: Vec<String> = negatives.iter().map(|file| text(file)).collect();
+                let (mapping, negatives) = (text(&self.mapping), negatives.join(", "));
+                statements.push(format!(
+                    "CREATE OR REPLACE MAPPING {OWN} FROM sssom({mapping}, negatives => [{negatives}])"
+                ));
+                OWN
+            }
+        };
+        let targets: Vec<String> = self.targets.iter().map(|target| text(target)).collect();
+        let targets = match targets.as_slice() {
+            [] => String::new(),
+            targets => format!(", targets => [{}]", targets.join(", ")),
+        };
+        let lists_are_texts = self.output.as_deref().is_some_and(is_delimited);
+        let added = [
+            "target",
+            "predicate",
+            "confidence",
+            "hops",
+            "path",
+            "sources",
+            "verdict",
+        ]
+        .map(|name| {
+            let is_taken = names.iter().any(|own| own.eq_ignore_ascii_case(name));
+            let alias = if is_taken {
+                format!("xref_{name}")
+            } else {
+                name.to_owned()
+            };
+            match (name, lists_are_texts) {
+                ("path" | "sources", true) => format!("array_to_string(x.{name}, '|') AS {alias}"),
+                _ => format!("x.{name} AS {alias}"),
+            }
+        });
+        statements.push(format!(
+            "SELECT p.*, {} FROM {input} AS p, LATERAL xref(p.{}, {}{targets}) AS x",
+            added.join(", "),
+            quoted(column),
+            text(mapping),
+        ));
+        Ok(statements)
+    }
+}
+
+/// Whether a file's format has no lists.
+fn is_delimited(path: &str) -> bool {
+    let lower = path.to_ascii_lowercase();
+    let bare = lower.strip_suffix(".gz").unwrap_or(&lower);
+    [".csv", ".tsv", ".tab", ".txt"]
+        .iter()
+        .any(|end| bare.ends_with(end))
+        || path == "-"
+}
+
+fn find<'a>(names: &[&'a str], wanted: &str) -> Option<&'a str> {
+    let exact = names.iter().find(|name| **name == wanted);
+    let mut like = names
+        .iter()
+        .filter(|name| name.to_lowercase() == wanted.to_lowercase());
+    match (exact, like.next(), like.next()) {
+        (Some(exact), ..) => Some(exact),
+        (None, Some(one), None) => Some(one),
+        _ => None,
+    }
+}
+
+fn text(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
