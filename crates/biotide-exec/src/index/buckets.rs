@@ -16,6 +16,8 @@ use super::spill::SpillFile;
 #[derive(Debug)]
 pub(crate) struct Buckets<R> {
     buckets: Vec<Mutex<Bucket<R>>>,
+    /// What buckets were read into, to be used again. It is charged for.
+    spare: Mutex<Vec<Vec<R>>>,
     charge: Arc<Charge>,
     spill: Arc<SpillFile>,
     spilled: Arc<AtomicU64>,
@@ -47,6 +49,7 @@ impl<R: Record> Buckets<R> {
         };
         Self {
             buckets: std::iter::repeat_with(empty).take(n).collect(),
+            spare: Mutex::default(),
             charge: Arc::clone(charge),
             spill: Arc::clone(spill),
             spilled: Arc::clone(spilled),
@@ -119,8 +122,7 @@ impl<R: Record> Buckets<R> {
             );
             (hands, runs, std::mem::take(&mut bucket.records))
         };
-        self.charge.grow(n * size_of::<R>())?;
-        let mut records = Vec::with_capacity(n);
+        let mut records = self.room(n)?;
         for hand in hands {
             records.extend_from_slice(&hand);
             self.charge.shrink(hand.capacity() * size_of::<R>());
@@ -132,12 +134,20 @@ impl<R: Record> Buckets<R> {
     /// The same, but they stay.
     pub(crate) fn read(&self, bucket: usize) -> Result<Vec<R>> {
         let bucket = self.buckets[bucket].lock();
-        self.charge.grow(bucket.records * size_of::<R>())?;
-        let mut records = Vec::with_capacity(bucket.records);
+        let mut records = self.room(bucket.records)?;
         for hand in &bucket.hands {
             records.extend_from_slice(hand);
         }
         self.read_runs(bucket.runs.clone(), &mut records)?;
+        Ok(records)
+    }
+
+    /// Room for so many records, charged for; to be [released](Self::release).
+    pub(crate) fn room(&self, n: usize) -> Result<Vec<R>> {
+        let mut records = self.spare.lock().pop().unwrap_or_default();
+        let more = n.saturating_sub(records.capacity());
+        self.charge.grow(more * size_of::<R>())?;
+        records.reserve_exact(n);
         Ok(records)
     }
 
@@ -156,8 +166,21 @@ impl<R: Record> Buckets<R> {
     }
 
     /// Gives back the memory of what [`take`](Self::take) gave.
-    pub(crate) fn release(&self, records: Vec<R>) {
-        self.charge.shrink(records.capacity() * size_of::<R>());
+    pub(crate) fn release(&self, mut records: Vec<R>) {
+        // (The kernel takes long to give pages, and to take them back.)
+        records.clear();
+        self.spare.lock().push(records);
+    }
+}
+
+impl<R> Drop for Buckets<R> {
+    fn drop(&mut self) {
+        let size = |records: &Vec<R>| records.capacity() * size_of::<R>();
+        let mut left: usize = self.spare.get_mut().iter().map(size).sum();
+        for bucket in &mut self.buckets {
+            left += bucket.get_mut().hands.iter().map(size).sum::<usize>();
+        }
+        self.charge.shrink(left);
     }
 }
 
@@ -264,6 +287,7 @@ mod tests {
             }
             all.sort_unstable();
             assert_eq!(all, (0..3000).collect::<Vec<u64>>());
+            drop(buckets);
             assert_eq!(charge.size(), 0);
             assert_eq!(spilled.load(Ordering::Relaxed) > 0, pool < 1_000_000);
         }

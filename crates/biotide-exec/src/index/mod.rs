@@ -15,6 +15,7 @@ mod lookup;
 mod pages;
 mod record;
 pub(crate) mod section;
+mod sort;
 mod spill;
 pub(crate) mod stored;
 mod turns;

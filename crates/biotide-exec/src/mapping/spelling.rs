@@ -9,6 +9,9 @@ use hashbrown::HashMap;
 /// The most prefixes that are told apart.
 const MOST: usize = 1 << 16;
 
+/// Spellings that are remembered.
+const LATELY: usize = 64;
+
 /// A prefix that was met, in canonical form.
 #[derive(Debug, Clone)]
 pub(crate) struct Known {
@@ -28,8 +31,8 @@ pub(crate) struct Speller {
     /// By spelling.
     numbers: HashMap<Box<str>, usize>,
     by_prefix: HashMap<Arc<str>, usize>,
-    /// The one of the identifier before.
-    last: Option<(Box<str>, usize)>,
+    /// Those met lately, by a hash of their spelling.
+    lately: [Option<(Box<str>, usize)>; LATELY],
     /// That of identifiers without a prefix.
     bare: Option<usize>,
 }
@@ -42,7 +45,7 @@ impl Speller {
             known: Vec::new(),
             numbers: HashMap::new(),
             by_prefix: HashMap::new(),
-            last: None,
+            lately: std::array::from_fn(|_| None),
             bare: None,
         };
         speller.bare = bare.and_then(|bare| speller.number(bare));
@@ -101,16 +104,19 @@ impl Speller {
     }
 
     fn numbered(&mut self, spelling: &str) -> Option<usize> {
-        if let Some((last, number)) = &self.last
-            && **last == *spelling
+        // (A row or two hold few prefixes, again and again.)
+        let (first, last) = match spelling.as_bytes() {
+            [first, .., last] | [first @ last] => (usize::from(*first), usize::from(*last)),
+            [] => return None,
+        };
+        let place = (first ^ last << 2 ^ spelling.len() << 1) % LATELY;
+        if let Some((known, number)) = &self.lately[place]
+            && **known == *spelling
         {
             return Some(*number);
         }
-        if spelling.is_empty() {
-            return None;
-        }
         let number = self.number(spelling)?;
-        self.last = Some((spelling.into(), number));
+        self.lately[place] = Some((spelling.into(), number));
         Some(number)
     }
 

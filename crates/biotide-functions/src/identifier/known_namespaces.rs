@@ -7,10 +7,10 @@ use biotide_common::identifiers::{Fate, Identifiers, Namespace as KnownNamespace
 use datafusion_common::Result;
 use datafusion_common::config::ConfigOptions;
 
+use super::curie::standardize;
 use super::namespace::Namespace;
 use super::registry::Registry;
 use super::tables::{Genes, Secondary, Tables};
-use super::verdict::Verdict;
 use super::written::trim;
 use crate::references::References;
 
@@ -39,6 +39,11 @@ impl KnownIdentifiers {
         Some(Known {
             retired: self.secondary.get(prefix).cloned(),
             genes: (prefix == "hgnc").then(|| Arc::clone(&self.genes)),
+            registered: match &namespace {
+                Namespace::Registered(registry, name) => registry.place(name),
+                _ => None,
+            },
+            registry: Arc::clone(&self.registry),
             prefix: prefix.to_owned(),
             canonical: namespace.canonical(),
             namespace,
@@ -62,6 +67,9 @@ impl Identifiers for KnownIdentifiers {
 struct Known {
     prefix: String,
     namespace: Namespace,
+    registry: Arc<Registry>,
+    /// Where in it the prefix is, if nothing but its pattern is known.
+    registered: Option<usize>,
     /// Tells what stays as it is, where that is quickly told.
     canonical: Option<fn(&[u8]) -> bool>,
     retired: Option<Arc<Secondary>>,
@@ -74,16 +82,13 @@ impl KnownNamespace for Known {
     }
 
     fn standardize<'a>(&self, local: &'a str) -> Cow<'a, str> {
-        if self
-            .canonical
-            .is_some_and(|canonical| canonical(local.as_bytes()))
+        // (Without looking for the prefix again.)
+        match self
+            .registered
+            .and_then(|place| self.registry.prefixes().get(place))
         {
-            return Cow::Borrowed(local);
-        }
-        let judged = self.namespace.judge(local);
-        match (judged.verdict, judged.id) {
-            (Verdict::Ok | Verdict::Repaired, Some(id)) => id,
-            _ => Cow::Borrowed(trim(local)),
+            Some(prefix) => Cow::Borrowed(standardize(prefix, trim(local), true)),
+            None => self.namespace.standardize(local),
         }
     }
 

@@ -37,6 +37,8 @@ pub(super) struct Own {
     underscores: bool,
     /// Tells identifiers that are right as they stand, if that is quickly told.
     canonical: Option<Matcher>,
+    /// Tells what stays as it is, right or not.
+    settled: Matcher,
 }
 
 /// Whether bytes are an identifier.
@@ -44,8 +46,8 @@ type Matcher = fn(&[u8]) -> bool;
 
 const OWN: [Own; 13] = [
     own("uniprot", uniprot_parse::judge, true).with(uniprot_parse::is_accession),
-    own("ensembl", ensembl_parse::judge, false),
-    own("refseq", refseq_parse::judge, false),
+    own("ensembl", ensembl_parse::judge, false).settled(is_plain_ensembl),
+    own("refseq", refseq_parse::judge, false).settled(is_plain_refseq),
     own("hmdb", hmdb_normalize::judge, false).with(hmdb_normalize::is_accession),
     own("kegg", kegg_parse::judge, false),
     own("dbsnp", dbsnp_normalize::judge, false),
@@ -64,15 +66,37 @@ const fn own(name: &'static str, judge: fn(&str) -> Judged<'_>, underscores: boo
         judge,
         underscores,
         canonical: None,
+        settled: |_| false,
     }
+}
+
+/// `ENSG00000141510`.
+fn is_plain_ensembl(id: &[u8]) -> bool {
+    let Some((head, digits)) = id.len().checked_sub(11).map(|at| id.split_at(at)) else {
+        return false;
+    };
+    head.starts_with(b"ENS")
+        && head.iter().all(u8::is_ascii_uppercase)
+        && digits.iter().all(u8::is_ascii_digit)
+}
+
+/// `NP_000537`.
+fn is_plain_refseq(id: &[u8]) -> bool {
+    matches!(id, [a, b, b'_', first, rest @ ..]
+        if a.is_ascii_uppercase() && b.is_ascii_uppercase() && first.is_ascii_digit() && rest.iter().all(u8::is_ascii_digit))
 }
 
 impl Own {
     const fn with(self, canonical: Matcher) -> Self {
         Self {
             canonical: Some(canonical),
+            settled: canonical,
             ..self
         }
+    }
+
+    const fn settled(self, settled: Matcher) -> Self {
+        Self { settled, ..self }
     }
 }
 
@@ -239,6 +263,26 @@ impl Namespace {
                 let plain = !starts(&prefix.prefix) && !prefix.banana.as_ref().is_some_and(starts);
                 prefix.matcher().filter(|_| plain)
             }
+        }
+    }
+
+    /// An identifier in canonical form; what is none stays as it is, but for blanks. Whether it matches the pattern of
+    /// its prefix is not looked at.
+    pub(super) fn standardize<'a>(&self, written: &'a str) -> Cow<'a, str> {
+        match self {
+            Self::Own(own, _) if (own.settled)(written.as_bytes()) => Cow::Borrowed(written),
+            Self::Own(..) => {
+                let judged = self.judge(written);
+                match (judged.verdict, judged.id) {
+                    (Verdict::Ok | Verdict::Repaired, Some(id)) => id,
+                    _ => Cow::Borrowed(trim(written)),
+                }
+            }
+            Self::Symbols(..) => Cow::Borrowed(trim(written)),
+            Self::Registered(registry, name) => match registry.find(name) {
+                Some(prefix) => Cow::Borrowed(curie::standardize(prefix, trim(written), true)),
+                None => Cow::Borrowed(trim(written)),
+            },
         }
     }
 

@@ -96,7 +96,7 @@ impl Site {
     /// Records of a hand: what all hands of all threads hold is a small part of the pool.
     fn hand<R: Record>(&self, buckets: usize) -> usize {
         let all = pool_size(&self.pool) / 16 / self.threads;
-        (all / buckets.max(1) / size_of::<R>()).clamp(4, 256)
+        (all / buckets.max(1) / size_of::<R>()).clamp(4, 1024)
     }
 
     /// By how many bits numbers are to be shifted so that `n` of them fall into buckets whose records fit, with

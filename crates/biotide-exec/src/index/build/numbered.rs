@@ -9,6 +9,7 @@ use super::{Ingest, Site};
 use crate::index::buckets::{Buckets, Dealer};
 use crate::index::record::{End, Endpoint, Record};
 use crate::index::section::{SectionBuilder, Segment};
+use crate::index::sort::sort;
 use crate::index::turns::{Turns, for_each};
 use crate::mapping::dictionary::{Renumbering, Vocabulary};
 use crate::mapping::key::Key;
@@ -72,7 +73,10 @@ impl Numbered {
                 let prefix = renumbering.prefixes[usize::from(endpoint.key.prefix())];
                 endpoint.key = endpoint.key.with_prefix(prefix);
             }
-            endpoints.sort_unstable_by_key(|endpoint| endpoint.key);
+            let mut room = ingest.endpoints.room(endpoints.len())?;
+            let place = |endpoint: &Endpoint| endpoint.key.hi << ingest.bits;
+            sort(&mut endpoints, &mut room, place, |endpoint| endpoint.key);
+            ingest.endpoints.release(room);
             let keys = distinct(&endpoints);
             let bytes = ingest.texts.take(bucket)?;
             let (texts, text) = texts(&bytes, &keys, &renumbering)?;

@@ -117,6 +117,12 @@ impl Registry {
             .map(|&index| &self.prefixes[index as usize])
     }
 
+    /// Where among [`prefixes`](Self::prefixes) the one with this spelling is.
+    pub(crate) fn place(&self, spelling: &str) -> Option<usize> {
+        let place = self.by_key.get(Key::new(spelling).bytes())?;
+        Some(*place as usize)
+    }
+
     /// The prefix of an IRI, and what comes after it. The longest IRI prefix wins.
     pub fn find_iri<'a>(&self, iri: &'a str) -> Option<(&Prefix, &'a str)> {
         let (index, rest) = self.iris.find(iri)?;
