@@ -6,6 +6,8 @@ use hashbrown::HashMap;
 use parking_lot::Mutex;
 use serde::Serialize;
 
+use crate::mapping::dictionary::Vocabulary;
+
 /// Unmapped identifiers that are counted at a time.
 const COUNTED: usize = 4096;
 
@@ -21,44 +23,51 @@ type Group = (String, &'static str, usize, String);
 /// Counts of one task.
 #[derive(Debug, Default)]
 pub(super) struct Coverage {
-    groups: BTreeMap<Group, u64>,
+    groups: Vec<Counted>,
     unmapped: HashMap<String, u64>,
 }
 
+/// Identifiers with the same fate, their sources by number.
+#[derive(Debug)]
+struct Counted {
+    namespace: String,
+    verdict: &'static str,
+    hops: usize,
+    sources: Vec<u32>,
+    n: u64,
+}
+
 impl Coverage {
-    /// Counts an identifier, by its best result.
+    /// Counts an identifier, by its best result; what has none by what was written.
     pub(super) fn add(
         &mut self,
-        namespace: Option<&str>,
+        namespace: &str,
         verdict: &'static str,
-        results: &[(usize, &[String])],
-        written: Option<&str>,
+        hops: usize,
+        sources: &[u32],
+        unmapped: Option<&str>,
     ) {
-        let (hops, sources) = results
-            .first()
-            .map_or((0, String::new()), |(hops, sources)| {
-                (*hops, sources.join("|"))
-            });
-        let group = (
-            namespace.unwrap_or_default().to_owned(),
-            verdict,
-            hops,
-            sources,
-        );
-        let is_full = self.groups.len() >= GROUPS;
-        match self.groups.get_mut(&group) {
-            Some(n) => *n += 1,
-            None if is_full => {
-                *self
-                    .groups
-                    .entry(("…".to_owned(), verdict, 0, String::new()))
-                    .or_default() += 1
+        let same = |group: &Counted| {
+            group.verdict == verdict
+                && group.hops == hops
+                && group.namespace == namespace
+                && group.sources == sources
+        };
+        match self.groups.iter().position(same) {
+            Some(place) => {
+                self.groups[place].n += 1;
+                // (What is frequent is found first.)
+                self.groups.swap(place, place / 2);
             }
-            None => drop(self.groups.insert(group, 1)),
+            None => self.groups.push(Counted {
+                namespace: namespace.to_owned(),
+                verdict,
+                hops,
+                sources: sources.to_vec(),
+                n: 1,
+            }),
         }
-        if results.is_empty()
-            && let Some(written) = written
-        {
+        if let Some(written) = unmapped {
             count(&mut self.unmapped, written, 1);
         }
     }
@@ -82,7 +91,14 @@ fn count(counts: &mut HashMap<String, u64>, text: &str, n: u64) {
 
 /// What became of the identifiers of a statement. A session extension.
 #[derive(Debug, Default)]
-pub struct CoverageLog(Mutex<Coverage>);
+pub struct CoverageLog(Mutex<All>);
+
+/// Counts of all tasks.
+#[derive(Debug, Default)]
+struct All {
+    groups: BTreeMap<Group, u64>,
+    unmapped: HashMap<String, u64>,
+}
 
 /// So many identifiers had the same fate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -100,10 +116,26 @@ pub struct CoverageRow {
 }
 
 impl CoverageLog {
-    pub(super) fn add(&self, coverage: Coverage) {
+    pub(super) fn add(&self, coverage: Coverage, vocabulary: &Vocabulary) {
         let mut all = self.0.lock();
-        for (group, n) in coverage.groups {
-            *all.groups.entry(group).or_default() += n;
+        for counted in coverage.groups {
+            let names = counted
+                .sources
+                .iter()
+                .map(|&n| vocabulary.sources[n as usize].shown());
+            let sources: Vec<String> = names.collect();
+            let group = (
+                counted.namespace,
+                counted.verdict,
+                counted.hops,
+                sources.join("|"),
+            );
+            let is_full = all.groups.len() >= GROUPS && !all.groups.contains_key(&group);
+            let group = match is_full {
+                true => ("…".to_owned(), counted.verdict, 0, String::new()),
+                false => group,
+            };
+            *all.groups.entry(group).or_default() += counted.n;
         }
         for (text, n) in coverage.unmapped {
             count(&mut all.unmapped, &text, n);

@@ -282,13 +282,19 @@ impl Shared {
                     let mut worker = worker.unwrap_or_else(|| {
                         let held =
                             MemoryConsumer::new("XrefExec").register(shared.context.memory_pool());
-                        Worker::new(&shared.spec, &index, &shared.output, held)
+                        Worker::new(
+                            &shared.spec,
+                            &index,
+                            &shared.output,
+                            held,
+                            coverage.is_some(),
+                        )
                     });
                     let rows = piece.num_rows();
                     let ids = shared.id.evaluate(&piece)?.into_array(rows)?;
                     let batches = worker.work(&piece, &ids)?;
                     if let Some(coverage) = coverage {
-                        coverage.add(std::mem::take(&mut worker.coverage));
+                        worker.tell(&coverage);
                     }
                     shared.workers.lock().push(worker);
                     Ok::<_, DataFusionError>(batches)

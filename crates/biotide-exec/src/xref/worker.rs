@@ -11,10 +11,11 @@ use datafusion_execution::memory_pool::MemoryReservation;
 
 use super::answer::{self, Answer};
 use super::columns::Column;
-use super::coverage::Coverage;
+use super::coverage::{Coverage, CoverageLog};
 use super::rows::{Common, Rows, Shown};
 use super::spec::{Policy, XrefSpec};
 use crate::index::Index;
+use crate::mapping::dictionary::Vocabulary;
 use crate::mapping::spelling::Speller;
 use crate::walk::{Found, WalkOptions, Walker};
 
@@ -50,15 +51,40 @@ pub(super) struct Worker {
     /// Walks back from results, to see who else maps to them.
     back: Option<Walker>,
     answer: Answer,
+    /// Results that the policy leaves, by their number.
+    left: Vec<usize>,
+    /// Them, written out.
+    lines: Vec<Written>,
+    /// Of sources.
+    numbers: Vec<u32>,
     held: MemoryReservation,
-    pub(super) coverage: Coverage,
+    /// Whether somebody wants to know what became of identifiers.
+    counts: bool,
+    coverage: Coverage,
 }
 
-/// A result as it is shown, with what it borrows from.
+/// Where the statements of paths are from.
+fn sources(index: &Index, walker: &Walker, paths: &[usize], numbers: &mut Vec<u32>) {
+    let classes = &index.vocabulary.classes;
+    for &path in paths {
+        let steps = walker.steps_of(path);
+        numbers.extend(
+            steps
+                .iter()
+                .map(|step| classes[step.entry.class as usize].source),
+        );
+    }
+    numbers.sort_unstable();
+    numbers.dedup();
+}
+
+/// A result as it is shown, with what it borrows from. Used again for the next one.
 #[derive(Debug, Default)]
 struct Written {
     target: String,
-    predicate: Option<String>,
+    predicate: Option<u32>,
+    /// Whether it is what has taken the place of the identifier.
+    is_successor: bool,
     confidence: f64,
     hops: usize,
     path: Vec<String>,
@@ -66,10 +92,14 @@ struct Written {
 }
 
 impl Written {
-    fn shown(&self) -> Shown<'_> {
+    fn shown<'a>(&'a self, vocabulary: &'a Vocabulary) -> Shown<'a> {
+        let name = |number: u32| vocabulary.predicates[number as usize].name.as_str();
         Shown {
             target: &self.target,
-            predicate: self.predicate.as_deref(),
+            predicate: match self.is_successor {
+                true => Some(REPLACED_BY),
+                false => self.predicate.map(name),
+            },
             confidence: self.confidence,
             hops: self.hops,
             path: &self.path,
@@ -84,6 +114,7 @@ impl Worker {
         index: &Arc<Index>,
         output: &Output,
         held: MemoryReservation,
+        counts: bool,
     ) -> Self {
         let speller = Speller::new(Arc::clone(&spec.identifiers), spec.namespace.as_deref());
         Self {
@@ -94,9 +125,18 @@ impl Worker {
             output: output.clone(),
             speller,
             answer: Answer::default(),
+            left: Vec::new(),
+            lines: Vec::new(),
+            numbers: Vec::new(),
             held,
+            counts,
             coverage: Coverage::default(),
         }
+    }
+
+    /// Tells what became of identifiers since it was last asked.
+    pub(super) fn tell(&mut self, log: &CoverageLog) {
+        log.add(std::mem::take(&mut self.coverage), &self.index.vocabulary);
     }
 
     /// Cross-references the rows of a batch, whose identifiers are given.
@@ -131,65 +171,84 @@ impl Worker {
     }
 
     fn rows_of(&mut self, row: u32, written: Option<&str>, rows: &mut Rows) -> Result<()> {
-        let mut results = self.chosen(written)?;
-        if self.answer.retired.is_some() {
-            self.bring_forward(&mut results);
+        self.choose(written)?;
+        self.count(written);
+        let n = self.left.len();
+        for i in 0..n {
+            self.write(i)?;
         }
-        let namespace = self
-            .answer
-            .resolved
-            .split_once(':')
-            .map(|(prefix, _)| prefix);
-        self.coverage.add(
-            namespace,
-            self.answer.verdict,
-            &results
-                .iter()
-                .map(|r| (r.hops, r.sources.as_slice()))
-                .collect::<Vec<_>>(),
-            written,
-        );
-        if results.is_empty() && !self.spec.keep_unmapped {
+        let successor = usize::from(self.bring_forward(n));
+        let n = match self.spec.policy {
+            Policy::First => (n + successor).min(1),
+            _ => n + successor,
+        };
+        if n == 0 && !self.spec.keep_unmapped {
             return Ok(());
         }
         let cardinality = match self.output.wants(Column::Cardinality) {
-            true => self.cardinality(&results)?,
+            true => self.cardinality(n)?,
             false => None,
         };
         let paths = match self.output.wants(Column::Paths) {
             true => self.paths()?,
             false => Vec::new(),
         };
-        let paths: Vec<Shown<'_>> = paths.iter().map(Written::shown).collect();
+        let vocabulary = &self.index.vocabulary;
+        let paths: Vec<Shown<'_>> = paths.iter().map(|path| path.shown(vocabulary)).collect();
         let answer = &self.answer;
-        let some = |text: &'_ String| (!text.is_empty()).then(|| text.clone());
-        let (note, resolved) = (some(&answer.note), some(&answer.resolved));
+        fn some(text: &str) -> Option<&str> {
+            (!text.is_empty()).then_some(text)
+        }
         let common = Common {
             verdict: answer.verdict,
-            note: note.as_deref(),
-            resolved: resolved.as_deref(),
+            note: some(&answer.note),
+            resolved: some(&answer.resolved),
             cardinality,
             paths: &paths,
             conflicts: &answer.conflicts,
         };
-        let all: Vec<Shown<'_>> = results.iter().map(Written::shown).collect();
-        match (self.spec.policy, all.as_slice()) {
-            (Policy::List, all) => rows.push(row, None, all, common),
-            (_, []) => rows.push(row, None, &[], common),
-            (_, all) => {
-                for &one in all {
-                    rows.push(row, Some(one), &[], common);
-                }
-            }
+        let lines = self.lines[..n].iter().map(|line| line.shown(vocabulary));
+        match self.spec.policy {
+            Policy::List => rows.push(row, None, &lines.collect::<Vec<_>>(), common),
+            _ if n == 0 => rows.push(row, None, &[], common),
+            _ => lines.for_each(|line| rows.push(row, Some(line), &[], common)),
         }
         Ok(())
     }
 
-    /// The results that the policy leaves, written out.
-    fn chosen(&mut self, written: Option<&str>) -> Result<Vec<Written>> {
+    /// Counts the identifier, by its best result.
+    fn count(&mut self, written: Option<&str>) {
+        if !self.counts {
+            return;
+        }
+        let answer = &self.answer;
+        let namespace = answer
+            .resolved
+            .split_once(':')
+            .map_or("", |(prefix, _)| prefix);
+        let best = self.left.first().map(|&i| &answer.results.found[i]);
+        self.numbers.clear();
+        if let Some(best) = best {
+            sources(
+                &self.index,
+                &self.walker,
+                &answer.results.evidence[best.evidence.clone()],
+                &mut self.numbers,
+            );
+        }
+        let hops = best.map_or(0, |best| best.hops);
+        let unmapped = written.filter(|_| best.is_none());
+        self.coverage
+            .add(namespace, answer.verdict, hops, &self.numbers, unmapped);
+    }
+
+    /// The results that the policy leaves.
+    fn choose(&mut self, written: Option<&str>) -> Result<()> {
         let found = &self.answer.results.found;
         let several = |found: &Found| self.answer.has_several(found.prefix);
-        let mut left: Vec<usize> = (0..found.len()).collect();
+        let left = &mut self.left;
+        left.clear();
+        left.extend(0..found.len());
         match self.spec.policy {
             Policy::Explode | Policy::List => {}
             Policy::First => {
@@ -230,26 +289,43 @@ impl Worker {
                 }
             }
         }
-        left.into_iter().map(|i| self.write(i)).collect()
+        Ok(())
     }
 
-    /// Writes a result out, as far as it is asked for.
-    fn write(&mut self, i: usize) -> Result<Written> {
-        let results = &self.answer.results;
-        let found = results.found[i].clone();
-        let predicates = &self.index.vocabulary.predicates;
-        let mut written = Written {
-            target: results.text[found.text.clone()].to_owned(),
-            predicate: found.predicate.map(|n| predicates[n as usize].name.clone()),
-            confidence: found.confidence,
-            hops: found.hops,
-            ..Written::default()
-        };
-        if self.output.wants(Column::Path) || self.output.wants(Column::Mappings) {
-            written.path = self.path(self.answer.results.evidence[found.evidence.start])?;
+    /// Writes a result that is left out, as far as it is asked for.
+    fn write(&mut self, line: usize) -> Result<()> {
+        if self.lines.len() <= line {
+            self.lines.push(Written::default());
         }
-        self.sources(&found, &mut written.sources);
-        Ok(written)
+        let found = self.answer.results.found[self.left[line]].clone();
+        let (wants_path, wants_sources) = (
+            self.output.wants(Column::Path) || self.output.wants(Column::Mappings),
+            self.output.wants(Column::Sources) || self.output.wants(Column::Mappings),
+        );
+        let path = match wants_path {
+            true => self.path(self.answer.results.evidence[found.evidence.start])?,
+            false => Vec::new(),
+        };
+        let results = &self.answer.results;
+        let line = &mut self.lines[line];
+        line.target.clear();
+        line.target.push_str(&results.text[found.text]);
+        (line.predicate, line.is_successor) = (found.predicate, false);
+        (line.confidence, line.hops, line.path) = (found.confidence, found.hops, path);
+        line.sources.clear();
+        if wants_sources {
+            self.numbers.clear();
+            sources(
+                &self.index,
+                &self.walker,
+                &results.evidence[found.evidence],
+                &mut self.numbers,
+            );
+            let names = &self.index.vocabulary.sources;
+            line.sources
+                .extend(self.numbers.iter().map(|&n| names[n as usize].shown()));
+        }
+        Ok(())
     }
 
     /// The identifiers on a path.
@@ -266,27 +342,6 @@ impl Worker {
         Ok(texts)
     }
 
-    /// Where the statements are from that a result rests on.
-    fn sources(&self, found: &Found, sources: &mut Vec<String>) {
-        let vocabulary = &self.index.vocabulary;
-        let mut numbers: Vec<u32> = Vec::new();
-        for &path in &self.answer.results.evidence[found.evidence.clone()] {
-            let steps = self.walker.steps_of(path);
-            numbers.extend(
-                steps
-                    .iter()
-                    .map(|step| vocabulary.classes[step.entry.class as usize].source),
-            );
-        }
-        numbers.sort_unstable();
-        numbers.dedup();
-        sources.extend(
-            numbers
-                .iter()
-                .map(|&n| vocabulary.sources[n as usize].shown()),
-        );
-    }
-
     /// The paths that the results rest on, best first.
     fn paths(&mut self) -> Result<Vec<Written>> {
         let mut all = Vec::new();
@@ -294,11 +349,11 @@ impl Worker {
             let found = self.answer.results.found[i].clone();
             for at in found.evidence.clone() {
                 let path = self.answer.results.evidence[at];
-                let predicates = &self.index.vocabulary.predicates;
                 let own = self.walker.paths[path];
                 all.push(Written {
                     target: self.answer.results.text[found.text.clone()].to_owned(),
-                    predicate: own.predicate.map(|n| predicates[n as usize].name.clone()),
+                    predicate: own.predicate,
+                    is_successor: false,
                     confidence: own.confidence,
                     hops: own.hops,
                     path: self.path(path)?,
@@ -314,35 +369,38 @@ impl Worker {
         Ok(all)
     }
 
-    /// A retired identifier maps to the one in its place, where that is of a namespace that is asked for.
-    fn bring_forward(&self, results: &mut Vec<Written>) {
+    /// A retired identifier maps to the one in its place, where that is of a namespace that is asked for: puts it
+    /// before the `n` lines. Answers whether it did.
+    fn bring_forward(&mut self, n: usize) -> bool {
         let Some(old) = &self.answer.retired else {
-            return;
+            return false;
         };
         let new = &self.answer.resolved;
         let prefix = new.split_once(':').map_or("", |(prefix, _)| prefix);
-        if self.spec.walk.targets.iter().any(|target| target == prefix) {
-            results.insert(
-                0,
-                Written {
-                    target: new.clone(),
-                    predicate: Some(REPLACED_BY.to_owned()),
-                    confidence: 1.0,
-                    hops: 1,
-                    path: vec![old.clone(), new.clone()],
-                    sources: Vec::new(),
-                },
-            );
+        if !self.spec.walk.targets.iter().any(|target| target == prefix) {
+            return false;
         }
+        let line = Written {
+            target: new.clone(),
+            predicate: None,
+            is_successor: true,
+            confidence: 1.0,
+            hops: 1,
+            path: vec![old.clone(), new.clone()],
+            sources: Vec::new(),
+        };
+        self.lines.truncate(n);
+        self.lines.insert(0, line);
+        true
     }
 
     /// How many identifiers map to how many: several on the left, if another one of the same namespace maps to a
     /// result; on the right, if several results are of one namespace.
-    fn cardinality(&mut self, results: &[Written]) -> Result<Option<&'static str>> {
+    fn cardinality(&mut self, n: usize) -> Result<Option<&'static str>> {
         if matches!(self.answer.verdict, answer::NULL | answer::INVALID) {
             return Ok(None);
         }
-        if results.is_empty() {
+        if n == 0 {
             return Ok(Some("1:0"));
         }
         let found = self.answer.results.found.clone();

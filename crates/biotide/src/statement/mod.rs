@@ -123,7 +123,8 @@ impl BiotideContext {
         let log = self.new_log(false);
         state.config_mut().set_extension(Arc::clone(&log));
         let name = create::run(self, &state, statement).await?;
-        let sql = "SELECT * FROM system.mappings WHERE mapping = ";
+        let sql = "SELECT mapping, identifiers, edges, negated, self_loops, duplicates, rejected, skipped \
+                   FROM system.mappings WHERE mapping = ";
         let query = format!("{sql}'{}'", name.unwrap_or_default().replace('\'', "''"));
         let (plan, state) = self.planned(&query, self.session().state()).await?;
         let mut statement = self.statement(state, plan).await?;
