@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use datafusion_common::Result;
+
 /// Namespaces by their prefixes and IRIs.
 pub trait Identifiers: Debug + Send + Sync {
     /// The namespace with this prefix, in any spelling.
@@ -25,8 +27,9 @@ pub trait Namespace: Debug + Send + Sync {
     /// Whether this is a local identifier.
     fn accepts(&self, local: &str) -> bool;
 
-    /// What has become of a local identifier in canonical form; `None` if it is current, or nothing is known.
-    fn fate(&self, local: &str) -> Option<Fate>;
+    /// What has become of a local identifier in canonical form; `None` if it is current, or nothing is known. An error
+    /// is that of a table that cannot be read, or has no memory.
+    fn fate(&self, local: &str) -> Result<Option<Fate>>;
 }
 
 /// What has become of an identifier that is no longer in use.

@@ -14,12 +14,12 @@ use super::charge::Charge;
 use super::spill::{SpillFile, read_at};
 
 /// Bytes of a page.
-pub(crate) const PAGE: usize = 16 << 10;
+pub(crate) const PAGE: usize = 4 << 10;
 
 /// Of the pool, as a divisor, a cache may take so much; and at least, and at most so many pages.
-const SHARE: usize = 8;
-const LEAST: usize = 16;
-const MOST: usize = 1 << 16;
+const SHARE: usize = 4;
+const LEAST: usize = 64;
+const MOST: usize = 1 << 18;
 
 /// What pages are read from.
 #[derive(Debug)]

@@ -80,9 +80,9 @@ impl Answer {
             Some(prefix) => walker.find(index, prefix, local),
             None => Ok(None),
         };
-        let fate = match spec.retired {
-            true => namespace.and_then(|namespace| namespace.fate(&local)),
-            false => None,
+        let fate = match namespace {
+            Some(namespace) if spec.retired => namespace.fate(&local)?,
+            _ => None,
         };
         let mut node = None;
         match fate {

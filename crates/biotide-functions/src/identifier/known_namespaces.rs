@@ -1,53 +1,96 @@
 //! What other crates may ask of identifiers: prefixes, canonical forms, what has become of them.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use biotide_common::identifiers::{Fate, Identifiers, Namespace as KnownNamespace};
-use datafusion_common::Result;
 use datafusion_common::config::ConfigOptions;
+use datafusion_common::{Result, internal_err};
 
 use super::curie::standardize;
 use super::namespace::Namespace;
 use super::registry::Registry;
-use super::tables::{Genes, Secondary, Tables};
+use super::tables::{BUILT_IN, Genes, Secondary};
 use super::written::trim;
-use crate::references::References;
+use crate::references::{References, own};
 
-/// The namespaces that a session knows, with its tables of retired identifiers.
+/// The namespaces that a session knows. Its tables of retired identifiers are read when one of theirs is asked for.
 #[derive(Debug)]
 pub struct KnownIdentifiers {
     registry: Arc<Registry>,
-    secondary: Arc<Tables>,
-    /// To tell HGNC's approved identifiers.
-    genes: Arc<Genes>,
+    tables: Arc<RetiredTables>,
+}
+
+/// The tables of a session, as its options name them.
+#[derive(Debug)]
+struct RetiredTables {
+    references: Arc<References>,
+    options: ConfigOptions,
 }
 
 impl KnownIdentifiers {
     /// Those of a session with these options.
-    pub fn new(references: &References, options: &ConfigOptions) -> Result<Self> {
+    pub fn new(references: &Arc<References>, options: &ConfigOptions) -> Result<Self> {
         Ok(Self {
             registry: references.registry(options)?,
-            secondary: references.secondary(options)?,
-            genes: references.genes(options)?,
+            tables: Arc::new(RetiredTables {
+                references: Arc::clone(references),
+                options: options.clone(),
+            }),
         })
     }
 
     fn known(&self, prefix: &str) -> Option<Known> {
-        let genes = || Ok(Arc::clone(&self.genes));
-        let namespace = Namespace::find(&self.registry, prefix, genes).ok()??;
+        let registered = || Namespace::Registered(Arc::clone(&self.registry), prefix.to_owned());
+        let namespace = match prefix {
+            // (Symbols are not brought to genes here.)
+            "hgnc.symbol" => registered(),
+            _ => {
+                let no_genes = || internal_err!("only symbols need genes");
+                Namespace::find(&self.registry, prefix, no_genes).ok()??
+            }
+        };
         Some(Known {
-            retired: self.secondary.get(prefix).cloned(),
-            genes: (prefix == "hgnc").then(|| Arc::clone(&self.genes)),
+            tables: self
+                .tables
+                .may_have(prefix)
+                .then(|| Arc::clone(&self.tables)),
             registered: match &namespace {
                 Namespace::Registered(registry, name) => registry.place(name),
                 _ => None,
             },
+            retired: OnceLock::new(),
             registry: Arc::clone(&self.registry),
             prefix: prefix.to_owned(),
             canonical: namespace.canonical(),
             namespace,
         })
+    }
+}
+
+impl RetiredTables {
+    /// Whether there may be a table of a namespace: one that is built in, or one of those that an option names.
+    fn may_have(&self, prefix: &str) -> bool {
+        let named = own(&self.options).and_then(|options| options.identifiers_secondary.as_ref());
+        named.is_some() || BUILT_IN.contains(&prefix)
+    }
+}
+
+/// A table, if there is one, and HGNC's genes, if it is theirs.
+type Retired = (Option<Arc<Secondary>>, Option<Arc<Genes>>);
+
+impl RetiredTables {
+    fn read(&self, prefix: &str) -> Result<Retired> {
+        let table = self
+            .references
+            .secondary(&self.options)?
+            .get(prefix)
+            .cloned();
+        let genes = match (prefix, &table) {
+            ("hgnc", Some(_)) => Some(self.references.genes(&self.options)?),
+            _ => None,
+        };
+        Ok((table, genes))
     }
 }
 
@@ -72,8 +115,10 @@ struct Known {
     registered: Option<usize>,
     /// Tells what stays as it is, where that is quickly told.
     canonical: Option<fn(&[u8]) -> bool>,
-    retired: Option<Arc<Secondary>>,
-    genes: Option<Arc<Genes>>,
+    /// Where its retired ones may be.
+    tables: Option<Arc<RetiredTables>>,
+    /// They, and what tells HGNC's approved ones, once they were needed.
+    retired: OnceLock<Retired>,
 }
 
 impl KnownNamespace for Known {
@@ -99,11 +144,25 @@ impl KnownNamespace for Known {
         canonical || self.namespace.judge(local).is_known()
     }
 
-    fn fate(&self, local: &str) -> Option<Fate> {
-        let table = self.retired.as_ref()?;
-        let fate = table.follow(table.form.code(local)?)?;
-        let approved = self
-            .genes
+    fn fate(&self, local: &str) -> Result<Option<Fate>> {
+        let Some(tables) = &self.tables else {
+            return Ok(None);
+        };
+        let (table, genes) = match self.retired.get() {
+            Some(retired) => retired,
+            None => {
+                let read = tables.read(&self.prefix)?;
+                self.retired.get_or_init(|| read)
+            }
+        };
+        let Some(table) = table else {
+            return Ok(None);
+        };
+        let fate = table.form.code(local).and_then(|code| table.follow(code));
+        let Some(fate) = fate else {
+            return Ok(None);
+        };
+        let approved = genes
             .as_ref()
             .is_some_and(|genes| genes.is_approved(&format!("HGNC:{local}")));
         let mut current: Vec<String> = fate
@@ -114,12 +173,12 @@ impl KnownNamespace for Known {
         if approved {
             current.insert(0, local.to_owned());
         }
-        Some(match current.as_slice() {
-            [] if fate.circle => Fate::Ambiguous(Vec::new()),
-            [] => Fate::Withdrawn,
-            [one] if one == local => return None,
-            [one] => Fate::Replaced(one.clone()),
-            _ => Fate::Ambiguous(current),
+        Ok(match current.as_slice() {
+            [] if fate.circle => Some(Fate::Ambiguous(Vec::new())),
+            [] => Some(Fate::Withdrawn),
+            [one] if one == local => None,
+            [one] => Some(Fate::Replaced(one.clone())),
+            _ => Some(Fate::Ambiguous(current)),
         })
     }
 }
@@ -129,7 +188,7 @@ mod tests {
     use super::*;
 
     fn known() -> KnownIdentifiers {
-        KnownIdentifiers::new(&References::default(), &ConfigOptions::new()).unwrap()
+        KnownIdentifiers::new(&Arc::default(), &ConfigOptions::new()).unwrap()
     }
 
     #[test]
@@ -164,8 +223,8 @@ mod tests {
     fn retired_identifiers_are_told() {
         let known = known();
         let hgnc = known.namespace("hgnc").unwrap();
-        assert_eq!(hgnc.fate("1"), Some(Fate::Withdrawn));
-        assert_eq!(hgnc.fate("5"), None);
+        assert_eq!(hgnc.fate("1").unwrap(), Some(Fate::Withdrawn));
+        assert_eq!(hgnc.fate("5").unwrap(), None);
         assert!(!known.namespace("uniprot").unwrap().accepts("NTproBNP"));
     }
 }

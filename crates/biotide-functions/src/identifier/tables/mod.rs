@@ -20,6 +20,9 @@ pub(crate) use secondary::Tables;
 
 use super::registry::Registry;
 
+/// The namespaces whose retired identifiers are built in.
+pub(super) const BUILT_IN: [&str; 3] = ["chebi", "hgnc", "ncbigene"];
+
 /// The text of a gzipped table; an error is what is wrong with it.
 fn unpack(gzipped: &[u8]) -> Result<String, String> {
     let mut text = String::new();
