@@ -126,7 +126,12 @@ fn reason_doc(reason: Reason) -> &'static str {
         Reason::BadValue => "a value that is not of its column's type",
         Reason::InvalidJson => "a line, or a value of a list, that is not JSON",
         Reason::NotAnObject => "JSON that is not an object",
-        Reason::OutOfRange => "a number too large, or too close to zero, for its column's type",
+        Reason::OutOfRange => {
+            "a number too large, or too close to zero, for its column's type; or beyond the bounds of its column"
+        }
+        Reason::UndeclaredPrefix => "an identifier whose prefix the file does not declare (SSSOM)",
+        Reason::MissingValue => "no value where every row must have one (SSSOM)",
+        Reason::NoIdentifier => "not an identifier with a prefix, in a row of a mapping",
     }
 }
 

@@ -6,6 +6,7 @@
 //! * [`scan::ScanStats`]: counts that add up: delivered + rejected + skipped = records.
 //! * [`MemoryGauge`], [`PaceLog`]: what readers are told of memory, and what they did about it.
 //! * [`identifiers`]: what crates that do not know the registry may ask of it.
+//! * [`sssom`]: the slots of mappings, which more than one crate goes by.
 //! * [`yaml`]: files that say what to do, read so that mistakes have their line.
 //! * [`session::QueryLog`]: what one statement gathers; travels in the session's extensions.
 
@@ -18,6 +19,7 @@ pub mod scan;
 mod scratch;
 pub mod session;
 mod size;
+pub mod sssom;
 mod stale;
 pub mod yaml;
 

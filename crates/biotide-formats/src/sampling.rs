@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
+use biotide_common::BiotideError;
 use biotide_common::options::{BiotideOptions, Compression};
 use biotide_text::charset::{Charset, detect};
 use biotide_text::delimited::RecordEnd;
 use biotide_text::sample::Sample;
 use datafusion_common::Result;
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
-use object_store::{ObjectMeta, ObjectStore};
+use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use crate::compress::Codec;
 use crate::files::File;
-use crate::spec::{FormatSpec, SampledFile, TextLayout};
+use crate::spec::{Companion, FormatSpec, SampledFile, TextLayout};
 use crate::text::{Ahead, ChunkSource, peek};
 
 /// Looks at the start of a file, and at places further on; at `only` so many bytes of its start where
@@ -114,6 +116,7 @@ pub(crate) async fn sample(
             None => {}
         }
     }
+    let companion = companion(store, meta, &name, spec, &sample).await?;
     Ok(SampledFile {
         name,
         size,
@@ -121,7 +124,43 @@ pub(crate) async fn sample(
         blocks,
         encoding,
         sample,
+        companion,
     })
+}
+
+/// The most bytes of a companion.
+const COMPANION_BYTES: u64 = 16 << 20;
+
+/// The first file beside this one that says more of it.
+async fn companion(
+    store: &Arc<dyn ObjectStore>,
+    meta: &ObjectMeta,
+    name: &str,
+    spec: &dyn FormatSpec,
+    sample: &Sample,
+) -> Result<Option<Companion>> {
+    let file = meta.location.filename().unwrap_or_default();
+    for path in spec.companions(meta.location.as_ref(), &sample.head) {
+        let path = Path::parse(path).map_err(object_store::Error::from)?;
+        let found = match store.get(&path).await {
+            Err(object_store::Error::NotFound { .. }) => continue,
+            found => found?,
+        };
+        // As messages call the file itself.
+        let folder = name.strip_suffix(file);
+        let name = match (folder, path.filename()) {
+            (Some(folder), Some(file)) => format!("{folder}{file}"),
+            _ => path.to_string(),
+        };
+        if found.meta.size > COMPANION_BYTES {
+            let problem =
+                format!("it is larger than {COMPANION_BYTES} bytes, too large for metadata");
+            return Err(BiotideError::file(name, problem).into());
+        }
+        let text = found.bytes().await?.to_vec();
+        return Ok(Some(Companion { name, text }));
+    }
+    Ok(None)
 }
 
 /// Takes so many lines off the end.

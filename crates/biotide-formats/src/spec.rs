@@ -33,6 +33,17 @@ pub struct SampledFile {
     ///
     /// [`Charset::of`]: biotide_text::charset::Charset::of
     pub sample: Sample,
+    /// The first file of [`FormatSpec::companions`] that is there.
+    pub companion: Option<Companion>,
+}
+
+/// A file that says something of another one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Companion {
+    /// Its path or URL.
+    pub name: String,
+    /// All of it.
+    pub text: Vec<u8>,
 }
 
 /// A text format: from samples to a layout.
@@ -51,6 +62,11 @@ pub trait FormatSpec: Debug + Send + Sync + 'static {
     /// Whether these first bytes of a file, decompressed, are enough to know its columns. A whole file
     /// always is.
     fn is_enough(&self, head: &[u8], options: &BiotideOptions) -> Result<bool, BiotideError>;
+
+    /// Files that may say more of the one at this path, which starts so: the first that is there is read.
+    fn companions(&self, _path: &str, _head: &[u8]) -> Vec<String> {
+        Vec::new()
+    }
 
     /// What the records of these files are like. A file that cannot be of one table with the others is
     /// refused by name.

@@ -25,13 +25,20 @@ pub enum Reason {
     NotAnObject,
     /// A value that does not parse as its column's type.
     BadValue,
-    /// A number that overflows, or a non-zero number that underflows to zero.
+    /// A number that overflows, a non-zero number that underflows to zero, or one beyond the bounds of its
+    /// column.
     OutOfRange,
+    /// An identifier whose prefix the file does not declare.
+    UndeclaredPrefix,
+    /// No value where every row must have one.
+    MissingValue,
+    /// A value of a mapping that is not an identifier with a prefix.
+    NoIdentifier,
 }
 
 impl Reason {
     /// Every reason, in the order of the documentation.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::TooFewFields,
         Self::TooManyFields,
         Self::UnterminatedQuote,
@@ -43,6 +50,9 @@ impl Reason {
         Self::NotAnObject,
         Self::BadValue,
         Self::OutOfRange,
+        Self::UndeclaredPrefix,
+        Self::MissingValue,
+        Self::NoIdentifier,
     ];
 
     /// The code as it stands in the reject log.
@@ -59,7 +69,18 @@ impl Reason {
             Self::NotAnObject => "not_an_object",
             Self::BadValue => "bad_value",
             Self::OutOfRange => "out_of_range",
+            Self::UndeclaredPrefix => "undeclared_prefix",
+            Self::MissingValue => "missing_value",
+            Self::NoIdentifier => "no_identifier",
         }
+    }
+
+    /// Whether it is of a value, but makes the row none that could be kept: `on_error` says what is done.
+    pub(crate) fn spoils_row(self) -> bool {
+        matches!(
+            self,
+            Self::UndeclaredPrefix | Self::MissingValue | Self::NoIdentifier
+        )
     }
 }
 

@@ -4,6 +4,7 @@ mod columns;
 pub mod delimited;
 pub mod json_lines;
 mod reader;
+pub mod sssom;
 
 use std::sync::Arc;
 
@@ -20,9 +21,10 @@ pub fn decompressed(path: &str) -> &str {
     bare.unwrap_or(path)
 }
 
-/// Every text format. A new one adds its line here.
+/// Every text format. A new one adds its line here, before those whose endings are the end of its own.
 pub fn all() -> Vec<Arc<dyn FormatSpec>> {
     vec![
+        Arc::new(sssom::Sssom),
         Arc::new(delimited::Delimited::TSV),
         Arc::new(delimited::Delimited::CSV),
         Arc::new(json_lines::JsonLines),
@@ -41,8 +43,12 @@ pub fn by_name(name: &str) -> Option<Arc<dyn FormatSpec>> {
 /// The format of a path, by its ending; those of [`COMPRESSED`] are looked through.
 pub fn by_path(path: &str) -> Option<Arc<dyn FormatSpec>> {
     let path = path.to_ascii_lowercase();
-    let (_, extension) = decompressed(&path).rsplit_once('.')?;
+    let bare = decompressed(&path);
+    let ends = |ending: &&str| {
+        bare.strip_suffix(ending)
+            .is_some_and(|stem| stem.ends_with('.'))
+    };
     all()
         .into_iter()
-        .find(|format| format.extensions().contains(&extension))
+        .find(|format| format.extensions().iter().any(|ending| ends(&ending)))
 }

@@ -146,6 +146,7 @@ impl ChunkDecoder {
         let count_only = self.projection.is_empty()
             && !filtered
             && self.layout.skip_empty.is_none()
+            && self.layout.rules.is_empty()
             && !self.checks_values();
         let out = &mut self.index;
         match &mut self.indexer {
@@ -259,7 +260,7 @@ impl ChunkDecoder {
         self.log_values(bytes, &mut bad, Action::Nulled, &mut out);
         out.flaws.sort_by_key(Flaw::key);
         out.flaws.dedup_by_key(|flaw| flaw.key());
-        let fails = |flaw: &&Flaw| match flaw.is_value() {
+        let fails = |flaw: &&Flaw| match flaw.is_value() && !flaw.reason.spoils_row() {
             true => self.layout.on_bad_value == OnBadValue::Fail,
             false => self.layout.on_error == OnError::Fail && flaw.reason != Reason::Footnote,
         };

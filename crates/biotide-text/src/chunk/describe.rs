@@ -32,15 +32,7 @@ impl ChunkDecoder {
                     raw = Problem::bounded(&fields.value(start, end).0);
                 });
                 let shown = self.layout.dialect.charset.decode(&raw);
-                let what = match flaw.reason {
-                    Reason::OutOfRange => "is out of range for",
-                    _ => "is not of type",
-                };
-                let ty = match self.layout.columns[column].ty {
-                    ty @ ColumnType::Nested(_) => self.layout.data_type(ty).to_string(),
-                    ty => ty.name(),
-                };
-                let message = format!("'{}' {what} {ty}", shorten(&shown));
+                let message = self.value_message(column, flaw.reason, &shorten(&shown));
                 (Some(column), message, raw)
             }
         };
@@ -61,6 +53,37 @@ impl ChunkDecoder {
             message,
             raw,
         }
+    }
+
+    fn value_message(&self, column: usize, reason: Reason, shown: &str) -> String {
+        let bounds = self.layout.rules.bounds_of(column);
+        match (reason, bounds) {
+            (Reason::OutOfRange, Some(bounds)) => {
+                return format!("'{shown}' is not from {} to {}", bounds.low, bounds.high);
+            }
+            (Reason::UndeclaredPrefix, _) => {
+                return format!("the prefix of '{shown}' is not declared in the file's curie_map");
+            }
+            (Reason::NoIdentifier, _) => {
+                return format!("'{shown}' is not an identifier with a prefix");
+            }
+            (Reason::MissingValue, _) if shown.is_empty() => {
+                return "a row must have a value here".to_owned();
+            }
+            (Reason::MissingValue, _) => {
+                return format!("with '{shown}' here, a row needs a column that the file lacks");
+            }
+            _ => {}
+        }
+        let what = match reason {
+            Reason::OutOfRange => "is out of range for",
+            _ => "is not of type",
+        };
+        let ty = match self.layout.columns[column].ty {
+            ty @ ColumnType::Nested(_) => self.layout.data_type(ty).to_string(),
+            ty => ty.name(),
+        };
+        format!("'{shown}' {what} {ty}")
     }
 
     fn record_message(&self, fields: u32, reason: Reason) -> String {

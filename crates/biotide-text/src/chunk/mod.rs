@@ -6,6 +6,7 @@ mod decoder;
 mod describe;
 mod flaw;
 mod records;
+mod rules;
 mod select;
 
 pub use columns::date_format_problem;

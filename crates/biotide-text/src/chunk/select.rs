@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::problem::Action;
 
 impl ChunkDecoder {
-    /// The rows left by `skip_empty` and `on_bad_value = reject`; `None`: all.
+    /// The rows left by `skip_empty`, the rules and `on_bad_value = reject`; `None`: all.
     pub(super) fn rows_to_build(
         &self,
         bytes: &Buffer,
@@ -38,26 +38,27 @@ impl ChunkDecoder {
             out.skipped = (full.len() - kept.len()) as u64;
             rows = Some(kept);
         }
+        let all = Rows::All(self.index.rows());
+        let current = rows.as_deref().map_or(all, Rows::Some);
+        self.check_rules(bytes, current, bad);
         if self.checks_values() {
-            let all = Rows::All(self.index.rows());
-            let current = rows.as_deref().map_or(all, Rows::Some);
             for (column, spec) in self.layout.columns.iter().enumerate() {
                 if spec.ty != ColumnType::Text {
                     self.fields(bytes, column, current, false).build(bad)?;
                 }
             }
-            if !bad.is_empty() {
-                bad.sort_by_key(|value| (value.row, value.column));
-                let mut dropped: Vec<u32> = bad.iter().map(|value| value.row).collect();
-                dropped.dedup();
-                out.rejected += dropped.len() as u64;
-                self.log_values(bytes, bad, Action::Rejected, out);
-                let kept = |row: &u32| dropped.binary_search(row).is_err();
-                rows = Some(match rows {
-                    Some(rows) => rows.into_iter().filter(kept).collect(),
-                    None => (0..self.index.rows() as u32).filter(kept).collect(),
-                });
-            }
+        }
+        if !bad.is_empty() {
+            bad.sort_by_key(|value| (value.row, value.column));
+            let mut dropped: Vec<u32> = bad.iter().map(|value| value.row).collect();
+            dropped.dedup();
+            out.rejected += dropped.len() as u64;
+            self.log_values(bytes, bad, Action::Rejected, out);
+            let kept = |row: &u32| dropped.binary_search(row).is_err();
+            rows = Some(match rows {
+                Some(rows) => rows.into_iter().filter(kept).collect(),
+                None => (0..self.index.rows() as u32).filter(kept).collect(),
+            });
         }
         Ok(rows)
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
-use super::Dialect;
+use super::{Dialect, Rules};
 use crate::chunk::date_format_problem;
 use crate::error::{Result, TextError};
 use crate::json_lines::Json;
@@ -206,6 +206,8 @@ pub struct Layout {
     pub text: TextArray,
     /// The records are JSON: then nothing of the dialect matters.
     pub json: Option<Arc<Json>>,
+    /// What values must be besides of their type; of delimited text only.
+    pub rules: Rules,
 }
 
 impl Layout {
@@ -234,6 +236,7 @@ impl Layout {
             max_record_bytes: Self::MAX_RECORD_BYTES,
             text: TextArray::default(),
             json: None,
+            rules: Rules::default(),
         }
     }
 

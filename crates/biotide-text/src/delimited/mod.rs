@@ -49,6 +49,7 @@ mod preamble;
 mod quoted;
 mod repair;
 mod rest;
+mod rules;
 mod sniff;
 
 pub use decoder::Decoder;
@@ -60,4 +61,5 @@ pub use notes::{NOTES_BYTES, notes_below};
 pub use preamble::{HeaderOptions, Preamble};
 pub(crate) use preamble::{unique_names, without_mark};
 pub use rest::{LineEnd, RestOfLine};
+pub use rules::{Bounds, Identifiers, Required, Rules, When};
 pub use sniff::{Given, Sniffed, TableSpan, is_note, lines_before_table, sniff, tables};

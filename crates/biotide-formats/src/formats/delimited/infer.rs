@@ -44,7 +44,8 @@ struct Plan<'a> {
 }
 
 impl DelimitedLayout {
-    pub(super) fn infer(
+    /// The layout of files, whose names stand for this delimiter.
+    pub(in crate::formats) fn infer(
         delimiter: u8,
         files: &[SampledFile],
         options: &BiotideOptions,

@@ -57,12 +57,12 @@ pub(super) struct Start {
 
 /// Files with the same header.
 #[derive(Debug, Clone)]
-pub(super) struct Variant {
+pub(in crate::formats) struct Variant {
     /// The header's fields as they stand there; none where there is no header.
-    pub(super) header: Vec<String>,
-    pub(super) layout: Arc<Layout>,
+    pub(in crate::formats) header: Vec<String>,
+    pub(in crate::formats) layout: Arc<Layout>,
     /// For each of the table's columns, where it is in these files.
-    pub(super) places: Vec<Option<usize>>,
+    pub(in crate::formats) places: Vec<Option<usize>>,
 }
 
 impl DelimitedLayout {
@@ -87,7 +87,7 @@ impl DelimitedLayout {
     }
 
     /// Whether these first bytes hold the header and a row.
-    pub(super) fn is_enough(
+    pub(in crate::formats) fn is_enough(
         delimiter: u8,
         head: &[u8],
         options: &BiotideOptions,
@@ -106,8 +106,13 @@ impl DelimitedLayout {
         &self.table
     }
 
+    /// The files' variants.
+    pub(in crate::formats) fn variants(&self) -> &[Variant] {
+        &self.variants
+    }
+
     /// Gives the columns of the table types, and so those of every variant.
-    pub(super) fn set_types(&mut self, columns: Vec<Column>) {
+    pub(in crate::formats) fn set_types(&mut self, columns: Vec<Column>) {
         for variant in &mut self.variants {
             let mut layout = (*variant.layout).clone();
             for (column, place) in columns.iter().zip(&variant.places) {
@@ -360,6 +365,7 @@ mod tests {
             blocks: false,
             encoding: encoding_rs::UTF_8,
             sample: Sample::whole(*text),
+            companion: None,
         };
         let files: Vec<_> = texts.iter().enumerate().map(file).collect();
         DelimitedLayout::infer(b',', &files, &BiotideOptions::default()).unwrap()

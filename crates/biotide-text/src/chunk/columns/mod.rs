@@ -182,7 +182,7 @@ impl<'a> Fields<'a> {
         match column.ty {
             ColumnType::Boolean => Ok(self.boolean(bad)),
             ColumnType::Int64 => Ok(self.int64(bad)),
-            ColumnType::Float64 => Ok(self.float64(bad)),
+            ColumnType::Float64 => Ok(self.bounded(self.float64(bad), bad)),
             ColumnType::Decimal(precision, scale) => self.decimal(precision, scale, bad),
             ColumnType::Date => Ok(self.date(bad)),
             ColumnType::Timestamp => Ok(self.timestamp(false, bad)),

@@ -1,0 +1,260 @@
+//! What a set says of itself: the lines above its table that start with `#`, or a file beside it, in YAML.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use biotide_common::yaml::{self, Keys, Node};
+use biotide_common::{BiotideError, sssom};
+use biotide_text::delimited::RecordEnd;
+
+/// Where the block above a table ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Block {
+    /// The byte behind it.
+    pub(super) end: usize,
+    /// Its lines.
+    pub(super) lines: u64,
+}
+
+const MARK: &[u8] = b"\xEF\xBB\xBF";
+
+impl Block {
+    /// The block of a file that starts so; empty if it has none, `None` if that needs more bytes.
+    pub(super) fn of(head: &[u8], eof: bool) -> Option<Self> {
+        let newline = RecordEnd::of(head).byte();
+        let mut block = Self { end: 0, lines: 0 };
+        let mut at = if head.starts_with(MARK) {
+            MARK.len()
+        } else {
+            0
+        };
+        loop {
+            match head.get(at..) {
+                Some([b'#', ..]) => {}
+                Some([]) | None if !eof => return None,
+                _ => return Some(block),
+            }
+            at = match memchr::memchr(newline, &head[at..]) {
+                Some(length) => at + length + 1,
+                None if eof => head.len(),
+                None => return None,
+            };
+            block.end = at;
+            block.lines += 1;
+        }
+    }
+}
+
+/// The YAML of a block: the lines without `#` and the blanks that the first has behind it.
+fn uncommented(block: &[u8]) -> String {
+    let text = String::from_utf8_lossy(block.strip_prefix(MARK).unwrap_or(block));
+    let lines = || {
+        text.split(['\n', '\r'])
+            .filter_map(|line| line.strip_prefix('#'))
+    };
+    let blanks = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let indent = lines().next().map_or(0, blanks);
+    let mut yaml = String::with_capacity(text.len());
+    for line in lines() {
+        // (Spreadsheets fill lines up with delimiters.)
+        yaml.push_str(line[blanks(line).min(indent)..].trim_end());
+        yaml.push('\n');
+    }
+    yaml
+}
+
+/// What a set says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Metadata {
+    /// Prefixes with their IRIs; `None` if nothing at all is said of the set.
+    pub(super) prefixes: Option<BTreeMap<String, String>>,
+    /// The other slots, in their order.
+    pub(super) slots: Vec<(String, Node)>,
+}
+
+/// Slots with one value are text, so that `1.10` stays what it is.
+#[derive(Debug)]
+struct Slots;
+
+impl Keys for Slots {
+    fn is_text(key: &str) -> bool {
+        const OF_SETS: [&str; 8] = [
+            "sssom_version",
+            "mapping_set_id",
+            "mapping_set_version",
+            "mapping_set_title",
+            "mapping_set_description",
+            "mapping_set_confidence",
+            "issue_tracker",
+            "comment",
+        ];
+        let slot = sssom::by_name(current(key));
+        OF_SETS.contains(&key)
+            || slot.is_some_and(|slot| !slot.several && (slot.propagates || key == "license"))
+    }
+}
+
+/// The name that a slot has had since SSSOM 1.0.
+pub(super) fn current(name: &str) -> &str {
+    match name {
+        "match_type" => "mapping_justification",
+        "semantic_similarity_score" => "similarity_score",
+        "semantic_similarity_measure" => "similarity_measure",
+        _ => name,
+    }
+}
+
+impl Metadata {
+    /// Of a block above the table of `file`.
+    pub(super) fn of_block(file: &str, block: &[u8]) -> Result<Self, BiotideError> {
+        Self::read(&uncommented(block)).map_err(|problem| {
+            let problem = format!(
+                "the lines above its table that start with # are not the metadata of SSSOM: {problem}; \
+                 read_tsv('…', comment => '#') passes over them"
+            );
+            BiotideError::file(file, problem)
+        })
+    }
+
+    /// Of a file of its own.
+    pub(super) fn of_file(file: &str, text: &[u8]) -> Result<Self, BiotideError> {
+        let text = String::from_utf8_lossy(text.strip_prefix(MARK).unwrap_or(text));
+        Self::read(&text).map_err(|problem| {
+            let problem = format!("it is not the metadata of SSSOM, in YAML: {problem}");
+            BiotideError::file(file, problem)
+        })
+    }
+
+    fn read(text: &str) -> Result<Self, String> {
+        if text.trim().is_empty() {
+            return Ok(Self {
+                prefixes: Some(BTreeMap::new()),
+                slots: Vec::new(),
+            });
+        }
+        let block: yaml::Block<Slots> = yaml::read(text)?;
+        let mut prefixes = BTreeMap::new();
+        let mut slots = Vec::new();
+        for (key, node) in block.entries {
+            match (key.as_str(), node) {
+                ("curie_map", Node::Map(map)) => {
+                    for (prefix, iri) in map {
+                        let Node::Scalar(iri) = iri else {
+                            return Err(format!("curie_map: \"{prefix}\" stands for no IRI"));
+                        };
+                        if prefixes.insert(prefix.clone(), iri).is_some() {
+                            return Err(format!("curie_map: \"{prefix}\" is there twice"));
+                        }
+                    }
+                }
+                ("curie_map", Node::Null) | (_, Node::Null) => {}
+                ("curie_map", _) => {
+                    return Err(
+                        "curie_map is not a list of prefixes, `prefix: IRI` a line".to_owned()
+                    );
+                }
+                (key, node) => slots.push((current(key).to_owned(), node)),
+            }
+        }
+        let expanded = prefixes.keys().map(|prefix| {
+            let iri = expand(prefix, &prefixes)?;
+            Ok((prefix.clone(), iri))
+        });
+        Ok(Self {
+            prefixes: Some(expanded.collect::<Result<_, String>>()?),
+            slots,
+        })
+    }
+
+    /// The value of a slot.
+    pub(super) fn slot(&self, name: &str) -> Option<&Node> {
+        let slot = self.slots.iter().find(|(slot, _)| slot == name);
+        slot.map(|(_, node)| node)
+    }
+
+    /// The prefixes that rows may have; `None`: any.
+    pub(super) fn known_prefixes(&self) -> Option<BTreeSet<Vec<u8>>> {
+        let own = self.prefixes.as_ref()?.keys().map(String::as_str);
+        let all = own.chain(sssom::BUILT_IN.iter().map(|(prefix, _)| *prefix));
+        Some(all.map(|prefix| prefix.as_bytes().to_vec()).collect())
+    }
+}
+
+/// The IRI of a prefix. One that is written with another prefix of the map is expanded by that.
+fn expand(prefix: &str, prefixes: &BTreeMap<String, String>) -> Result<String, String> {
+    let mut way = vec![prefix];
+    let mut rest = String::new();
+    loop {
+        let iri = prefixes.get(way[way.len() - 1]).map_or("", String::as_str);
+        // (What goes on with two slashes is an IRI, whatever is declared.)
+        let inner = iri
+            .split_once(':')
+            .filter(|(_, local)| !local.starts_with("//"));
+        let known =
+            inner.and_then(|(inner, local)| Some((prefixes.get_key_value(inner)?.0, local)));
+        let Some((next, local)) = known else {
+            return Ok(format!("{iri}{rest}"));
+        };
+        rest.insert_str(0, local);
+        if way.contains(&next.as_str()) {
+            way.push(next);
+            return Err(format!(
+                "curie_map goes in a circle: {}; give each of these prefixes the whole of its IRI",
+                way.join(" -> ")
+            ));
+        }
+        way.push(next);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_ends_with_its_last_comment() {
+        let of =
+            |head: &str, eof| Block::of(head.as_bytes(), eof).map(|block| (block.end, block.lines));
+        assert_eq!(of("#a: 1\n#b: 2\nid\n", false), Some((12, 2)));
+        assert_eq!(of("#a: 1\r\nid\n", false), Some((7, 1)));
+        assert_eq!(of("id\n#x\n", false), Some((0, 0)));
+        assert_eq!(of("\u{FEFF}#a\nid", false), Some((6, 1)));
+        for head in ["", "#a: 1", "#a: 1\n"] {
+            assert_eq!(of(head, false), None, "{head:?}");
+            assert!(of(head, true).is_some(), "{head:?}");
+        }
+    }
+
+    #[test]
+    fn prefixes_are_expanded_unless_they_go_in_a_circle() {
+        let read = |text: &str| Metadata::of_block("x", text.as_bytes());
+        let block = "# curie_map:\n#   obo: http://o/\n#   hp: obo:HP_\n#   http: http://h/\n";
+        let prefixes = read(block).unwrap().prefixes.unwrap();
+        assert_eq!(prefixes["hp"], "http://o/HP_");
+        assert_eq!(prefixes["http"], "http://h/");
+        let circle = read("#curie_map:\n#  a: b:x\n#  b: a:y\n")
+            .unwrap_err()
+            .to_string();
+        assert!(circle.contains("a -> b -> a"), "{circle}");
+        let own = read("#curie_map:\n#  a: a:x\n").unwrap_err().to_string();
+        assert!(own.contains("a -> a"), "{own}");
+    }
+
+    #[test]
+    fn what_is_no_yaml_is_told_with_its_line() {
+        let error =
+            Metadata::of_block("x.sssom.tsv", b"#a: 1\n# This is no key\n#b: 2\n").unwrap_err();
+        let error = error.to_string();
+        assert!(
+            error.starts_with("x.sssom.tsv: ") && error.contains("line 2"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn versions_keep_their_spelling() {
+        let metadata =
+            Metadata::of_block("x", b"#mapping_tool_version: 1.10\n#creator_id: a:b\n").unwrap();
+        let version = Node::Scalar("1.10".to_owned());
+        assert_eq!(metadata.slot("mapping_tool_version"), Some(&version));
+    }
+}

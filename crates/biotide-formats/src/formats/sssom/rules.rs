@@ -1,0 +1,115 @@
+//! What the rows of a file are held against, by the slots of its columns.
+
+use std::sync::Arc;
+
+use biotide_common::sssom::{self, Kind};
+use biotide_common::yaml::Node;
+use biotide_common::{BiotideError, sssom::Slot};
+use biotide_text::delimited::{Bounds, Identifiers, Layout, Required, Rules, When};
+use datafusion_common::utils::datafusion_strsim::levenshtein;
+
+use super::columns::MATCH_TYPES;
+use super::metadata::Metadata;
+
+/// The type of what has no identifier, but a label only.
+const LITERAL: &str = "rdfs literal";
+
+/// The rules for files with these columns; an error if they lack one that every set must have. `old`: which
+/// column is a `match_type`.
+pub(super) fn of_file(
+    file: &str,
+    layout: &Layout,
+    metadata: &Metadata,
+    old: Option<usize>,
+) -> Result<Rules, BiotideError> {
+    let place = |name: &str| layout.columns.iter().position(|column| column.name == name);
+    let mut rules = Rules::default();
+    let prefixes = metadata.known_prefixes().map(Arc::new);
+    for (column, spec) in layout.columns.iter().enumerate() {
+        match sssom::by_name(&spec.name) {
+            Some(Slot {
+                kind: Kind::Entity,
+                several,
+                ..
+            }) => rules
+                .identifiers
+                .extend(prefixes.as_ref().map(|prefixes| Identifiers {
+                    column,
+                    several: *several,
+                    prefixes: Arc::clone(prefixes),
+                    words: if old == Some(column) {
+                        &MATCH_TYPES
+                    } else {
+                        &[]
+                    },
+                })),
+            Some(Slot {
+                kind: Kind::Number(low, high),
+                ..
+            }) => rules.bounds.push(Bounds {
+                column,
+                low: *low,
+                high: *high,
+            }),
+            _ => {}
+        }
+    }
+    let lacks = |name: &str| {
+        let names = layout.columns.iter().map(|column| column.name.as_str());
+        lacking(file, name, names)
+    };
+    for name in ["predicate_id", "mapping_justification"] {
+        rules.required.push(Required {
+            column: Some(place(name).ok_or_else(|| lacks(name))?),
+            when: None,
+        });
+    }
+    for side in ["subject", "object"] {
+        let [id, label, kind] = ["id", "label", "type"].map(|slot| format!("{side}_{slot}"));
+        let when = |column, is| When {
+            column,
+            value: LITERAL,
+            is,
+        };
+        let given = matches!(metadata.slot(&kind), Some(Node::Scalar(kind)) if kind == LITERAL);
+        match place(&kind) {
+            // A literal has a label in place of an identifier.
+            Some(column) => rules.required.extend([
+                Required {
+                    column: place(&id),
+                    when: Some(when(column, false)),
+                },
+                Required {
+                    column: place(&label),
+                    when: Some(when(column, true)),
+                },
+            ]),
+            None => {
+                let name = if given { label } else { id };
+                rules.required.push(Required {
+                    column: Some(place(&name).ok_or_else(|| lacks(&name))?),
+                    when: None,
+                });
+            }
+        }
+    }
+    Ok(rules)
+}
+
+/// Says which column is lacking, and which may be meant for it.
+fn lacking<'a>(file: &str, name: &str, names: impl Iterator<Item = &'a str>) -> BiotideError {
+    let near = names
+        .map(|other| (levenshtein(&other.to_lowercase(), name), other))
+        .min();
+    let hint = match near {
+        Some((_, near)) => format!(
+            "; the nearest that it has is {near} (column_aliases => '{near}={name}', if that is it)"
+        ),
+        None => String::new(),
+    };
+    let problem = format!(
+        "it has no column {name}, which every set of mappings must have{hint}; read_tsv('…', comment => '#') \
+         reads any table"
+    );
+    BiotideError::file(file, problem)
+}
