@@ -20,5 +20,6 @@ mod same_answer;
 #[cfg(target_os = "linux")]
 mod shell;
 mod slt;
+mod sssom;
 mod support;
 mod ugly;

@@ -16,7 +16,7 @@ const FILES: [(&str, u64, usize); 6] = [
     (HPA, 3_018, 3),
     (QIN, 2_771, 3),
     (HGNC, 44_997, 11),
-    (BIOMAPPINGS, 12_441, 11),
+    (BIOMAPPINGS, 12_441, 13),
     (METABOLITES, 30, 6),
 ];
 

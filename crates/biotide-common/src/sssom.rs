@@ -127,6 +127,16 @@ pub const CURIE_MAP: &str = "sssom.curie_map";
 /// The key of a schema's metadata that holds the other slots of a set, as a JSON object.
 pub const SET: &str = "sssom.set";
 
+impl Slot {
+    /// Whether its value, if it is an entity, is a CURIE in every set. Others hold IRIs and names in many sets.
+    pub fn is_core(&self) -> bool {
+        matches!(
+            self.name,
+            "subject_id" | "predicate_id" | "object_id" | "mapping_justification"
+        )
+    }
+}
+
 /// A slot by its name.
 pub fn by_name(name: &str) -> Option<&'static Slot> {
     SLOTS.iter().find(|slot| slot.name == name)
@@ -162,6 +172,18 @@ pub fn split(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
     items.filter(|item| !item.is_empty())
 }
 
+/// A value as it stands between bars.
+pub fn escape(value: &str) -> String {
+    value.replace('\\', r"\\").replace('|', r"\|")
+}
+
+/// A number with at most three digits behind its point, rounded half away from zero.
+pub fn number(number: f64) -> String {
+    let rounded = (number * 1000.0).round() / 1000.0;
+    // (A zero has no sign.)
+    (rounded + 0.0).to_string()
+}
+
 fn unescape(item: &str) -> String {
     let mut out = String::with_capacity(item.len());
     let mut chars = item.chars().peekable();
@@ -175,6 +197,21 @@ fn unescape(item: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_have_three_digits() {
+        // The specification's own examples.
+        for (number, text) in [
+            (0.7832, "0.783"),
+            (0.7835, "0.784"),
+            (0.7836, "0.784"),
+            (-0.7835, "-0.784"),
+            (1.0, "1"),
+            (-0.0, "0"),
+        ] {
+            assert_eq!(super::number(number), text);
+        }
+    }
 
     #[test]
     fn values_stand_between_bars() {

@@ -82,6 +82,7 @@ pub(crate) fn split_ending(path: &str) -> (Option<String>, bool) {
         "ndjson" | "json" => "jsonl",
         "pq" => "parquet",
         "ipc" | "feather" => "arrow",
+        "tsv" if name.ends_with(".sssom.tsv") => "sssom",
         ending => ending,
     });
     (format.map(str::to_owned), gzip)
@@ -250,7 +251,8 @@ impl BiotideContext {
         on_start: impl FnOnce(Monitor),
     ) -> Result<ConvertReport> {
         let format = request.format.as_deref().unwrap_or("csv");
-        let Some(format) = TextSinkFormat::by_name(format) else {
+        let known = TextSinkFormat::by_name(format).filter(TextSinkFormat::streams);
+        let Some(format) = known else {
             return Err(BiotideError::Option {
                 key: "format".to_owned(),
                 value: format.to_owned(),

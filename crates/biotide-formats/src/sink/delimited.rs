@@ -128,7 +128,7 @@ impl<'a> Column<'a> {
 }
 
 /// Appends a field, in quotes where it needs them.
-fn push_field(line: &mut Vec<u8>, text: &str, delimiter: u8) {
+pub(super) fn push_field(line: &mut Vec<u8>, text: &str, delimiter: u8) {
     let special = |&byte: &u8| byte == delimiter || matches!(byte, b'"' | b'\n' | b'\r');
     let bytes = text.as_bytes();
     if !bytes.is_empty() && !bytes.iter().any(special) {

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
-use datafusion_common::{DataFusionError, Result};
+use datafusion_common::{DataFusionError, Result, internal_err};
 use datafusion_common_runtime::{JoinSet, SpawnedTask};
 use datafusion_datasource::file_sink_config::{FileSink, FileSinkConfig};
 use datafusion_datasource::sink::DataSink;
 use datafusion_datasource::write::demux::DemuxedStreamReceiver;
 use datafusion_datasource::write::get_writer_schema;
+use datafusion_execution::spill_file::SpillFile;
 use datafusion_execution::{SendableRecordBatchStream, TaskContext};
 use datafusion_physical_plan::{DisplayAs, DisplayFormatType};
 use flate2::Compression;
@@ -25,6 +26,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc::Receiver;
 
 use super::TextEncoder;
+use super::sssom::Spool;
 
 /// Batches made text at a time.
 const ENCODING: usize = 4;
@@ -32,12 +34,17 @@ const ENCODING: usize = 4;
 #[derive(Debug)]
 pub(super) struct TextSink {
     config: FileSinkConfig,
-    encoder: Arc<dyn TextEncoder>,
+    /// How rows are written one by one; `None`: as SSSOM.
+    encoder: Option<Arc<dyn TextEncoder>>,
     gzip: bool,
 }
 
 impl TextSink {
-    pub(super) fn new(config: FileSinkConfig, encoder: Arc<dyn TextEncoder>, gzip: bool) -> Self {
+    pub(super) fn new(
+        config: FileSinkConfig,
+        encoder: Option<Arc<dyn TextEncoder>>,
+        gzip: bool,
+    ) -> Self {
         Self {
             config,
             encoder,
@@ -92,7 +99,14 @@ impl FileSink for TextSink {
             let writer = FileWriter {
                 path,
                 out,
-                encoder: Arc::clone(&self.encoder),
+                encoder: self.encoder.clone(),
+                spool: match self.encoder {
+                    Some(_) => None,
+                    None => {
+                        let disk = &context.runtime_env().disk_manager;
+                        Some(disk.create_tmp_file("writing SSSOM")?)
+                    }
+                },
                 gzip: self
                     .gzip
                     .then(|| GzEncoder::new(Vec::new(), Compression::default())),
@@ -115,7 +129,9 @@ impl FileSink for TextSink {
 struct FileWriter {
     path: Path,
     out: BufWriter,
-    encoder: Arc<dyn TextEncoder>,
+    encoder: Option<Arc<dyn TextEncoder>>,
+    /// Where rows wait that cannot be written one by one.
+    spool: Option<Arc<dyn SpillFile>>,
     gzip: Option<GzEncoder<Vec<u8>>>,
 }
 
@@ -140,9 +156,18 @@ impl FileWriter {
         schema: &SchemaRef,
         batches: Receiver<RecordBatch>,
     ) -> Result<u64> {
-        let header = self.encoder.header(schema);
+        let (encoder, spool) = (self.encoder.clone(), self.spool.take());
+        let encoder = match (encoder, spool) {
+            (Some(encoder), _) => encoder,
+            (None, Some(spool)) => {
+                let rows = self.write_sssom(schema, &spool, batches).await?;
+                self.finish_gzip().await?;
+                return Ok(rows);
+            }
+            (None, None) => return internal_err!("SSSOM is written by way of a file"),
+        };
+        let header = encoder.header(schema);
         self.write(&header).await?;
-        let encoder = Arc::clone(&self.encoder);
         let mut texts = futures::stream::unfold(batches, async |mut batches| {
             batches.recv().await.map(|batch| (batch, batches))
         })
@@ -160,14 +185,44 @@ impl FileWriter {
             self.write(&text).await?;
             rows += n as u64;
         }
+        self.finish_gzip().await?;
+        Ok(rows)
+    }
+
+    async fn write_sssom(
+        &mut self,
+        schema: &SchemaRef,
+        spool: &Arc<dyn SpillFile>,
+        mut batches: Receiver<RecordBatch>,
+    ) -> Result<u64> {
+        let Some(path) = spool.path() else {
+            return internal_err!("rows wait in a local file only");
+        };
+        let reader = std::fs::File::open(path)?;
+        let mut spool = Spool::new(schema, spool.open_writer()?, reader);
+        while let Some(batch) = batches.recv().await {
+            spool.add(&batch)?;
+        }
+        let (head, mut waiting) = spool.finish()?;
+        self.write(&head).await?;
+        let mut rows = 0;
+        loop {
+            let (n, text) = waiting.text()?;
+            if text.is_empty() {
+                return Ok(rows);
+            }
+            self.write(&text).await?;
+            rows += n;
+        }
+    }
+
+    async fn finish_gzip(&mut self) -> Result<()> {
         if let Some(gzip) = self.gzip.take() {
             let rest = gzip.finish()?;
-            self.out
-                .write_all(&rest)
-                .await
-                .map_err(|e| self.failed(e))?;
+            let written = self.out.write_all(&rest).await;
+            written.map_err(|e| self.failed(e))?;
         }
-        Ok(rows)
+        Ok(())
     }
 
     async fn write(&mut self, text: &[u8]) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Writing text: TSV, CSV and JSON Lines, plain or gzipped. (Parquet and Arrow are DataFusion's own.)
+//! Writing text: TSV, CSV, JSON Lines and SSSOM, plain or gzipped. (Parquet and Arrow are DataFusion's own.)
 //!
 //! Batches are made text in parallel and written in order. A sink does not know whether the rows it is
 //! given were all: staging its output is the business of the statement.
@@ -6,6 +6,7 @@
 mod delimited;
 mod file;
 mod json_lines;
+mod sssom;
 
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -26,6 +27,7 @@ use datafusion_datasource::file_sink_config::FileSinkConfig;
 use datafusion_datasource::sink::DataSinkExec;
 use datafusion_physical_expr::LexRequirement;
 use datafusion_physical_plan::ExecutionPlan;
+use datafusion_physical_plan::sorts::sort::SortExec;
 use datafusion_session::Session;
 use object_store::{ObjectMeta, ObjectStore};
 
@@ -58,7 +60,12 @@ impl TextSinkFormat {
             gzip: false,
             options: BiotideOptions::default(),
         };
-        vec![format("tsv"), format("csv"), format("jsonl")]
+        vec![
+            format("tsv"),
+            format("csv"),
+            format("jsonl"),
+            format("sssom"),
+        ]
     }
 
     /// The format of this name; `json` is JSON Lines.
@@ -81,7 +88,7 @@ impl TextSinkFormat {
                 "none" | "uncompressed" | "auto" => self.gzip = false,
                 _ => return Err("cannot be written as text; use gzip or none".to_owned()),
             },
-            "delimiter" if self.name != "jsonl" => {
+            "delimiter" if self.is_delimited() => {
                 let given = Delimiter::parse(value)?;
                 if !matches!(given.byte(), Some(byte) if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r'))
                 {
@@ -93,16 +100,25 @@ impl TextSinkFormat {
                 }
                 self.options.delimiter = Some(given);
             }
-            "header" if self.name != "jsonl" => self.options.header = Some(bool::parse(value)?),
+            "header" if self.is_delimited() => self.options.header = Some(bool::parse(value)?),
             _ => {
                 return Err(format!(
-                    "is no option of writing {}: there are delimiter, header (not for jsonl) and \
+                    "is no option of writing {}: there are delimiter, header (of tsv and csv) and \
                      compression",
                     self.name
                 ));
             }
         }
         Ok(())
+    }
+
+    fn is_delimited(&self) -> bool {
+        matches!(self.name, "tsv" | "csv")
+    }
+
+    /// Whether rows can be written before the last is there.
+    pub fn streams(&self) -> bool {
+        self.name != "sssom"
     }
 
     /// The encoder of this format.
@@ -202,7 +218,23 @@ impl FileFormat for TextSinkFormat {
         config: FileSinkConfig,
         order: Option<LexRequirement>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let sink = file::TextSink::new(config, self.encoder(), self.gzip);
+        if self.streams() {
+            let sink = file::TextSink::new(config, Some(self.encoder()), self.gzip);
+            return Ok(Arc::new(DataSinkExec::new(input, Arc::new(sink), order)));
+        }
+        if !config.table_partition_cols.is_empty() {
+            let problem = "a set of mappings is one file: write it without partitions";
+            return Err(BiotideError::file("writing SSSOM", problem).into());
+        }
+        let ordering = sssom::ordering(&input.schema());
+        let sink = file::TextSink::new(config, None, self.gzip);
+        let (input, order): (Arc<dyn ExecutionPlan>, _) = match ordering {
+            Some(ordering) => {
+                let order = LexRequirement::from(ordering.clone());
+                (Arc::new(SortExec::new(ordering, input)), Some(order))
+            }
+            None => (input, order),
+        };
         Ok(Arc::new(DataSinkExec::new(input, Arc::new(sink), order)))
     }
 

@@ -99,8 +99,11 @@ fn problem(rule: &Identifiers, value: &[u8], last: &mut Vec<u8>) -> Option<Reaso
         return None;
     }
     let Some(at) = memchr::memchr(b':', value) else {
-        return Some(Reason::NoIdentifier);
+        return rule.strict.then_some(Reason::NoIdentifier);
     };
+    if !rule.strict && value[at..].starts_with(b"://") {
+        return None;
+    }
     let prefix = &value[..at];
     if !last.is_empty() && *last == prefix {
         return None;

@@ -21,6 +21,8 @@ pub struct Identifiers {
     pub column: usize,
     /// Whether a value is several, between `|` that no backslash escapes.
     pub several: bool,
+    /// Whether IRIs, and what has no prefix, are refused too.
+    pub strict: bool,
     /// The prefixes that are declared.
     pub prefixes: Arc<BTreeSet<Vec<u8>>>,
     /// Words that may stand for an identifier.

@@ -316,7 +316,7 @@ impl Found {
 
 /// Several values as a table has them.
 fn text_of(node: &Node, layout: &Layout) -> ScalarValue {
-    let escaped = |value: &String| value.replace('\\', r"\\").replace('|', r"\|");
+    let escaped = |value: &String| sssom::escape(value);
     let text = match node {
         Node::Scalar(value) => escaped(value),
         Node::List(items) => {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use biotide_common::BiotideError;
 use biotide_common::sssom::{self, Kind};
 use biotide_common::yaml::Node;
-use biotide_common::{BiotideError, sssom::Slot};
 use biotide_text::delimited::{Bounds, Identifiers, Layout, Required, Rules, When};
 use datafusion_common::utils::datafusion_strsim::levenshtein;
 
@@ -26,31 +26,22 @@ pub(super) fn of_file(
     let mut rules = Rules::default();
     let prefixes = metadata.known_prefixes().map(Arc::new);
     for (column, spec) in layout.columns.iter().enumerate() {
-        match sssom::by_name(&spec.name) {
-            Some(Slot {
-                kind: Kind::Entity,
-                several,
-                ..
-            }) => rules
-                .identifiers
-                .extend(prefixes.as_ref().map(|prefixes| Identifiers {
-                    column,
-                    several: *several,
-                    prefixes: Arc::clone(prefixes),
-                    words: if old == Some(column) {
-                        &MATCH_TYPES
-                    } else {
-                        &[]
-                    },
-                })),
-            Some(Slot {
-                kind: Kind::Number(low, high),
-                ..
-            }) => rules.bounds.push(Bounds {
+        let Some(slot) = sssom::by_name(&spec.name) else {
+            continue;
+        };
+        match (slot.kind, &prefixes) {
+            (Kind::Entity, Some(prefixes)) => rules.identifiers.push(Identifiers {
                 column,
-                low: *low,
-                high: *high,
+                several: slot.several,
+                strict: slot.is_core(),
+                prefixes: Arc::clone(prefixes),
+                words: if old == Some(column) {
+                    &MATCH_TYPES
+                } else {
+                    &[]
+                },
             }),
+            (Kind::Number(low, high), _) => rules.bounds.push(Bounds { column, low, high }),
             _ => {}
         }
     }

@@ -1,0 +1,235 @@
+//! The block of YAML above the table.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use biotide_common::sssom::{self, Kind};
+use biotide_common::yaml::Node;
+
+/// The slots of a set, in the order of the schema.
+const SLOTS: [&str; 37] = [
+    "sssom_version",
+    "curie_map",
+    "mapping_set_id",
+    "mapping_set_version",
+    "mapping_set_source",
+    "mapping_set_title",
+    "mapping_set_description",
+    "mapping_set_confidence",
+    "creator_id",
+    "creator_label",
+    "license",
+    "subject_type",
+    "subject_source",
+    "subject_source_version",
+    "object_type",
+    "object_source",
+    "object_source_version",
+    "predicate_type",
+    "mapping_provider",
+    "cardinality_scope",
+    "mapping_tool",
+    "mapping_tool_id",
+    "mapping_tool_version",
+    "mapping_date",
+    "publication_date",
+    "subject_match_field",
+    "object_match_field",
+    "subject_preprocessing",
+    "object_preprocessing",
+    "similarity_measure",
+    "curation_rule",
+    "curation_rule_text",
+    "see_also",
+    "issue_tracker",
+    "other",
+    "comment",
+    "extension_definitions",
+];
+
+/// Slots of sets with several values, besides those that mappings have too.
+const SEVERAL: [&str; 1] = ["mapping_set_source"];
+
+/// What is written above the table, without its prefixes.
+#[derive(Debug, Default)]
+pub(super) struct Block {
+    slots: BTreeMap<String, Node>,
+}
+
+impl Block {
+    /// What a set said of itself.
+    pub(super) fn of(slots: Vec<(String, Node)>) -> Self {
+        Self {
+            slots: slots.into_iter().collect(),
+        }
+    }
+
+    /// Says what all mappings have.
+    pub(super) fn set(&mut self, name: &str, node: Node) {
+        self.slots.insert(name.to_owned(), node);
+    }
+
+    /// Adds the prefixes of its identifiers.
+    pub(super) fn add_prefixes(&self, used: &mut BTreeSet<String>) {
+        for (name, node) in &self.slots {
+            let is_entity = sssom::by_name(name).is_some_and(|slot| slot.kind == Kind::Entity);
+            match (name.as_str(), node) {
+                (_, node) if is_entity => add_entities(node, used),
+                ("extension_definitions", Node::List(items)) => {
+                    for item in items {
+                        let Node::Map(entries) = item else { continue };
+                        for (key, node) in entries {
+                            if matches!(key.as_str(), "property" | "type_hint") {
+                                add_entities(node, used);
+                            }
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The lines of the block.
+    pub(super) fn text(&self, prefixes: BTreeMap<String, String>) -> String {
+        let mut out = String::new();
+        let prefixes = prefixes
+            .into_iter()
+            .map(|(prefix, iri)| (prefix, Node::Scalar(iri)));
+        let prefixes = Node::Map(prefixes.collect());
+        for name in SLOTS {
+            let node = match name {
+                "curie_map" => Some(&prefixes),
+                name => self.slots.get(name),
+            };
+            if let Some(node) = node {
+                self.push_slot(&mut out, name, node);
+            }
+        }
+        for (name, node) in self
+            .slots
+            .iter()
+            .filter(|(name, _)| !SLOTS.contains(&name.as_str()))
+        {
+            self.push_slot(&mut out, name, node);
+        }
+        out
+    }
+
+    fn push_slot(&self, out: &mut String, name: &str, node: &Node) {
+        let several =
+            SEVERAL.contains(&name) || sssom::by_name(name).is_some_and(|slot| slot.several);
+        let list;
+        let node = match node {
+            Node::Scalar(_) if several => {
+                list = Node::List(vec![node.clone()]);
+                &list
+            }
+            node => node,
+        };
+        push(out, "", &scalar(name, ""), node, name);
+    }
+}
+
+fn add_entities(node: &Node, used: &mut BTreeSet<String>) {
+    match node {
+        Node::Scalar(value) => {
+            if let Some((prefix, local)) = value.split_once(':')
+                && !local.starts_with("//")
+            {
+                used.insert(prefix.to_owned());
+            }
+        }
+        Node::List(items) => items.iter().for_each(|item| add_entities(item, used)),
+        Node::Null | Node::Map(_) => {}
+    }
+}
+
+/// A key and its value, behind so many blanks.
+fn push(out: &mut String, indent: &str, key: &str, node: &Node, slot: &str) {
+    let deeper = format!("{indent}  ");
+    match node {
+        Node::Null => {}
+        Node::Scalar(text) => {
+            out.push_str(&format!("#{indent}{key}: {}\n", scalar(text, slot)));
+        }
+        Node::List(items) => {
+            if !items.is_empty() {
+                out.push_str(&format!("#{indent}{key}:\n"));
+            }
+            for item in items {
+                push_item(out, &deeper, item, slot);
+            }
+        }
+        Node::Map(entries) => {
+            if !entries.is_empty() {
+                out.push_str(&format!("#{indent}{key}:\n"));
+            }
+            for (key, node) in entries {
+                push(out, &deeper, &scalar(key, ""), node, "");
+            }
+        }
+    }
+}
+
+fn push_item(out: &mut String, indent: &str, item: &Node, slot: &str) {
+    match item {
+        Node::Scalar(text) => out.push_str(&format!("#{indent}- {}\n", scalar(text, slot))),
+        Node::Map(entries) => {
+            let mut inner = String::new();
+            for (key, node) in entries {
+                push(
+                    &mut inner,
+                    &format!("{indent}  "),
+                    &scalar(key, ""),
+                    node,
+                    "",
+                );
+            }
+            // The first key stands behind the dash.
+            let blanks = format!("#{indent}  ");
+            if let Some(rest) = inner.strip_prefix(&blanks) {
+                out.push_str(&format!("#{indent}- {rest}"));
+            }
+        }
+        // (Of lists in lists SSSOM knows nothing.)
+        Node::Null | Node::List(_) => {}
+    }
+}
+
+/// A scalar in plain style where that reads back as the same text, else in double quotes.
+fn scalar(text: &str, slot: &str) -> String {
+    let first = text.chars().next();
+    let indicator = |c: char| "-?:,[]{}#&*!|>'\"%@`=~".contains(c) || c.is_whitespace();
+    let word = matches!(
+        text.to_ascii_lowercase().as_str(),
+        "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "y" | "n"
+    );
+    let number = text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c))
+        && (text.replace('_', "").parse::<f64>().is_ok()
+            || text.starts_with("0x")
+            || text.starts_with("0o"));
+    let plain = first.is_some_and(|c| !indicator(c))
+        && !text.ends_with([':', ' '])
+        && !text.contains(": ")
+        && !text.contains(" #")
+        && !text.contains(char::is_control)
+        && !word
+        && (!number || slot == "mapping_set_confidence");
+    if plain {
+        return text.to_owned();
+    }
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            c if c.is_control() => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
