@@ -23,3 +23,4 @@ mod slt;
 mod sssom;
 mod support;
 mod ugly;
+mod xref;

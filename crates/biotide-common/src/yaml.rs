@@ -212,6 +212,7 @@ mod tests {
 
     #[test]
     fn text_keeps_its_spelling() {
+        #[derive(Debug)]
         struct Versions;
         impl Keys for Versions {
             fn is_text(key: &str) -> bool {
@@ -220,7 +221,7 @@ mod tests {
         }
         let text = "version: 1.10\nlist:\n  - a\n  - 2\nmap:\n  x: http://y\nnone:\nversion_date: 2022-05-02\n";
         let scalar = |text: &str| Node::Scalar(text.to_owned());
-        let block = super::read::<Block<Versions>>(text).unwrap();
+        let block = read::<Block<Versions>>(text).unwrap();
         let expected = [
             ("version", scalar("1.10")),
             ("list", Node::List(vec![scalar("a"), scalar("2")])),
@@ -230,7 +231,7 @@ mod tests {
         ];
         let expected = expected.map(|(key, node)| (key.to_owned(), node));
         assert_eq!(block.entries, expected);
-        let twice = super::read::<Block<Versions>>("a: 1\na: 2\n").unwrap_err();
+        let twice = read::<Block<Versions>>("a: 1\na: 2\n").unwrap_err();
         assert!(twice.contains("line 2"), "{twice}");
     }
 }

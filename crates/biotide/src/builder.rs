@@ -23,6 +23,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::context::BiotideContext;
 use crate::error::Result;
+use crate::mapping::filters::FiltersOfResults;
 use crate::mapping::planner::BiotidePlanner;
 use crate::memory::budget::Budget;
 use crate::memory::pool::ProcessPool;
@@ -168,6 +169,7 @@ impl BiotideContextBuilder {
             .with_default_features()
             .with_query_planner(Arc::new(BiotidePlanner))
             .with_physical_optimizer_rules(policy::physical_rules(budget));
+        state = state.with_optimizer_rule(Arc::new(FiltersOfResults));
         for rule in policy::logical_rules(budget) {
             state = state.with_optimizer_rule(rule);
         }

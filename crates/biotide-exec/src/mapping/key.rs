@@ -139,8 +139,8 @@ fn expand(x: u64) -> u64 {
 }
 
 fn hash(local: &[u8]) -> (u64, u64) {
-    let a = XxHash64::oneshot(0x42_696f, local) & ((1 << 49) - 1);
-    (a, XxHash64::oneshot(0x74_6964_65, local) & HALF)
+    let a = XxHash64::oneshot(0x0042_696f, local) & ((1 << 49) - 1);
+    (a, XxHash64::oneshot(0x7469_6465, local) & HALF)
 }
 
 #[cfg(test)]

@@ -22,4 +22,4 @@ pub use columns::{Column, columns};
 pub use coverage::{CoverageLog, CoverageRow};
 pub use exec::XrefExec;
 pub use logical::XrefNode;
-pub use spec::{Policy, XrefSpec};
+pub use spec::{Policy, Wanted, XrefSpec};

@@ -51,6 +51,15 @@ impl Policy {
     }
 }
 
+/// What a filter above wants of results. Others need not be written out, nor rows without one.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Wanted {
+    /// Results below this are not wanted.
+    pub min_confidence: f64,
+    /// Results of other prefixes are not wanted.
+    pub prefix: Option<String>,
+}
+
 /// What is asked of a cross-reference.
 #[derive(Debug, Clone)]
 pub struct XrefSpec {
@@ -68,6 +77,8 @@ pub struct XrefSpec {
     pub keep_unmapped: bool,
     /// Whether retired identifiers are brought forward.
     pub retired: bool,
+    /// What a filter above wants, of rows with one result each.
+    pub wanted: Option<Wanted>,
     /// What is known of identifiers.
     pub identifiers: Arc<dyn Identifiers>,
 }
@@ -82,11 +93,14 @@ impl XrefSpec {
             namespace,
             keep_unmapped,
             retired,
+            wanted,
             ..
         } = self;
         (
             mapping,
-            format!("{walk:?} {policy:?} {priority:?} {namespace:?} {keep_unmapped} {retired}"),
+            format!(
+                "{walk:?} {policy:?} {priority:?} {namespace:?} {keep_unmapped} {retired} {wanted:?}"
+            ),
         )
     }
 
@@ -115,6 +129,14 @@ impl XrefSpec {
         }
         if self.policy != Policy::default() {
             add("policy", self.policy.name().to_owned());
+        }
+        if let Some(wanted) = &self.wanted {
+            if wanted.min_confidence > 0.0 {
+                add("wanted_confidence", wanted.min_confidence.to_string());
+            }
+            if let Some(prefix) = &wanted.prefix {
+                add("wanted_prefix", prefix.clone());
+            }
         }
         if let Some(namespace) = &self.namespace {
             add("namespace", namespace.clone());

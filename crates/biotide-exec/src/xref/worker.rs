@@ -173,6 +173,7 @@ impl Worker {
     fn rows_of(&mut self, row: u32, written: Option<&str>, rows: &mut Rows) -> Result<()> {
         self.choose(written)?;
         self.count(written);
+        self.leave_wanted();
         let n = self.left.len();
         for i in 0..n {
             self.write(i)?;
@@ -182,7 +183,7 @@ impl Worker {
             Policy::First => (n + successor).min(1),
             _ => n + successor,
         };
-        if n == 0 && !self.spec.keep_unmapped {
+        if n == 0 && (!self.spec.keep_unmapped || self.spec.wanted.is_some()) {
             return Ok(());
         }
         let cardinality = match self.output.wants(Column::Cardinality) {
@@ -214,6 +215,19 @@ impl Worker {
             _ => lines.for_each(|line| rows.push(row, Some(line), &[], common)),
         }
         Ok(())
+    }
+
+    /// Leaves those results that a filter above wants.
+    fn leave_wanted(&mut self) {
+        let Some(wanted) = &self.spec.wanted else {
+            return;
+        };
+        let (found, names) = (&self.answer.results.found, &self.index.vocabulary.prefixes);
+        self.left.retain(|&i| {
+            let name = &names[usize::from(found[i].prefix)].name;
+            found[i].confidence >= wanted.min_confidence
+                && wanted.prefix.as_ref().is_none_or(|prefix| prefix == name)
+        });
     }
 
     /// Counts the identifier, by its best result.

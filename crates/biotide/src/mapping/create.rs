@@ -199,7 +199,12 @@ pub(crate) async fn run(
             }
             let mut mapping = made(context, state, &name, &sources).await?;
             let task = state.task_ctx();
-            mapping.index(&task).await?;
+            let rejected = mapping.index(&task).await?.counts().rejected;
+            if rejected > 0 {
+                log::warn!(
+                    "{rejected} rows of {name} are no statements; see system.rejects, or --rejects FILE"
+                );
+            }
             if let Some(path) = stored {
                 mapping = keep(mapping, path).await?;
                 mapping.index(&task).await?;

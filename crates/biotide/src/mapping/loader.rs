@@ -6,13 +6,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use biotide_common::BiotideError;
 use biotide_common::identifiers::Identifiers;
+use biotide_common::options::{BiotideOptions, Share};
 use biotide_common::session::QueryLog;
 use biotide_exec::catalog::{LoadMapping, open};
 use biotide_exec::index::Index;
 use biotide_exec::load::{Statements, build_index};
 use biotide_exec::mapping::edge_schema;
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{Column, DataFusionError, Result, ScalarValue};
+use datafusion::common::{Column, DataFusionError, Result, ScalarValue, SchemaError};
 use datafusion::execution::{SessionState, TaskContext};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit};
 use datafusion::physical_plan::ExecutionPlanProperties;
@@ -55,7 +56,42 @@ impl LoadMapping for PlanLoader {
                 });
             }
         }
-        build_index(statements, &self.identifiers, context).await
+        let index = build_index(statements, &self.identifiers, context).await?;
+        self.judge(&index)?;
+        Ok(index)
+    }
+}
+
+/// Below so many rows their share is only judged if that was asked for.
+const JUDGED: u64 = 1000;
+
+impl PlanLoader {
+    /// Fails where most rows are no statements: they are of other columns then, or lack their prefix.
+    fn judge(&self, index: &Index) -> Result<()> {
+        let counts = index.counts();
+        let statements = counts.edges + counts.duplicates + counts.self_loops;
+        let all = statements + counts.rejected;
+        let options = self
+            .state
+            .config_options()
+            .extensions
+            .get::<BiotideOptions>();
+        let asked = options.and_then(|options| options.error_threshold.as_ref());
+        let Share(threshold) = asked.cloned().unwrap_or(Share(0.1));
+        let is_judged = asked.is_some() || all >= JUDGED;
+        let share = counts.rejected as f64 / all.max(1) as f64;
+        if counts.rejected == 0 || statements > 0 && !(is_judged && share > threshold) {
+            return Ok(());
+        }
+        let origins: Vec<&str> = self.plans.iter().map(|plan| plan.origin.as_str()).collect();
+        Err(BiotideError::BadRows {
+            file: origins.join(", "),
+            problem: format!("{} of {all} rows are no statements", counts.rejected),
+            advice: "Identifiers need a prefix (uniprot:P12345): pairs('…', subject => 'column=prefix', object => 'column=prefix') says \
+                     which. system.rejects and --rejects FILE hold the rows; error_threshold says how many may be so."
+                .to_owned(),
+        }
+        .into())
     }
 }
 
@@ -79,9 +115,8 @@ pub(super) async fn plans(
     let mut plans = Vec::with_capacity(parts.len());
     for part in parts {
         // (A statement plans its mappings, and those are statements.)
-        let plan = Box::pin(context.plan_query(&part.sql, state))
-            .await
-            .map_err(crate::Error::into_datafusion)?;
+        let planned = Box::pin(context.plan_query(&part.sql, state)).await;
+        let plan = planned.map_err(|error| named_column(error.into_datafusion(), &part.origin))?;
         let plan = statements(plan, &part)?;
         plans.push(EdgePlan {
             plan,
@@ -89,6 +124,28 @@ pub(super) async fn plans(
         });
     }
     Ok(plans)
+}
+
+/// Says of a column that is not there which there are.
+fn named_column(error: DataFusionError, origin: &str) -> DataFusionError {
+    let DataFusionError::SchemaError(schema, _) = &error else {
+        return error;
+    };
+    let SchemaError::FieldNotFound {
+        field,
+        valid_fields,
+    } = &**schema
+    else {
+        return error;
+    };
+    let there = valid_fields.iter().map(Column::name);
+    let there: Vec<&str> = there.filter(|name| !name.starts_with('_')).collect();
+    let problem = format!(
+        "it has no column {}; there are {}",
+        field.name(),
+        there.join(", ")
+    );
+    BiotideError::file(origin, problem).into()
 }
 
 /// Names that columns of statements usually have; the first that there is counts.

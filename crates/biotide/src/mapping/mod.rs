@@ -12,6 +12,7 @@
 
 pub(crate) mod coverage;
 pub(crate) mod create;
+pub(crate) mod filters;
 pub(crate) mod lateral;
 mod loader;
 pub(crate) mod named;

@@ -533,7 +533,7 @@ fn read_as(format: &str, path: &str, options: &str) -> String {
 }
 
 fn read_sssom(path: &str, options: &str) -> String {
-    read_as("tsv", path, &format!(", comment => '#'{options}"))
+    read_as("sssom", path, options)
 }
 
 /// The columns that tell where a row of a file is.

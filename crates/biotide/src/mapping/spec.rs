@@ -133,6 +133,7 @@ impl Asked {
             namespace,
             keep_unmapped: options.xref_unmapped != Some(XrefUnmapped::Drop),
             retired: options.xref_retired.unwrap_or(true),
+            wanted: None,
             mapping,
             identifiers,
         })

@@ -417,7 +417,7 @@ impl Statement {
     }
 
     fn publish(&mut self) -> Result<()> {
-        if std::mem::replace(&mut self.published, true) || self.log.scans().is_empty() {
+        if std::mem::replace(&mut self.published, true) || !has_something(&self.log) {
             return Ok(());
         }
         self.context.finished.push(Arc::clone(&self.log));
@@ -439,9 +439,14 @@ fn with_row(
     Box::pin(RecordBatchStreamAdapter::new(schema, rows.chain(row)))
 }
 
+/// Whether a statement has read something, or set something aside.
+fn has_something(log: &QueryLog) -> bool {
+    !log.scans().is_empty() || !log.rejects.is_empty()
+}
+
 impl Drop for Statement {
     fn drop(&mut self) {
-        if !self.published && self.started && !self.log.scans().is_empty() {
+        if !self.published && self.started && has_something(&self.log) {
             self.context.finished.push(Arc::clone(&self.log));
         }
     }

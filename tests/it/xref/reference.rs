@@ -1,0 +1,524 @@
+//! What a mapping says, slowly: from the rules, sharing nothing with what is tested.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A row of a mapping.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Statement {
+    pub(super) subject: String,
+    pub(super) predicate: &'static str,
+    pub(super) object: String,
+    pub(super) confidence: f64,
+    pub(super) source: String,
+    pub(super) negated: bool,
+}
+
+/// What is asked of it.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    pub(super) max_hops: usize,
+    pub(super) hop_factor: f64,
+    pub(super) min_confidence: f64,
+    pub(super) limit: usize,
+    pub(super) targets: Vec<&'static str>,
+    pub(super) chain: Vec<&'static str>,
+    pub(super) repeat_prefix: bool,
+    pub(super) undirected: bool,
+}
+
+/// A result.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Found {
+    pub(super) target: String,
+    /// Undirected, a path has none.
+    pub(super) predicate: String,
+    pub(super) confidence: f64,
+    pub(super) path: Vec<String>,
+    /// Whether an edge alone says it.
+    pub(super) is_stated: bool,
+}
+
+/// What is said of an identifier.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Answer {
+    pub(super) found: Vec<Found>,
+    pub(super) conflicts: Vec<String>,
+}
+
+impl Answer {
+    pub(super) fn verdict(&self) -> &'static str {
+        match self.found.is_empty() {
+            true => "unmapped",
+            false if self.found.iter().any(|found| self.has_several(found)) => "ambiguous",
+            false => "ok",
+        }
+    }
+
+    /// Whether there are other identifiers of its prefix.
+    pub(super) fn has_several(&self, one: &Found) -> bool {
+        let same = |other: &&Found| prefix(&other.target) == prefix(&one.target);
+        self.found
+            .iter()
+            .filter(same)
+            .any(|other| other.target != one.target)
+    }
+}
+
+/// A member of a clique.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Member {
+    pub(super) id: String,
+    pub(super) clique: String,
+    pub(super) size: usize,
+    pub(super) conflicts: Vec<String>,
+}
+
+pub(super) fn prefix(id: &str) -> &str {
+    id.split_once(':').map_or("", |(prefix, _)| prefix)
+}
+
+/// The kind of a predicate; empty: none.
+fn kind(predicate: &str) -> &'static str {
+    match predicate {
+        "skos:exactMatch"
+        | "owl:sameAs"
+        | "owl:equivalentClass"
+        | "owl:equivalentProperty"
+        | "owl:equivalentTo" => "exact",
+        "skos:narrowMatch" => "narrow",
+        "skos:broadMatch" | "rdfs:subClassOf" | "rdfs:subPropertyOf" | "owl:subClassOf" => "broad",
+        "skos:closeMatch" => "close",
+        "skos:relatedMatch" => "related",
+        "oboInOwl:hasDbXref" | "skos:mappingRelation" => "xref",
+        "semapv:crossSpeciesExactMatch" => "cross exact",
+        "semapv:crossSpeciesNarrowMatch" => "cross narrow",
+        "semapv:crossSpeciesBroadMatch" => "cross broad",
+        _ => "",
+    }
+}
+
+/// The predicate of a chain of this kind whose predicates differ.
+fn general(kind: &str) -> &'static str {
+    match kind {
+        "exact" => "skos:exactMatch",
+        "narrow" => "skos:narrowMatch",
+        "broad" => "skos:broadMatch",
+        "close" => "skos:closeMatch",
+        "related" => "skos:relatedMatch",
+        "xref" => "oboInOwl:hasDbXref",
+        other => panic!("{other} does not chain"),
+    }
+}
+
+/// The predicate of a statement that is read from its object.
+fn turned(predicate: &'static str) -> Option<&'static str> {
+    match kind(predicate) {
+        "" => None,
+        "narrow" => Some("skos:broadMatch"),
+        "broad" => Some("skos:narrowMatch"),
+        "cross narrow" => Some("semapv:crossSpeciesBroadMatch"),
+        "cross broad" => Some("semapv:crossSpeciesNarrowMatch"),
+        _ => Some(predicate),
+    }
+}
+
+fn compose(one: &'static str, other: &'static str, chain: &[&str]) -> Option<&'static str> {
+    let asked = |kind| chain.contains(&kind);
+    match (one, other) {
+        ("exact", "xref") | ("xref", "exact") => asked("xref").then_some("xref"),
+        ("exact", kind @ ("exact" | "narrow" | "broad" | "close" | "related")) => Some(kind),
+        (kind @ ("narrow" | "broad" | "close" | "related"), "exact") => Some(kind),
+        ("narrow", "narrow") | ("broad", "broad") => Some(one),
+        ("close", "close") | ("related", "related") | ("xref", "xref") => asked(one).then_some(one),
+        _ => None,
+    }
+}
+
+/// A statement as it is read from one of its ends.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Reading {
+    from: String,
+    to: String,
+    predicate: &'static str,
+    source: String,
+}
+
+impl Reading {
+    /// The statement, however it is read.
+    fn statement(&self) -> (&str, &str, &str, &str) {
+        let (one, other) = match self.from < self.to {
+            true => (&self.from, &self.to),
+            false => (&self.to, &self.from),
+        };
+        (one, other, self.predicate, &self.source)
+    }
+}
+
+/// A path, and what follows from it.
+#[derive(Debug, Clone)]
+struct Path<'a> {
+    ids: Vec<&'a str>,
+    edges: Vec<(&'a Reading, f64)>,
+    kind: &'static str,
+}
+
+impl Path<'_> {
+    fn confidence(&self, hop_factor: f64) -> f64 {
+        let all: f64 = self
+            .edges
+            .iter()
+            .map(|(_, confidence)| confidence)
+            .product();
+        all * hop_factor.powi(self.edges.len() as i32 - 1)
+    }
+
+    fn predicate(&self) -> &'static str {
+        let first = self.edges[0].0.predicate;
+        match self.edges.iter().all(|(edge, _)| edge.predicate == first) {
+            true => first,
+            false => general(self.kind),
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.ids.iter().map(|&id| id.to_owned()).collect()
+    }
+
+    fn by(&self) -> Vec<(&str, &str)> {
+        let edges = self.edges.iter();
+        edges
+            .map(|(edge, _)| (edge.predicate, &*edge.source))
+            .collect()
+    }
+}
+
+/// A mapping.
+#[derive(Debug)]
+pub(super) struct Mapping {
+    readings: BTreeMap<Reading, f64>,
+    /// Each statement once, as it is read from one end.
+    statements: BTreeMap<Reading, f64>,
+    denied: BTreeSet<(String, String, &'static str)>,
+    ids: BTreeSet<String>,
+}
+
+impl Mapping {
+    pub(super) fn new(rows: &[Statement]) -> Self {
+        let mut mapping = Self {
+            readings: BTreeMap::new(),
+            statements: BTreeMap::new(),
+            denied: BTreeSet::new(),
+            ids: BTreeSet::new(),
+        };
+        for row in rows {
+            mapping
+                .ids
+                .extend([row.subject.clone(), row.object.clone()]);
+            if row.subject == row.object {
+                continue;
+            }
+            let read = |from: &String, to: &String, predicate| Reading {
+                from: from.clone(),
+                to: to.clone(),
+                predicate,
+                source: row.source.clone(),
+            };
+            let forward = read(&row.subject, &row.object, row.predicate);
+            let back =
+                turned(row.predicate).map(|predicate| read(&row.object, &row.subject, predicate));
+            if row.negated {
+                // (What has no inverse is denied of the pair, both ways.)
+                let back = back.unwrap_or_else(|| read(&row.object, &row.subject, row.predicate));
+                for denied in [forward, back] {
+                    mapping
+                        .denied
+                        .insert((denied.from, denied.to, denied.predicate));
+                }
+                continue;
+            }
+            let once = match &back {
+                Some(back) if row.subject > row.object => back.clone(),
+                _ => forward.clone(),
+            };
+            let keep = |all: &mut BTreeMap<Reading, f64>, reading| {
+                let best = all.entry(reading).or_insert(row.confidence);
+                *best = best.max(row.confidence);
+            };
+            keep(&mut mapping.statements, once);
+            for reading in [Some(forward), back].into_iter().flatten() {
+                keep(&mut mapping.readings, reading);
+            }
+        }
+        mapping
+    }
+
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.ids.iter().map(String::as_str)
+    }
+
+    pub(super) fn knows(&self, id: &str) -> bool {
+        self.ids.contains(id)
+    }
+
+    /// Whether somebody says that it is not so.
+    fn denies(&self, from: &str, to: &str, claimed: &str, predicate: &str) -> bool {
+        self.denied.iter().any(|(one, other, denied)| {
+            let same_kind = match kind(denied) {
+                "" => *denied == predicate,
+                "close" => matches!(claimed, "close" | "exact"),
+                kind => kind == claimed,
+            };
+            one == from && other == to && same_kind
+        })
+    }
+
+    fn cut(&self, edge: &Reading) -> bool {
+        self.denies(&edge.from, &edge.to, kind(edge.predicate), edge.predicate)
+    }
+
+    pub(super) fn answer(&self, start: &str, asked: &Asked) -> Answer {
+        let (mut found, conflicts) = match asked.undirected {
+            true => self.undirected(start, asked),
+            false => self.directed(start, asked),
+        };
+        let wanted = |id: &str| asked.targets.is_empty() || asked.targets.contains(&prefix(id));
+        found.retain(|found| wanted(&found.target) && found.confidence >= asked.min_confidence);
+        found.sort_by(|a, b| {
+            let order = b.confidence.total_cmp(&a.confidence);
+            let order = order.then(a.path.len().cmp(&b.path.len()));
+            order
+                .then(a.target.cmp(&b.target))
+                .then(a.predicate.cmp(&b.predicate))
+                .then(a.path.cmp(&b.path))
+        });
+        found.truncate(asked.limit);
+        let conflicts = conflicts.into_iter().filter(|id| wanted(id)).collect();
+        Answer { found, conflicts }
+    }
+
+    fn directed(&self, start: &str, asked: &Asked) -> (Vec<Found>, BTreeSet<String>) {
+        let mut conflicts = BTreeSet::new();
+        let mut paths = Vec::new();
+        let from = Path {
+            ids: vec![self.ids.get(start).map_or("", String::as_str)],
+            edges: Vec::new(),
+            kind: "exact",
+        };
+        self.walk(&from, asked, &mut paths, &mut conflicts);
+        // (Also where it can be read from the other end only.)
+        let from_object = |edge: &&Reading| edge.to == start && self.cut(edge);
+        let outright = self.readings.keys().filter(from_object);
+        conflicts.extend(outright.map(|edge| edge.from.clone()));
+        let mut groups: BTreeMap<(String, &str), Vec<Path<'_>>> = BTreeMap::new();
+        for path in paths {
+            let target = path.ids[path.ids.len() - 1].to_owned();
+            groups
+                .entry((target, path.predicate()))
+                .or_default()
+                .push(path);
+        }
+        let results = groups.into_iter().map(|((target, predicate), mut paths)| {
+            paths.sort_by(|a, b| {
+                let confidence = |path: &Path<'_>| path.confidence(asked.hop_factor);
+                let order = confidence(b).total_cmp(&confidence(a));
+                let order = order.then(a.edges.len().cmp(&b.edges.len()));
+                order.then(a.ids.cmp(&b.ids)).then(a.by().cmp(&b.by()))
+            });
+            let mut taken = BTreeSet::new();
+            let mut doubt = 1.0;
+            for path in &paths {
+                let own: Vec<_> = path
+                    .edges
+                    .iter()
+                    .map(|(edge, _)| edge.statement())
+                    .collect();
+                if own.iter().any(|statement| taken.contains(statement)) {
+                    continue;
+                }
+                taken.extend(own);
+                doubt *= 1.0 - path.confidence(asked.hop_factor);
+            }
+            Found {
+                target,
+                predicate: predicate.to_owned(),
+                confidence: 1.0 - doubt,
+                path: paths[0].names(),
+                is_stated: paths.iter().any(|path| path.edges.len() == 1),
+            }
+        });
+        (results.collect(), conflicts)
+    }
+
+    fn walk<'a>(
+        &'a self,
+        path: &Path<'a>,
+        asked: &Asked,
+        paths: &mut Vec<Path<'a>>,
+        conflicts: &mut BTreeSet<String>,
+    ) {
+        if path.edges.len() == asked.max_hops {
+            return;
+        }
+        let (start, end) = (path.ids[0], path.ids[path.ids.len() - 1]);
+        for (edge, &confidence) in self.readings.iter().filter(|(edge, _)| edge.from == end) {
+            let to = &*edge.to;
+            // Contradicted outright: told of, whatever path it would be on.
+            if path.edges.is_empty() && self.cut(edge) {
+                conflicts.insert(to.to_owned());
+                continue;
+            }
+            let seen = |id: &&str| **id == *to;
+            let met = |id: &&str| prefix(id) == prefix(to);
+            if path.ids.iter().any(|id| seen(&id))
+                || !asked.repeat_prefix && path.ids.iter().any(|id| met(&id))
+            {
+                continue;
+            }
+            let own = kind(edge.predicate);
+            let kind = match path.edges.is_empty() {
+                true => own,
+                false => match compose(path.kind, own, &asked.chain) {
+                    Some(kind) => kind,
+                    None => continue,
+                },
+            };
+            if !path.edges.is_empty() && self.cut(edge) {
+                continue;
+            }
+            if self.denies(start, to, kind, edge.predicate) {
+                conflicts.insert(to.to_owned());
+                continue;
+            }
+            let mut longer = path.clone();
+            longer.ids.push(to);
+            longer.edges.push((edge, confidence));
+            longer.kind = kind;
+            self.walk(&longer, asked, paths, conflicts);
+            paths.push(longer);
+        }
+    }
+
+    fn undirected(&self, start: &str, asked: &Asked) -> (Vec<Found>, BTreeSet<String>) {
+        let mut conflicts = BTreeSet::new();
+        let mut found: Vec<Found> = Vec::new();
+        type Open<'a> = (Vec<&'a str>, Vec<(&'a Reading, f64)>, Option<&'static str>);
+        let mut open: Vec<Open<'_>> = vec![(vec![start], Vec::new(), None)];
+        while let Some((ids, edges, kind_so_far)) = open.pop() {
+            let end = ids[ids.len() - 1];
+            for (edge, &confidence) in &self.statements {
+                let to = match (edge.from == end, edge.to == end) {
+                    (true, _) => &*edge.to,
+                    (_, true) => &*edge.from,
+                    _ => continue,
+                };
+                if self.cut(edge) {
+                    if edges.is_empty() {
+                        conflicts.insert(to.to_owned());
+                    }
+                    continue;
+                }
+                if edges.iter().any(|(used, _)| *used == edge) {
+                    continue;
+                }
+                // (It still means something, perhaps, and that may be denied.)
+                let read = match edge.from == end {
+                    true => Some(edge.predicate),
+                    false => turned(edge.predicate),
+                };
+                let own = read.map(kind);
+                let kind = match edges.is_empty() {
+                    true => own,
+                    false => kind_so_far.zip(own).and_then(|(before, own)| {
+                        compose(before, own, &["close", "related", "xref"])
+                    }),
+                };
+                if let Some((kind, read)) = kind.zip(read)
+                    && self.denies(start, to, kind, read)
+                {
+                    conflicts.insert(to.to_owned());
+                    continue;
+                }
+                let ids: Vec<&str> = ids.iter().copied().chain([to]).collect();
+                let edges: Vec<_> = edges.iter().copied().chain([(edge, confidence)]).collect();
+                let path = Path {
+                    ids: ids.clone(),
+                    edges: edges.clone(),
+                    kind: "",
+                };
+                if to != start {
+                    let one = Found {
+                        target: to.to_owned(),
+                        predicate: String::new(),
+                        confidence: path.confidence(asked.hop_factor),
+                        path: path.names(),
+                        is_stated: edges.len() == 1,
+                    };
+                    if !found.contains(&one) {
+                        found.push(one);
+                    }
+                }
+                if edges.len() < asked.max_hops {
+                    open.push((ids, edges, kind));
+                }
+            }
+        }
+        (found, conflicts)
+    }
+
+    /// What follows and is not stated, by identifier.
+    pub(super) fn inferred(&self, asked: &Asked) -> Vec<(String, Found)> {
+        let mut all = Vec::new();
+        for id in &self.ids {
+            let found = self.answer(id, asked).found;
+            let found = found.into_iter().filter(|found| !found.is_stated);
+            all.extend(found.map(|found| (id.clone(), found)));
+        }
+        all
+    }
+
+    /// Connected components. A statement counts if one of its readings has one of the predicates.
+    pub(super) fn cliques(
+        &self,
+        predicates: &[&str],
+        priority: &[&str],
+        min_confidence: f64,
+    ) -> Vec<Member> {
+        let mut of: BTreeMap<&str, usize> = self.ids().zip(0..).collect();
+        for (edge, confidence) in &self.readings {
+            if !predicates.contains(&edge.predicate)
+                || *confidence < min_confidence
+                || self.cut(edge)
+            {
+                continue;
+            }
+            let (one, other) = (of[&*edge.from], of[&*edge.to]);
+            for number in of.values_mut().filter(|number| **number == other) {
+                *number = one;
+            }
+        }
+        let mut members: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+        for (id, number) in &of {
+            members.entry(*number).or_default().push(id);
+        }
+        let mut all = Vec::new();
+        for ids in members.values() {
+            let rank = |id: &&&str| {
+                let at = priority.iter().position(|own| *own == prefix(id));
+                (at.unwrap_or(usize::MAX), id.to_string())
+            };
+            let clique = ids.iter().min_by_key(rank).unwrap();
+            let count = |of: &str| ids.iter().filter(|id| prefix(id) == of).count();
+            let prefixes: BTreeSet<&str> = ids.iter().map(|id| prefix(id)).collect();
+            let several = prefixes.into_iter().filter(|prefix| count(prefix) > 1);
+            let conflicts: Vec<String> = several.map(str::to_owned).collect();
+            all.extend(ids.iter().map(|id| Member {
+                id: id.to_string(),
+                clique: clique.to_string(),
+                size: ids.len(),
+                conflicts: conflicts.clone(),
+            }));
+        }
+        all.sort();
+        all
+    }
+}

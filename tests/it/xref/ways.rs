@@ -1,0 +1,398 @@
+//! The same answer, however it comes about: the order of rows, threads, batches, files, memory.
+
+use std::path::Path;
+
+use biotide::prelude::*;
+
+use super::graphs::{self, Size};
+use super::reference::Statement;
+use crate::support::gen_data::Rng;
+use crate::support::{self, Settings};
+
+const WAYS: [Settings; 6] = [
+    Settings::new(1, 8192),
+    Settings::new(1, 1),
+    Settings::new(2, 3),
+    Settings::new(2, 8192),
+    Settings::new(7, 1),
+    Settings::new(7, 8192),
+];
+
+/// What is asked, of rows in a file.
+fn questions(ids: &str) -> Vec<String> {
+    let all = [
+        "",
+        ", max_hops => 3, policy => 'list', chain => ['close', 'related', 'xref']",
+        ", max_hops => 3, repeat_prefix => true, targets => ['a', 'b'], limit => 3",
+        ", mode => 'undirected', limit => 20",
+        ", policy => 'first', priority => ['c', 'a']",
+        ", unmapped => 'drop', policy => 'drop'",
+    ];
+    let xref =
+        |options| format!("SELECT * FROM '{ids}' AS t, LATERAL xref(t.id, 'kb'{options}) AS x");
+    let mut questions: Vec<String> = all.map(xref).to_vec();
+    questions.extend(
+        [
+            "SELECT * FROM chain_infer('kb', max_hops => 2)",
+            "SELECT * FROM chain_infer('kb', max_hops => 3, asserted => true, subjects => ['a'])",
+            "SELECT * FROM clique_assign('kb')",
+            "SELECT * FROM clique_assign('kb', predicates => ['skos:closeMatch'], priority => ['b'])",
+        ]
+        .map(str::to_owned),
+    );
+    questions
+}
+
+/// The answers; those of `xref` are in the order of its rows.
+async fn answers(context: &BiotideContext, ids: &str) -> Vec<Vec<Vec<String>>> {
+    let mut answers = Vec::new();
+    for sql in questions(ids) {
+        let (mut rows, _) = support::query(context, &sql).await;
+        if !sql.contains("xref") {
+            rows.sort();
+        }
+        answers.push(rows);
+    }
+    answers
+}
+
+#[track_caller]
+fn assert_same(answers: &[Vec<Vec<String>>], expected: &[Vec<Vec<String>>], what: &str, ids: &str) {
+    for ((rows, expected), sql) in answers.iter().zip(expected).zip(questions(ids)) {
+        let other = rows.iter().zip(expected).find(|(row, other)| row != other);
+        assert_eq!(other, None, "{what}\n{sql}");
+        assert_eq!(rows.len(), expected.len(), "{what}\n{sql}");
+    }
+}
+
+fn made(rng: &mut Rng, size: Size) -> (Vec<String>, Vec<Statement>) {
+    let ids = graphs::ids(rng, size);
+    let mut statements = graphs::statements(rng, &ids, size);
+    statements.retain(|one| one.subject != one.object);
+    (ids, statements)
+}
+
+fn id_file(folder: &Path, ids: &[String]) -> String {
+    let lines = ids.iter().map(|id| format!("{id}\n"));
+    let more = ["nothing\n", "a:nothing\n", "NA\n", "q:1\n"].map(str::to_owned);
+    let text: String = lines.chain(more).collect();
+    support::write(&folder.join("ids.tsv"), format!("id\n{text}"))
+}
+
+async fn run(context: &BiotideContext, sql: &str) {
+    support::query(context, sql).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_way_leads_to_the_same_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for seed in 0..6 {
+        let mut rng = Rng::new(seed + 77);
+        let size = Size {
+            ids: 12 + seed * 20,
+            statements: 30 + seed * 40,
+        };
+        let (ids, mut statements) = made(&mut rng, size);
+        let ids = id_file(folder, &ids);
+        let file = support::write(&folder.join("plain.tsv"), graphs::tsv(&statements));
+        let context = WAYS[0].context();
+        run(&context, &format!("CREATE MAPPING kb FROM '{file}'")).await;
+        let expected = answers(&context, &ids).await;
+        assert!(expected.iter().map(Vec::len).sum::<usize>() > 100);
+        for way in WAYS {
+            // What was said is said again, in another order.
+            let again = statements[rng.below(statements.len() as u64) as usize].clone();
+            statements.push(again);
+            graphs::shuffle(&mut rng, &mut statements);
+            let what = format!("seed {seed}, {way:?}");
+            let context = way.context();
+            let one = support::write(&folder.join("one.tsv"), graphs::tsv(&statements));
+            run(&context, &format!("CREATE MAPPING kb FROM '{one}'")).await;
+            assert_same(&answers(&context, &ids).await, &expected, &what, &ids);
+
+            let (left, right) = statements.split_at(statements.len() / 3);
+            let left = support::write(&folder.join("left.tsv"), graphs::tsv(left));
+            let right = support::write(&folder.join("right.tsv"), graphs::tsv(right));
+            let from = format!("CREATE OR REPLACE MAPPING kb FROM '{left}', pairs('{right}')");
+            run(&context, &from).await;
+            let what = format!("two files, {what}");
+            assert_same(&answers(&context, &ids).await, &expected, &what, &ids);
+
+            let stored = folder.join("kb.mapping").display().to_string();
+            let from = format!("CREATE OR REPLACE MAPPING kb FROM '{one}' STORED AS '{stored}'");
+            run(&context, &from).await;
+            let what = format!("stored, {what}");
+            assert_same(&answers(&context, &ids).await, &expected, &what, &ids);
+            let context = way.context();
+            run(
+                &context,
+                &format!("CREATE OR REPLACE MAPPING kb FROM '{stored}'"),
+            )
+            .await;
+            let what = format!("opened, {what}");
+            assert_same(&answers(&context, &ids).await, &expected, &what, &ids);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stored_files_are_the_same_to_the_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for seed in 0..8 {
+        let mut rng = Rng::new(seed + 7);
+        let size = Size {
+            ids: 8 + seed * 30,
+            statements: 20 + seed * 60,
+        };
+        let (_, mut statements) = made(&mut rng, size);
+        let mut expected: Option<Vec<u8>> = None;
+        for way in WAYS {
+            graphs::shuffle(&mut rng, &mut statements);
+            let file = support::write(&folder.join("x.tsv"), graphs::tsv(&statements));
+            let stored = folder.join("x.mapping");
+            let sql = format!(
+                "CREATE OR REPLACE MAPPING kb FROM '{file}' STORED AS '{}'",
+                stored.display()
+            );
+            run(&way.context(), &sql).await;
+            let bytes = std::fs::read(&stored).unwrap();
+            match &expected {
+                None => expected = Some(bytes),
+                Some(expected) => assert!(*expected == bytes, "seed {seed}, {way:?}"),
+            }
+        }
+    }
+}
+
+/// Many statements of few kinds.
+fn large(folder: &Path) -> (String, String) {
+    use std::fmt::Write;
+
+    let mut rng = Rng::new(5);
+    let mut text = graphs::tsv(&[]);
+    let local = |n: u64| match n % 5 {
+        0 => format!("{n}-whose-name-is-longer-than-a-key"),
+        _ => format!("{n}"),
+    };
+    for _ in 0..300_000 {
+        let mut id = || {
+            format!(
+                "{}:{}",
+                graphs::pick(&mut rng, &["a", "b", "c", "e"]),
+                local(rng.below(60_000))
+            )
+        };
+        let (one, other) = (id(), id());
+        let predicate = graphs::pick(
+            &mut rng,
+            &["skos:exactMatch", "skos:broadMatch", "skos:closeMatch"],
+        );
+        let confidence = graphs::pick(&mut rng, &[0.25, 0.5, 1.0]);
+        let not = graphs::pick(&mut rng, &["", "", "", "", "", "Not"]);
+        writeln!(text, "{one}\t{predicate}\t{other}\t{confidence}\t{not}\ts").unwrap();
+    }
+    let ids: Vec<String> = (0..2000)
+        .map(|_| {
+            format!(
+                "{}:{}",
+                graphs::pick(&mut rng, &["a", "b", "c", "e"]),
+                local(rng.below(60_000))
+            )
+        })
+        .collect();
+    (
+        support::write(&folder.join("large.tsv"), text),
+        id_file(folder, &ids),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn little_memory_changes_no_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (file, ids) = large(folder);
+    let questions = [
+        format!("SELECT * FROM '{ids}' AS t, LATERAL xref(t.id, 'kb', max_hops => 3) AS x"),
+        format!(
+            "SELECT * FROM '{ids}' AS t, LATERAL xref(t.id, 'kb', policy => 'list', mode => 'undirected') AS x"
+        ),
+        "SELECT count(*), sum(hops), min(object_id), max(subject_id) FROM chain_infer('kb')"
+            .to_owned(),
+        "SELECT count(*), count(DISTINCT clique), max(size), min(clique) FROM clique_assign('kb')"
+            .to_owned(),
+        format!(
+            "SELECT count(*), count(DISTINCT clique), max(size), min(clique) FROM clique_assign('{file}')"
+        ),
+    ];
+    let mut expected: Vec<Vec<Vec<String>>> = Vec::new();
+    let mut stored: Option<Vec<u8>> = None;
+    for limit in [None, Some(512 << 20), Some(128 << 20), Some(64 << 20)] {
+        let mut builder = Settings::new(2, 8192).builder().temp_dir(folder);
+        if let Some(limit) = limit {
+            builder = builder.memory_limit(limit);
+        }
+        let context = builder.build().unwrap();
+        let path = folder.join("large.mapping");
+        let sql = format!(
+            "CREATE MAPPING kb FROM '{file}' STORED AS '{}'",
+            path.display()
+        );
+        run(&context, &sql).await;
+        let bytes = std::fs::read(&path).unwrap();
+        assert!(stored.get_or_insert(bytes.clone()) == &bytes, "{limit:?}");
+        for again in ["STORED", "MADE"] {
+            if again == "MADE" {
+                run(
+                    &context,
+                    &format!("CREATE OR REPLACE MAPPING kb FROM '{file}'"),
+                )
+                .await;
+            }
+            for (at, sql) in questions.iter().enumerate() {
+                let (rows, _) = support::query(&context, sql).await;
+                match expected.get(at) {
+                    None => expected.push(rows),
+                    Some(expected) => {
+                        let other = rows.iter().zip(expected).find(|(row, other)| row != other);
+                        assert_eq!(other, None, "{limit:?}, {again}\n{sql}");
+                        assert_eq!(rows.len(), expected.len(), "{limit:?}, {again}\n{sql}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_edges_than_are_looked_at_are_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = (0..50).map(|n| Statement {
+        subject: "a:1".to_owned(),
+        predicate: "skos:exactMatch",
+        object: format!("b:{n}"),
+        confidence: 1.0,
+        source: "s".to_owned(),
+        negated: false,
+    });
+    let all: Vec<Statement> = all.collect();
+    let file = support::write(&folder.path().join("star.tsv"), graphs::tsv(&all));
+    let context = support::context();
+    run(&context, &format!("CREATE MAPPING kb FROM '{file}'")).await;
+    for (most, is_told) in [
+        (1, true),
+        (10, true),
+        (49, true),
+        (50, false),
+        (1000, false),
+    ] {
+        for mode in ["directed", "undirected"] {
+            let sql = format!(
+                "SELECT DISTINCT x.note LIKE '%max_paths%' FROM (VALUES ('a:1')) AS t(id), \
+                 LATERAL xref(t.id, 'kb', max_hops => 1, max_paths => {most}, mode => '{mode}') AS x"
+            );
+            let (rows, _) = support::query(&context, &sql).await;
+            let told = rows == [["true"]];
+            assert_eq!(told, is_told, "{most}, {mode}: {rows:?}");
+        }
+    }
+}
+
+/// Without an index or with one, an identifier that is only said to be itself is a clique of its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cliques_of_a_file_are_those_of_its_mapping() {
+    let folder = tempfile::tempdir().unwrap();
+    let head = graphs::tsv(&[]);
+    let context = support::context();
+    for (rows, predicate) in [
+        ("d:1\tskos:exactMatch\td:1\t1\t\ts\n", "skos:exactMatch"),
+        (
+            "a:1\tskos:narrowMatch\tb:1\t0.9\t\ts\nb:1\tskos:broadMatch\ta:1\t0.5\t\ts\n",
+            "skos:broadMatch",
+        ),
+        (
+            "a:1\tskos:narrowMatch\tb:1\t0.5\t\ts\nb:1\tskos:broadMatch\ta:1\t0.5\t\ts\n",
+            "skos:broadMatch",
+        ),
+    ] {
+        let file = support::write(&folder.path().join("x.tsv"), format!("{head}{rows}"));
+        run(
+            &context,
+            &format!("CREATE OR REPLACE MAPPING kb FROM '{file}'"),
+        )
+        .await;
+        let cliques = |of: &str| {
+            format!(
+                "SELECT * FROM clique_assign('{of}', predicates => ['{predicate}']) ORDER BY id"
+            )
+        };
+        let (of_file, _) = support::query(&context, &cliques(&file)).await;
+        let (of_mapping, _) = support::query(&context, &cliques("kb")).await;
+        assert_eq!(of_file, of_mapping, "{rows}");
+    }
+}
+
+/// A statement and its inverse are one: it counts once in what a mapping says.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_and_its_inverse_are_one_row_of_a_mapping() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = "a:1\tskos:narrowMatch\tb:1\t0.5\t\ts\nb:1\tskos:broadMatch\ta:1\t0.5\t\ts\n";
+    let file = folder.path().join("x.tsv");
+    let file = support::write(&file, graphs::tsv(&[]) + rows);
+    let context = support::context();
+    run(&context, &format!("CREATE MAPPING kb FROM '{file}'")).await;
+    let stated = support::value(&context, "SELECT count(*) FROM mapping_edges('kb')").await;
+    assert_eq!(stated, "1");
+}
+
+/// A stored mapping of which a byte is another one, or of which there is more or less, is not believed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_file_answers_nothing_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let mut rng = Rng::new(3);
+    let size = Size {
+        ids: 2000,
+        statements: 6000,
+    };
+    let (ids, statements) = made(&mut rng, size);
+    let ids = id_file(folder, &ids);
+    let file = support::write(&folder.join("x.tsv"), graphs::tsv(&statements));
+    let path = folder.join("x.mapping");
+    let stored = path.display().to_string();
+    let context = support::context();
+    let sql = format!("CREATE MAPPING kb FROM '{file}' STORED AS '{stored}'");
+    run(&context, &sql).await;
+    let question = format!("SELECT * FROM '{ids}' AS t, LATERAL xref(t.id, 'kb') AS x");
+    let (expected, _) = support::query(&context, &question).await;
+    let whole = std::fs::read(&path).unwrap();
+    let steps = 60;
+    let mut told = 0;
+    for step in 0..=steps {
+        let at = (whole.len() - 1) * step / steps;
+        let mut flipped = whole.clone();
+        flipped[at] ^= 1 << rng.below(8);
+        for (what, bytes) in [("flipped", &flipped[..]), ("cut", &whole[..at])] {
+            // (As a program would that wrote it anew, not in the file that is open.)
+            std::fs::remove_file(&path).unwrap();
+            std::fs::write(&path, bytes).unwrap();
+            let sql = format!("CREATE OR REPLACE MAPPING kb FROM '{stored}'");
+            let answer = match support::try_query(&context, &sql).await {
+                Ok(_) => support::try_query(&context, &question).await,
+                Err(error) => Err(error),
+            };
+            match answer {
+                Ok((rows, _)) => {
+                    assert!(what == "flipped" && rows == expected, "{what} at {at}")
+                }
+                Err(error) => {
+                    let text = error.to_string();
+                    assert!(text.contains("x.mapping"), "{what} at {at}: {text}");
+                    told += 1;
+                }
+            }
+        }
+    }
+    assert!(told > 2 * steps - 10, "only {told} were told of");
+}
