@@ -8,6 +8,7 @@ pub mod function;
 pub mod identifier;
 mod record;
 mod references;
+pub mod sssom;
 mod text_column;
 mod texts;
 
@@ -21,6 +22,8 @@ pub use references::References;
 pub fn all(references: &Arc<References>) -> Vec<Arc<ScalarUDF>> {
     identifier::specs()
         .into_iter()
-        .map(|spec| Arc::new(function::udf(spec, Arc::clone(references))))
+        .map(|spec| function::udf(spec, Arc::clone(references)))
+        .chain([sssom::udf(Arc::clone(references))])
+        .map(Arc::new)
         .collect()
 }

@@ -186,6 +186,7 @@ impl BiotideContextBuilder {
         for function in biotide_functions::all(&references) {
             state.register_udf(function)?;
         }
+        state.register_function_rewrite(Arc::new(biotide_functions::sssom::BySet))?;
         let session = SessionContext::new_with_state(state);
         BiotideContext::new(session, temp_dir, scratch, meter)
     }

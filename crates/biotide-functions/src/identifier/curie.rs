@@ -5,7 +5,7 @@ use super::written::{trim, trim_if};
 
 /// The parts of a CURIE whose prefix is known, the identifier without a redundant prefix. `trims`: blanks around
 /// both parts do not count.
-pub(super) fn parse<'r, 'a>(
+pub(crate) fn parse<'r, 'a>(
     registry: &'r Registry,
     curie: &'a str,
     separator: &str,

@@ -12,7 +12,7 @@ mod cas;
 mod cas_parse;
 mod cas_valid;
 mod chembl_normalize;
-mod curie;
+pub(crate) mod curie;
 mod curie_is_standardizable;
 mod curie_is_valid;
 mod curie_normalize;
