@@ -369,8 +369,8 @@ impl Mapping {
             }
             let seen = |id: &&str| **id == *to;
             let met = |id: &&str| prefix(id) == prefix(to);
-            if path.ids.iter().any(|id| seen(&id))
-                || !asked.repeat_prefix && path.ids.iter().any(|id| met(&id))
+            if path.ids.iter().any(|id| seen(id))
+                || !asked.repeat_prefix && path.ids.iter().any(|id| met(id))
             {
                 continue;
             }

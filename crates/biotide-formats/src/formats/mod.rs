@@ -50,5 +50,5 @@ pub fn by_path(path: &str) -> Option<Arc<dyn FormatSpec>> {
     };
     all()
         .into_iter()
-        .find(|format| format.extensions().iter().any(|ending| ends(&ending)))
+        .find(|format| format.extensions().iter().any(&ends))
 }

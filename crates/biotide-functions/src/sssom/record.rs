@@ -318,7 +318,7 @@ mod tests {
     fn entities_have_iris() {
         let set: Set = serde_json::from_str(r#"{"curie_map": {"HP": "http://hp/"}}"#).unwrap();
         let lookup = |entity: &str| Some(format!("looked up {entity}"));
-        let expand = |entity: &str, set: &Set| super::expand(entity, set, &lookup);
+        let expand = |entity: &str, set: &Set| expand(entity, set, &lookup);
         assert_eq!(expand("HP:1", &set).as_deref(), Some("http://hp/1"));
         assert_eq!(expand("http://x/1", &set).as_deref(), Some("http://x/1"));
         // A set that declares its prefixes declares all of them.

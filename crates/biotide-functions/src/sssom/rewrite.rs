@@ -49,7 +49,9 @@ impl FunctionRewrite for BySet {
                 // The set is given.
                 2 => return Ok(Transformed::no(expr)),
                 n => {
-                    return plan_err!("{NAME}: there are {n} arguments; write {NAME}(mapping, set)");
+                    return plan_err!(
+                        "{NAME}: there are {n} arguments; write {NAME}(mapping, set)"
+                    );
                 }
             },
             Some(_) => named(&call.args)?,
