@@ -1,6 +1,5 @@
 //! `sssom_hash`: the standard hash of mappings.
 
-use std::fmt::Write as _;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
@@ -213,7 +212,7 @@ impl SssomHash {
         };
         let parts = parts.into_iter().map(read).collect::<Result<Vec<_>>>()?;
         let mut hashes = StringBuilder::with_capacity(rows, 16 * rows);
-        let (mut text, mut hash) = (String::new(), String::new());
+        let mut text = String::new();
         for row in 0..rows {
             let values = parts.iter().map(|(slots, part)| (part, slots.value(row)));
             let null = nulls.is_some_and(|nulls| nulls.is_null(row));
@@ -221,10 +220,7 @@ impl SssomHash {
                 hashes.append_null();
                 continue;
             }
-            hash.clear();
-            // (Writing to a text does not fail.)
-            write!(hash, "{:016X}", record::fnv(text.as_bytes())).ok();
-            hashes.append_value(&hash);
+            hashes.append_value(record::hash(&text));
         }
         Ok(ColumnarValue::Array(Arc::new(hashes.finish())))
     }

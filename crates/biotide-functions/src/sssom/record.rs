@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use biotide_common::sssom::{BUILT_IN, Kind, SLOTS, Slot};
+use biotide_common::sssom::{self, BUILT_IN, Kind, SLOTS, Slot};
 use serde::{Deserialize, Serialize};
 
 /// Slots that tell nothing of a mapping by itself.
@@ -125,7 +125,7 @@ pub(super) fn expression<'a>(
         let texts = match value {
             Value::Null | Value::Text("") => continue,
             Value::Text(text) => vec![text.to_owned()],
-            Value::Number(value) => vec![number(value)],
+            Value::Number(number) => vec![sssom::number(number)],
             Value::Texts(texts) if texts.is_empty() => continue,
             Value::Texts(texts) => texts,
         };
@@ -174,18 +174,12 @@ fn expand(entity: &str, set: &Set, lookup: &dyn Fn(&str) -> Option<String>) -> O
     }
 }
 
-/// A number with at most three digits behind its point, rounded half away from zero.
-fn number(value: f64) -> String {
-    let rounded = (value * 1000.0).round() / 1000.0;
-    // (A zero has no sign.)
-    (rounded + 0.0).to_string()
-}
-
-/// FNV-1a of 64 bits.
-pub(super) fn fnv(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
+/// The hash of a text in hexadecimal digits: FNV-1a of 64 bits, whose RFC (9923) puts the lowest byte first.
+pub(super) fn hash(text: &str) -> String {
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    });
+    format!("{:016X}", hash.swap_bytes())
 }
 
 #[cfg(test)]
@@ -211,7 +205,7 @@ mod tests {
         });
         let mut out = String::new();
         expression(values, &set, &none, &mut out).unwrap();
-        let hash = format!("{:016X}", fnv(out.as_bytes()));
+        let hash = hash(&out);
         (out, hash)
     }
 
