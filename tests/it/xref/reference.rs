@@ -369,9 +369,7 @@ impl Mapping {
             }
             let seen = |id: &&str| **id == *to;
             let met = |id: &&str| prefix(id) == prefix(to);
-            if path.ids.iter().any(|id| seen(id))
-                || !asked.repeat_prefix && path.ids.iter().any(|id| met(id))
-            {
+            if path.ids.iter().any(seen) || !asked.repeat_prefix && path.ids.iter().any(met) {
                 continue;
             }
             let own = kind(edge.predicate);

@@ -55,7 +55,7 @@ impl DisplayAs for ChainExec {
 impl ExecutionPlan for ChainExec {
     fn name(&self) -> &str {
         match self.spec.which {
-            Which::Asserted => "MappingEdgesExec",
+            Which::Asserted { .. } => "MappingEdgesExec",
             Which::Inferred { .. } => "ChainInferExec",
         }
     }

@@ -51,7 +51,7 @@ impl Hash for ChainNode {
 impl UserDefinedLogicalNodeCore for ChainNode {
     fn name(&self) -> &str {
         match self.spec.which {
-            Which::Asserted => "MappingEdges",
+            Which::Asserted { .. } => "MappingEdges",
             Which::Inferred { .. } => "ChainInfer",
         }
     }

@@ -14,13 +14,17 @@ use crate::catalog::Mapping;
 use crate::index::Index;
 use crate::index::entry::Entry;
 use crate::index::section::Scratch;
+use crate::mapping::encoder::PREDICATE;
 use crate::walk::{Results, WalkOptions, Walker};
 
 /// Which statements.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Which {
     /// Those that were made.
-    Asserted,
+    Asserted {
+        /// Whether an identifier that is in none has a row about itself.
+        alone: bool,
+    },
     /// Those that follow, or those too that were made.
     Inferred {
         /// How far to walk.
@@ -60,7 +64,7 @@ impl ChainSpec {
             field("confidence", DataType::Float64),
         ];
         let others = match self.which {
-            Which::Asserted => vec![
+            Which::Asserted { .. } => vec![
                 field("source", DataType::Utf8),
                 field("release", DataType::Utf8),
                 field("negated", DataType::Boolean),
@@ -79,7 +83,7 @@ impl ChainSpec {
     pub(super) fn shown(&self) -> String {
         let name = self.mapping.name();
         match &self.which {
-            Which::Asserted => format!("mapping={name}"),
+            Which::Asserted { .. } => format!("mapping={name}"),
             Which::Inferred { walk, .. } => format!("mapping={name}, max_hops={}", walk.max_hops),
         }
     }
@@ -130,7 +134,7 @@ pub(super) struct Statements {
 impl Statements {
     pub(super) fn new(index: &Arc<Index>, spec: &ChainSpec, held: MemoryReservation) -> Self {
         let options = match &spec.which {
-            Which::Asserted => WalkOptions::default(),
+            Which::Asserted { .. } => WalkOptions::default(),
             Which::Inferred { walk, .. } => (**walk).clone(),
         };
         Self {
@@ -162,19 +166,29 @@ impl Statements {
     /// Adds the statements of a node.
     pub(super) fn add(&mut self, node: u32) -> Result<()> {
         match self.which.clone() {
-            Which::Asserted => self.asserted(node),
+            Which::Asserted { alone } => self.asserted(node, alone),
             Which::Inferred {
                 subjects, asserted, ..
             } => self.inferred(node, &subjects, asserted),
         }
     }
 
-    fn asserted(&mut self, node: u32) -> Result<()> {
+    fn asserted(&mut self, node: u32, alone: bool) -> Result<()> {
         let index = Arc::clone(&self.index);
         let (segment, range) = self.walker.reader_mut().edges(&index, node)?;
         let mut scratch = std::mem::take(&mut self.scratch);
         let mut subject = String::new();
         self.walker.write_curie(&index, node, &mut subject)?;
+        if range.is_empty() && alone {
+            self.subject.append_value(&subject);
+            self.predicate.append_value(PREDICATE);
+            self.object.append_value(&subject);
+            self.confidence.append_value(1.0);
+            self.source.append_null();
+            self.release.append_null();
+            self.negated.append_value(false);
+            self.rows += 1;
+        }
         let entries = index.entries.read(segment, range, &mut scratch)?;
         for &entry in entries {
             let entry = Entry::unpack(entry);
@@ -266,7 +280,7 @@ impl Statements {
             Arc::new(self.confidence.finish()),
         ];
         match self.which {
-            Which::Asserted => {
+            Which::Asserted { .. } => {
                 columns.push(Arc::new(self.source.finish()));
                 columns.push(Arc::new(self.release.finish()));
                 columns.push(Arc::new(self.negated.finish()));

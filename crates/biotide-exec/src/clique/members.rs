@@ -12,6 +12,7 @@ use super::logical::CliqueSpec;
 use crate::index::Reader;
 use crate::index::build::{Members, Nodes, Numbered};
 use crate::mapping::dictionary::Vocabulary;
+use crate::mapping::predicate::inverse;
 
 /// Cliques, dealt to buckets.
 pub(super) struct Cliques {
@@ -128,7 +129,9 @@ fn chosen(vocabulary: &Vocabulary, spec: &CliqueSpec) -> Vec<bool> {
         let name = &vocabulary.predicates[class.predicate as usize].name;
         !class.negated
             && class.confidence() >= spec.min_confidence
-            && spec.predicates.contains(name)
+            && (spec.predicates.contains(name)
+                || inverse(name)
+                    .is_some_and(|other| spec.predicates.iter().any(|own| own == other)))
     });
     chosen.collect()
 }

@@ -20,9 +20,14 @@ pub(crate) struct Charge {
 impl Charge {
     /// At most `1/share` of the pool.
     pub(crate) fn new(what: &str, pool: &Arc<dyn MemoryPool>, share: usize) -> Self {
+        Self::within(what, pool, pool_size(pool) / share)
+    }
+
+    /// At most so many bytes.
+    pub(crate) fn within(what: &str, pool: &Arc<dyn MemoryPool>, most: usize) -> Self {
         Self {
             reservation: MemoryConsumer::new(what).register(pool),
-            most: pool_size(pool) / share,
+            most,
         }
     }
 

@@ -136,6 +136,11 @@ impl ExecutionPlan for XrefExec {
         vec![true]
     }
 
+    /// It works by several tasks anyway, and a partition that is dealt out loses the order of its rows.
+    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+        vec![false]
+    }
+
     fn cardinality_effect(&self) -> CardinalityEffect {
         CardinalityEffect::Unknown
     }

@@ -68,7 +68,12 @@ fn applied(join: &Join, node: &XrefNode, alias: Option<&TableReference>) -> Resu
         expr => Ok(Transformed::no(expr)),
     })?;
     let input = (*join.left).clone();
-    let node = XrefNode::try_new(input, id.data, Arc::clone(&node.spec), alias.cloned())?;
+    let mut spec = Arc::clone(&node.spec);
+    if join.join_type == JoinType::Left {
+        // (Its rows stay, whatever there is on the right.)
+        Arc::make_mut(&mut spec).keep_unmapped = true;
+    }
+    let node = XrefNode::try_new(input, id.data, spec, alias.cloned())?;
     let plan = LogicalPlan::Extension(Extension {
         node: Arc::new(node),
     });

@@ -206,7 +206,8 @@ fn statements(plan: LogicalPlan, part: &Part) -> Result<LogicalPlan> {
             }
             (_, Some((column, _))) => cast(Expr::Column(column.clone()), wanted.clone()),
             ("subject" | "object", None) => {
-                let known: Vec<&str> = fields.iter().map(|(column, _)| column.name()).collect();
+                let known = fields.iter().map(|(column, _)| column.name());
+                let known: Vec<&str> = known.filter(|name| !name.starts_with('_')).collect();
                 let problem = format!(
                     "it has no column {}; there are {}. pairs('…', subject => 'column', object => 'column') says which they are",
                     names[names.len() - 1],

@@ -205,7 +205,7 @@ impl MappingRelations {
             None => {
                 let mapping = self.mapping("clique_assign", args)?;
                 let name = mapping.name().to_owned();
-                let edges = asserted(mapping)?;
+                let edges = asserted(mapping, true)?;
                 let renamed = [
                     ("subject_id", "subject"),
                     ("predicate_id", "predicate"),
@@ -277,16 +277,17 @@ impl MappingRelations {
     fn edges(&self, args: &[FunctionArg]) -> Result<LogicalPlan> {
         let (positional, named) = split("mapping_edges", args)?;
         match (positional.len(), named.is_empty()) {
-            (1, true) => asserted(self.mapping("mapping_edges", args)?),
+            (1, true) => asserted(self.mapping("mapping_edges", args)?, false),
             _ => Err(refused("mapping_edges", args).into()),
         }
     }
 }
 
-fn asserted(mapping: Arc<Mapping>) -> Result<LogicalPlan> {
+/// The statements of a mapping. `alone`: those too that an identifier in none could make about itself.
+fn asserted(mapping: Arc<Mapping>, alone: bool) -> Result<LogicalPlan> {
     let spec = ChainSpec {
         mapping,
-        which: Which::Asserted,
+        which: Which::Asserted { alone },
     };
     let node = ChainNode::try_new(Arc::new(spec))?;
     Ok(LogicalPlan::Extension(Extension {

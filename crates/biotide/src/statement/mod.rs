@@ -8,6 +8,7 @@ pub(crate) mod normalize;
 mod order;
 mod partitions;
 mod reset;
+mod rounded;
 mod target;
 
 use std::path::Path;
@@ -354,6 +355,7 @@ impl Statement {
             let LogicalPlan::Copy(mut copy) = plan else {
                 return Ok(Transformed::no(plan));
             };
+            rounded::round_numbers(&mut copy)?;
             partitions::name_folders(&mut copy)?;
             fit::fit(
                 &mut copy,

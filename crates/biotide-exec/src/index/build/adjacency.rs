@@ -17,14 +17,16 @@ use crate::index::sort::sort;
 use crate::index::turns::{Turns, for_each};
 use crate::mapping::dictionary::Vocabulary;
 
+/// Nodes of a segment, unless that makes too many segments.
+const NODES: u32 = 1 << 14;
+
 /// Indexes statements.
 pub(crate) fn index(numbered: Numbered) -> Result<Index> {
     let site = &numbered.site;
     let nodes = numbered.nodes();
-    let mean = (2 * numbered.statements / u64::from(nodes.max(1)) + 1) as usize;
-    let shift = site
-        .shift(nodes.into(), 2 * mean * size_of::<Half>())
-        .min(31);
+    // (How an index is cut depends on nothing but its size: the same statements give the same file.)
+    let most = u64::from(nodes).div_ceil(4096).next_power_of_two().ilog2();
+    let shift = NODES.ilog2().max(most).min(31);
     let buckets = site.buckets::<Half>((nodes.saturating_sub(1) >> shift) as usize + 1);
     let vocabulary = &numbered.vocabulary;
     let (self_loops, negated) = (AtomicU64::new(0), AtomicU64::new(0));
@@ -165,7 +167,13 @@ fn adjacent(
                 let confidence =
                     |entry: &Entry| vocabulary.classes[entry.class as usize].confidence();
                 let by_confidence = || confidence(b).total_cmp(&confidence(a));
-                let rest = || (a.is_reversed(), a.class).cmp(&(b.is_reversed(), b.class));
+                // (The same one from both ends.)
+                let statement = |entry: &Entry| {
+                    let class = &vocabulary.classes[entry.class as usize];
+                    let subject = if entry.is_reversed() { entry.to } else { node };
+                    (class.predicate, subject, entry.class)
+                };
+                let rest = || statement(a).cmp(&statement(b));
                 says(a)
                     .cmp(&says(b))
                     .then_with(by_confidence)

@@ -42,6 +42,8 @@ const STATEMENTS: u64 = 1 << 31;
 #[derive(Debug)]
 pub(crate) struct Site {
     pool: Arc<dyn MemoryPool>,
+    /// What others have left of it.
+    room: usize,
     pub(crate) threads: usize,
     charge: Arc<Charge>,
     /// For what is read once.
@@ -57,9 +59,15 @@ impl Site {
         let runtime = context.runtime_env();
         let pool = Arc::clone(&runtime.memory_pool);
         let spill = |what| Arc::new(SpillFile::new(Arc::clone(&runtime.disk_manager), what));
+        let room = pool_size(&pool).saturating_sub(pool.reserved());
         Self {
             threads: threads.max(1),
-            charge: Arc::new(Charge::new("a mapping that is built", &pool, SHARE)),
+            room,
+            charge: Arc::new(Charge::within(
+                "a mapping that is built",
+                &pool,
+                room / SHARE,
+            )),
             spill: spill("a mapping that is built"),
             file: spill("a mapping"),
             spilled: Arc::default(),
@@ -95,14 +103,14 @@ impl Site {
 
     /// Records of a hand: what all hands of all threads hold is a small part of the pool.
     fn hand<R: Record>(&self, buckets: usize) -> usize {
-        let all = pool_size(&self.pool) / 16 / self.threads;
+        let all = self.room / 16 / self.threads;
         (all / buckets.max(1) / size_of::<R>()).clamp(4, 1024)
     }
 
     /// By how many bits numbers are to be shifted so that `n` of them fall into buckets whose records fit, with
     /// `bytes` for each number.
     fn shift(&self, n: u64, bytes: usize) -> u32 {
-        let room = pool_size(&self.pool) / SHARE / self.threads / 4;
+        let room = self.room / SHARE / self.threads / 4;
         let numbers = (room / bytes.max(1)).clamp(1 << 10, 1 << 20);
         let least = numbers.ilog2();
         // (No more than 4096 buckets, whatever that means for one.)
