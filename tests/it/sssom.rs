@@ -206,10 +206,11 @@ async fn write(context: &BiotideContext, from: &str, to: &str) -> Result<(), Err
 async fn rows(context: &BiotideContext, path: &str) -> (Vec<String>, Vec<Vec<String>>) {
     let all = format!("SELECT * FROM '{path}'");
     let schema = context.sql(&all).await.unwrap().schema();
-    let names = schema
-        .fields()
-        .iter()
-        .map(|field| format!("\"{}\"", field.name()));
+    // (Numbers are written with three decimals.)
+    let names = schema.fields().iter().map(|field| match field.data_type() {
+        arrow::datatypes::DataType::Float64 => format!("round(\"{}\", 3)", field.name()),
+        _ => format!("\"{}\"", field.name()),
+    });
     let mut names: Vec<String> = names.collect();
     names.sort();
     let counts: Vec<String> = names.iter().map(|name| format!("count({name})")).collect();
