@@ -241,8 +241,7 @@ mod tests {
 
     #[test]
     fn what_is_no_yaml_is_told_with_its_line() {
-        let error =
-            Metadata::of_block("x.sssom.tsv", b"#a: 1\n# This is no key\n#b: 2\n").unwrap_err();
+        let error = Metadata::of_block("x.sssom.tsv", b"#a: 1\n#a: 2\n").unwrap_err();
         let error = error.to_string();
         assert!(
             error.starts_with("x.sssom.tsv: ") && error.contains("line 2"),
