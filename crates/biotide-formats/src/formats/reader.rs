@@ -14,6 +14,12 @@ use datafusion_common::ScalarValue;
 
 use crate::spec::ChunkReader;
 
+/// Makes columns of the table of columns of the files, value by value.
+pub(crate) trait Make: std::fmt::Debug + Send + Sync {
+    /// The column of the table.
+    fn make(&self, column: &ArrayRef) -> Result<ArrayRef, ArrowError>;
+}
+
 /// Where the values of a column that the table shows are from.
 #[derive(Debug, Clone)]
 pub(crate) enum Source {
@@ -21,6 +27,8 @@ pub(crate) enum Source {
     Column(usize),
     /// A column of the files, and what makes the table's of it.
     Made(usize, fn(&ArrayRef) -> Result<ArrayRef, ArrowError>),
+    /// A column of the files, and what makes the table's of it by what is known of them.
+    MadeBy(usize, Arc<dyn Make>),
     /// One value for all rows.
     Constant(ScalarValue),
     /// The files have none: NULL.
@@ -31,7 +39,7 @@ impl Source {
     /// The column of the files that it needs.
     fn column(&self) -> Option<usize> {
         match self {
-            Self::Column(column) | Self::Made(column, _) => Some(*column),
+            Self::Column(column) | Self::Made(column, _) | Self::MadeBy(column, _) => Some(*column),
             Self::Constant(_) | Self::Nowhere => None,
         }
     }
@@ -132,6 +140,7 @@ fn widened<'a>(
     ) {
         (Source::Column(_), Some(column)) => Ok(Arc::clone(column)),
         (Source::Made(_, make), Some(column)) => make(column),
+        (Source::MadeBy(_, maker), Some(column)) => maker.make(column),
         (Source::Constant(value), _) => value
             .to_array_of_size(rows)
             .map_err(|error| ArrowError::ExternalError(Box::new(error))),

@@ -109,7 +109,10 @@ fn problem(rule: &Identifiers, value: &[u8], last: &mut Vec<u8>) -> Option<Reaso
         return None;
     }
     if !rule.prefixes.contains(prefix) {
-        return Some(Reason::UndeclaredPrefix);
+        // (Rare: most sets have no IRIs.)
+        let is_of = |iri: &Vec<u8>| value.starts_with(iri) && value.len() > iri.len();
+        let is_iri = value[at..].starts_with(b"://") && rule.iris.iter().any(is_of);
+        return (!is_iri).then_some(Reason::UndeclaredPrefix);
     }
     last.clear();
     last.extend_from_slice(prefix);

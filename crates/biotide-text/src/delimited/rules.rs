@@ -25,6 +25,8 @@ pub struct Identifiers {
     pub strict: bool,
     /// The prefixes that are declared.
     pub prefixes: Arc<BTreeSet<Vec<u8>>>,
+    /// What these stand for: an IRI that starts so is an identifier too.
+    pub iris: Arc<BTreeSet<Vec<u8>>>,
     /// Words that may stand for an identifier.
     pub words: &'static [(&'static str, &'static str)],
 }

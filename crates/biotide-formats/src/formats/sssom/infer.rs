@@ -14,6 +14,7 @@ use biotide_text::sample::Sample;
 use datafusion_common::ScalarValue;
 
 use super::columns::{constant, justifications, list_type, lists};
+use super::iris::{Contracted, Iris};
 use super::layout::{SssomLayout, Variant};
 use super::metadata::{Block, Metadata, current};
 use super::rules;
@@ -219,6 +220,7 @@ fn slot_types(layout: &Layout, kept: &[bool]) -> Vec<Column> {
 struct Found {
     variant: Variant,
     metadata: Metadata,
+    iris: Arc<Iris>,
     /// Which column is a `match_type`.
     old: Option<usize>,
 }
@@ -259,6 +261,7 @@ fn add(found: &mut Vec<Found>, set: &Set, inner: &DelimitedLayout) -> Result<(),
             sources: Vec::new(),
         },
         metadata: set.metadata.clone(),
+        iris: Arc::new(set.metadata.iris()),
         old,
     });
     Ok(())
@@ -288,8 +291,12 @@ impl Found {
         if let (Some(column), Some(place)) = (column, place) {
             return Ok(match slot {
                 _ if kept[column] => Source::Column(place),
-                Some(slot) if slot.several => Source::Made(place, lists),
                 _ if self.old == Some(place) => Source::Made(place, justifications),
+                Some(slot) if slot.kind == Kind::Entity => {
+                    let (iris, several) = (Arc::clone(&self.iris), slot.several);
+                    Source::MadeBy(place, Arc::new(Contracted { iris, several }))
+                }
+                Some(slot) if slot.several => Source::Made(place, lists),
                 _ => Source::Column(place),
             });
         }
@@ -407,7 +414,8 @@ fn of_sets(sets: &[Set]) -> HashMap<String, String> {
     let slots = first.metadata.slots.iter().filter(|(name, node)| {
         // (What is given to all mappings is in the rows.)
         let propagates = sssom::by_name(name).is_some_and(|slot| slot.propagates);
-        !propagates && sets.iter().all(|set| set.metadata.slot(name) == Some(node))
+        let in_rows = propagates && !sets.iter().all(|set| set.names(name));
+        !in_rows && sets.iter().all(|set| set.metadata.slot(name) == Some(node))
     });
     let slots = Node::Map(slots.cloned().collect());
     HashMap::from([

@@ -6,6 +6,8 @@ use biotide_common::yaml::{self, Keys, Node};
 use biotide_common::{BiotideError, sssom};
 use biotide_text::delimited::RecordEnd;
 
+use super::iris::Iris;
+
 /// Where the block above a table ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Block {
@@ -176,6 +178,12 @@ impl Metadata {
         let own = self.prefixes.as_ref()?.keys().map(String::as_str);
         let all = own.chain(sssom::BUILT_IN.iter().map(|(prefix, _)| *prefix));
         Some(all.map(|prefix| prefix.as_bytes().to_vec()).collect())
+    }
+
+    /// What its prefixes stand for.
+    pub(super) fn iris(&self) -> Iris {
+        let declared = self.prefixes.as_ref();
+        declared.map(Iris::of).unwrap_or_default()
     }
 }
 

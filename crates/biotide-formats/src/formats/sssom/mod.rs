@@ -13,6 +13,7 @@
 
 mod columns;
 mod infer;
+mod iris;
 mod layout;
 mod metadata;
 mod rules;

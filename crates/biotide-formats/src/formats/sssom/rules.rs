@@ -25,6 +25,9 @@ pub(super) fn of_file(
     let place = |name: &str| layout.columns.iter().position(|column| column.name == name);
     let mut rules = Rules::default();
     let prefixes = metadata.known_prefixes().map(Arc::new);
+    let iris = metadata.iris();
+    let iris = iris.starts().map(|iri| iri.as_bytes().to_vec()).collect();
+    let iris = Arc::new(iris);
     for (column, spec) in layout.columns.iter().enumerate() {
         let Some(slot) = sssom::by_name(&spec.name) else {
             continue;
@@ -35,6 +38,7 @@ pub(super) fn of_file(
                 several: slot.several,
                 strict: slot.is_core(),
                 prefixes: Arc::clone(prefixes),
+                iris: Arc::clone(&iris),
                 words: if old == Some(column) {
                     &MATCH_TYPES
                 } else {

@@ -49,6 +49,35 @@ const SLOTS: [&str; 37] = [
 /// Slots of sets with several values, besides those that mappings have too.
 const SEVERAL: [&str; 1] = ["mapping_set_source"];
 
+/// Slots that are not in version 1.0. (The version itself is one.)
+const NEWER: [&str; 8] = [
+    "record_id",
+    "predicate_type",
+    "cardinality_scope",
+    "mapping_tool_id",
+    "review_date",
+    "reviewer_agreement",
+    "mapping_set_confidence",
+    "sssom_version",
+];
+
+/// Slots that sets did not have in version 1.0.
+const NEWER_IN_SETS: [&str; 3] = ["similarity_measure", "curation_rule", "curation_rule_text"];
+
+const DEFINITIONS: &str = "extension_definitions";
+
+/// What a definition of a slot beyond the standard says.
+pub(super) fn of_definition<'a>(definition: &'a Node, key: &str) -> Option<&'a str> {
+    let Node::Map(entries) = definition else {
+        return None;
+    };
+    let value = entries.iter().find(|(known, _)| known == key);
+    match value {
+        Some((_, Node::Scalar(text))) => Some(text),
+        _ => None,
+    }
+}
+
 /// What is written above the table, without its prefixes.
 #[derive(Debug, Default)]
 pub(super) struct Block {
@@ -63,15 +92,72 @@ impl Block {
         }
     }
 
+    /// What it says of a slot.
+    pub(super) fn get(&self, name: &str) -> Option<&Node> {
+        self.slots.get(name)
+    }
+
     /// Says what all mappings have.
     pub(super) fn set(&mut self, name: &str, node: Node) {
         self.slots.insert(name.to_owned(), node);
     }
 
+    /// The definition of a slot beyond the standard.
+    pub(super) fn definition(&self, slot: &str) -> Option<&Node> {
+        let Some(Node::List(definitions)) = self.slots.get(DEFINITIONS) else {
+            return None;
+        };
+        let mut all = definitions.iter();
+        all.find(|definition| of_definition(definition, "slot_name") == Some(slot))
+    }
+
+    /// By what slots beyond the standard are sorted.
+    pub(super) fn property(&self, slot: &str) -> String {
+        let given = self
+            .definition(slot)
+            .and_then(|known| of_definition(known, "property"));
+        given.map_or_else(|| format!("http://sssom.invalid/{slot}"), str::to_owned)
+    }
+
+    /// Whether the values of a slot beyond the standard are entities.
+    pub(super) fn holds_entities(&self, slot: &str) -> bool {
+        let hint = self
+            .definition(slot)
+            .and_then(|known| of_definition(known, "type_hint"));
+        hint.is_some_and(|hint| hint.to_ascii_lowercase().ends_with("uriorcurie"))
+    }
+
+    /// Says what follows from the columns that are written: the version that has all slots, and the definitions
+    /// that are used.
+    pub(super) fn complete(&mut self, columns: &[&str]) {
+        let newer = |name: &str| NEWER.contains(&name);
+        let of_set = |name: &String| newer(name) || NEWER_IN_SETS.contains(&name.as_str());
+        if columns.iter().any(|name| newer(name)) || self.slots.keys().any(of_set) {
+            let version = self.slots.entry("sssom_version".to_owned());
+            version.or_insert_with(|| Node::Scalar("1.1".to_owned()));
+        }
+        let Some(Node::List(mut definitions)) = self.slots.remove(DEFINITIONS) else {
+            return;
+        };
+        definitions.retain(|definition| {
+            let slot = of_definition(definition, "slot_name").unwrap_or_default();
+            columns.contains(&slot) || self.slots.contains_key(slot)
+        });
+        definitions.sort_by_key(|definition| {
+            let property = of_definition(definition, "property");
+            property.unwrap_or_default().to_owned()
+        });
+        if !definitions.is_empty() {
+            let definitions = Node::List(definitions);
+            self.slots.insert(DEFINITIONS.to_owned(), definitions);
+        }
+    }
+
     /// Adds the prefixes of its identifiers.
     pub(super) fn add_prefixes(&self, used: &mut BTreeSet<String>) {
         for (name, node) in &self.slots {
-            let is_entity = sssom::by_name(name).is_some_and(|slot| slot.kind == Kind::Entity);
+            let is_entity = sssom::by_name(name).is_some_and(|slot| slot.kind == Kind::Entity)
+                || self.holds_entities(name);
             match (name.as_str(), node) {
                 (_, node) if is_entity => add_entities(node, used),
                 ("extension_definitions", Node::List(items)) => {
@@ -105,11 +191,10 @@ impl Block {
                 self.push_slot(&mut out, name, node);
             }
         }
-        for (name, node) in self
-            .slots
-            .iter()
-            .filter(|(name, _)| !SLOTS.contains(&name.as_str()))
-        {
+        let mut others: Vec<(&String, &Node)> = self.slots.iter().collect();
+        others.retain(|(name, _)| !SLOTS.contains(&name.as_str()));
+        others.sort_by_key(|(name, _)| self.property(name));
+        for (name, node) in others {
             self.push_slot(&mut out, name, node);
         }
         out

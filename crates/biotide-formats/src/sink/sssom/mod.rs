@@ -16,15 +16,30 @@ mod spool;
 use arrow::compute::SortOptions;
 use arrow::datatypes::Schema;
 use biotide_common::sssom;
+use biotide_common::yaml::Node;
 use datafusion_common::Result;
 use datafusion_physical_expr::expressions::Column;
 use datafusion_physical_expr::{LexOrdering, PhysicalSortExpr};
 use std::sync::Arc;
 
+use block::Block;
 pub(super) use spool::Spool;
 
-/// The columns in the order of the schema's slots, others by name behind them.
+/// What a schema says of a set, by its key.
+fn metadata(schema: &Schema, key: &str) -> Vec<(String, Node)> {
+    let node = schema
+        .metadata()
+        .get(key)
+        .and_then(|text| Node::from_json(text));
+    match node {
+        Some(Node::Map(entries)) => entries,
+        _ => Vec::new(),
+    }
+}
+
+/// The columns in the order of the schema's slots, others by their properties behind them.
 fn in_order(schema: &Schema) -> Vec<usize> {
+    let set = Block::of(metadata(schema, sssom::SET));
     let rank = |name: &str| {
         let slots = &sssom::SLOTS;
         let slot = slots.iter().position(|slot| slot.name == name);
@@ -32,7 +47,7 @@ fn in_order(schema: &Schema) -> Vec<usize> {
     };
     let name = |&i: &usize| schema.field(i).name();
     let mut order: Vec<usize> = (0..schema.fields().len()).collect();
-    order.sort_by(|a, b| (rank(name(a)), name(a)).cmp(&(rank(name(b)), name(b))));
+    order.sort_by_cached_key(|i| (rank(name(i)), set.property(name(i))));
     order
 }
 

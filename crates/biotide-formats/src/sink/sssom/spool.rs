@@ -13,7 +13,7 @@ use datafusion_common::Result;
 use datafusion_execution::SpillWriter;
 
 use super::block::Block;
-use super::{in_order, refuse};
+use super::{in_order, metadata, refuse};
 use crate::sink::delimited::push_field;
 
 /// Columns that a table without rows has all the same.
@@ -36,6 +36,14 @@ struct Seen {
     empty: bool,
 }
 
+/// What a slot beyond the standard is whose values are entities.
+const EXTENSION: Slot = Slot {
+    name: "a slot beyond the standard",
+    kind: Kind::Entity,
+    several: false,
+    propagates: false,
+};
+
 /// Rows in a file, field by field behind their lengths.
 pub(crate) struct Spool {
     writer: BufWriter<Box<dyn SpillWriter>>,
@@ -51,25 +59,20 @@ pub(crate) struct Spool {
 impl Spool {
     /// Rows of this schema, which holds what their set says of itself.
     pub(crate) fn new(schema: &Schema, writer: Box<dyn SpillWriter>, reader: File) -> Self {
+        let block = Block::of(metadata(schema, sssom::SET));
         let columns = in_order(schema).into_iter().map(|place| {
             let name = schema.field(place).name();
+            let extension = || block.holds_entities(name).then_some(&EXTENSION);
             Seen {
                 name: name.clone(),
-                slot: sssom::by_name(name),
+                slot: sssom::by_name(name).or_else(extension),
                 place,
                 common: None,
                 empty: true,
             }
         });
-        let map = |key: &str| match schema
-            .metadata()
-            .get(key)
-            .and_then(|text| Node::from_json(text))
-        {
-            Some(Node::Map(entries)) => entries,
-            _ => Vec::new(),
-        };
-        let own = map(sssom::CURIE_MAP)
+        let columns = columns.collect();
+        let own = metadata(schema, sssom::CURIE_MAP)
             .into_iter()
             .filter_map(|(prefix, iri)| match iri {
                 Node::Scalar(iri) => Some((prefix, iri)),
@@ -79,11 +82,11 @@ impl Spool {
         Self {
             writer: BufWriter::new(writer),
             reader,
-            columns: columns.collect(),
+            columns,
             rows: 0,
             used: BTreeSet::new(),
             declared: own.chain(built_in).collect(),
-            block: Block::of(map(sssom::SET)),
+            block,
         }
     }
 
@@ -123,20 +126,22 @@ impl Spool {
         let mut kept = Vec::with_capacity(self.columns.len());
         for seen in &self.columns {
             let condensed = seen.slot.filter(|slot| slot.propagates && !seen.empty);
-            if let (Some(slot), Some(common)) = (condensed, &seen.common) {
-                let node = match slot.several {
-                    true => {
-                        let items = sssom::split(common);
-                        Node::List(items.map(|item| Node::Scalar(item.into_owned())).collect())
-                    }
-                    false => Node::Scalar(common.clone()),
-                };
-                self.block.set(slot.name, node);
+            // What the set says otherwise is not of its mappings, and stays.
+            if let (Some(slot), Some(common)) = (condensed, &seen.common)
+                && self
+                    .block
+                    .get(slot.name)
+                    .is_none_or(|said| *said == node_of(slot, common))
+            {
+                self.block.set(slot.name, node_of(slot, common));
                 kept.push(false);
                 continue;
             }
             kept.push(!seen.empty || self.rows == 0 && REQUIRED.contains(&seen.name.as_str()));
         }
+        let columns = self.columns.iter().zip(&kept);
+        let columns = columns.filter_map(|(seen, kept)| kept.then_some(seen.name.as_str()));
+        self.block.complete(&columns.collect::<Vec<_>>());
         self.block.add_prefixes(&mut self.used);
         let mut prefixes = BTreeMap::new();
         for prefix in &self.used {
@@ -165,6 +170,17 @@ impl Spool {
             left: self.rows,
         };
         Ok((head, rows))
+    }
+}
+
+/// What all mappings have, as their set says it.
+fn node_of(slot: &Slot, common: &str) -> Node {
+    match slot.several {
+        true => {
+            let items = sssom::split(common);
+            Node::List(items.map(|item| Node::Scalar(item.into_owned())).collect())
+        }
+        false => Node::Scalar(common.to_owned()),
     }
 }
 
