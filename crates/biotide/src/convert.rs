@@ -60,7 +60,7 @@ pub struct ConvertReport {
     pub seconds: f64,
     /// The most memory the process has held, in bytes.
     pub peak_rss: u64,
-    /// What became of identifiers that were cross-referenced.
+    /// What became of identifiers that were cross-referenced, if they were counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub xref: Option<XrefReport>,
     /// What was reserved and spilled.
@@ -285,7 +285,7 @@ impl BiotideContext {
             Ok::<_, Error>(())
         }
         .await;
-        let (memory, xref) = (statement.memory(), statement.coverage());
+        let memory = statement.memory();
         let scan = statement.finish()?;
         ran?;
         std::io::stdout().flush().map_err(io)?;
@@ -297,7 +297,7 @@ impl BiotideContext {
             files: Vec::new(),
             seconds: begin.elapsed().as_secs_f64(),
             peak_rss: peak_rss(),
-            xref,
+            xref: None,
             memory,
             scan,
         })

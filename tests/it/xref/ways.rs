@@ -445,3 +445,53 @@ async fn rows_stay_in_their_order() {
         }
     }
 }
+
+/// A filter above leaves rows of the answer, whether it cuts walks short or not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn filters_leave_rows_of_the_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (mut left, mut all) = (0, 0);
+    for seed in 0..8 {
+        let mut rng = Rng::new(seed + 991);
+        let size = Size {
+            ids: 20 + seed * 10,
+            statements: 60 + seed * 50,
+        };
+        let (ids, statements) = made(&mut rng, size);
+        let ids = id_file(folder, &ids);
+        let file = support::write(&folder.join("kb.tsv"), graphs::tsv(&statements));
+        let context = WAYS[3].context();
+        run(&context, &format!("CREATE MAPPING kb FROM '{file}'")).await;
+        for options in [
+            "",
+            ", max_hops => 3, limit => 4",
+            ", limit => 1",
+            ", max_hops => 3, repeat_prefix => true, targets => ['a', 'b', 'c'], limit => 6",
+            ", mode => 'undirected', limit => 5",
+            ", max_hops => 3, max_paths => 9",
+            ", policy => 'first', priority => ['b']",
+            ", policy => 'drop'",
+        ] {
+            let columns = "t.id, x.target, x.predicate, x.confidence, x.hops, x.path, x.sources";
+            let from = format!("FROM '{ids}' AS t, LATERAL xref(t.id, 'kb'{options}) AS x");
+            // (The verdict is of all results: with it nothing is cut short.)
+            let whole = format!("SELECT {columns}, x.verdict {from}");
+            let (rows, _) = support::query(&context, &whole).await;
+            for prefix in ["a", "b", "none"] {
+                let start = format!("{prefix}:");
+                let expected: Vec<Vec<String>> = rows
+                    .iter()
+                    .filter(|row| row[1].starts_with(&start))
+                    .map(|row| row[..7].to_vec())
+                    .collect();
+                let sql = format!("SELECT {columns} {from} WHERE x.target LIKE '{prefix}:%'");
+                let (found, _) = support::query(&context, &sql).await;
+                assert_eq!(found, expected, "seed {seed}, {sql}");
+                left += found.len();
+            }
+            all += rows.len();
+        }
+    }
+    assert!(left > 500 && all > left, "{left} of {all}");
+}

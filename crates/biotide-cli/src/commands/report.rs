@@ -23,6 +23,7 @@ pub(super) struct Ender<'a> {
     stdout_free: bool,
     file: Option<File>,
     rejected: u64,
+    counts: bool,
     /// What is to be said later, if it is.
     held: Option<RefCell<Vec<String>>>,
 }
@@ -35,6 +36,7 @@ impl<'a> Ender<'a> {
             stdout_free,
             file: None,
             rejected: 0,
+            counts: false,
             held: None,
         }
     }
@@ -62,6 +64,17 @@ impl<'a> Ender<'a> {
             Some(held) => held.borrow_mut().push(text()),
             None => stderr::say(text()),
         }
+    }
+
+    /// What becomes of identifiers is told in any case.
+    pub(super) fn counting(mut self) -> Self {
+        self.counts = true;
+        self
+    }
+
+    /// Whether it is told what becomes of identifiers.
+    pub(super) fn counts_identifiers(&self) -> bool {
+        self.counts || self.ending.report.is_some()
     }
 
     /// Takes the report of a statement: speaks of its bad rows, and writes it down.

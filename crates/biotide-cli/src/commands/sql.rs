@@ -109,7 +109,10 @@ pub(super) async fn write_file(
     ender: &Ender<'_>,
     settings: &Settings,
 ) -> Result<Option<ConvertReport>, Failure> {
-    let statement = context.sql(sql).await?;
+    let mut statement = context.sql(sql).await?;
+    if ender.counts_identifiers() {
+        statement.count_identifiers();
+    }
     if statement.schema().fields().is_empty() {
         return Err(Failure::usage(
             "-o FILE: the statement has no result to write",
@@ -139,6 +142,9 @@ pub(super) async fn show(
     let start = Instant::now();
     let bytes_before = out.bytes();
     let mut statement = context.sql(sql).await?;
+    if ender.counts_identifiers() {
+        statement.count_identifiers();
+    }
     let mut progress = Progress::start(settings.progress, settings.quiet, statement.monitor());
     let kind = kind(sql);
     let rows = match kind {

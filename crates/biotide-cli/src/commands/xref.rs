@@ -19,7 +19,7 @@ pub(crate) async fn run(
     let statements = args.request.statements(context).await?;
     let file = args.request.output.as_deref().filter(|file| *file != "-");
     let mut out = Output::new(args.format.filter(|_| file.is_none()))?;
-    let mut ender = Ender::new(args.ending, settings, file.is_some());
+    let mut ender = Ender::new(args.ending, settings, file.is_some()).counting();
     let Some((last, before)) = statements.split_last() else {
         return Ok(());
     };

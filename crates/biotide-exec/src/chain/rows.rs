@@ -189,7 +189,7 @@ impl Statements {
             self.negated.append_value(false);
             self.rows += 1;
         }
-        let entries = index.entries.read(segment, range, &mut scratch)?;
+        let entries = index.arrays.entries.read(segment, range, &mut scratch)?;
         for &entry in entries {
             let entry = Entry::unpack(entry);
             if entry.is_reversed() {

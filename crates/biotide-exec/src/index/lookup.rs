@@ -17,15 +17,7 @@ use crate::mapping::key::Key;
 #[derive(Debug)]
 pub struct Index {
     pub(crate) vocabulary: Vocabulary,
-    pub(crate) bits: u32,
-    pub(crate) keys: Section<Key>,
-    /// The number of the first node of each segment of keys, and of nodes in all.
-    pub(crate) bases: Vec<u32>,
-    pub(crate) texts: Section<[u32; 2]>,
-    pub(crate) text: Section<u8>,
-    pub(crate) shift: u32,
-    pub(crate) offsets: Section<u32>,
-    pub(crate) entries: Section<Packed>,
+    pub(crate) arrays: Arrays,
     pub(crate) counts: Counts,
     pub(crate) pages: Option<Arc<Pages>>,
     /// Where in its segment the keys with the same next bits begin, of segments that are in memory.
@@ -51,12 +43,16 @@ pub struct Counts {
 }
 
 /// The arrays of an index.
+#[derive(Debug)]
 pub(crate) struct Arrays {
+    /// Of a key, so many bits say its segment.
     pub(crate) bits: u32,
     pub(crate) keys: Section<Key>,
+    /// The number of the first node of each segment of keys, and of nodes in all.
     pub(crate) bases: Vec<u32>,
     pub(crate) texts: Section<[u32; 2]>,
     pub(crate) text: Section<u8>,
+    /// Nodes of a segment of edges: 2^shift.
     pub(crate) shift: u32,
     pub(crate) offsets: Section<u32>,
     pub(crate) entries: Section<Packed>,
@@ -70,22 +66,13 @@ impl Index {
         pages: Option<Arc<Pages>>,
         charge: Arc<Charge>,
     ) -> Result<Self> {
-        let Arrays {
-            bits,
-            keys,
-            bases,
-            texts,
-            text,
-            shift,
-            offsets,
-            entries,
-        } = arrays;
         charge.grow(vocabulary.size())?;
         let mut directory = Vec::new();
-        for segment in 0..keys.segments.len() {
-            let slots = keys
+        for segment in 0..arrays.keys.segments.len() {
+            let slots = arrays
+                .keys
                 .in_memory(segment)
-                .map_or(Vec::new(), |keys| slots(keys, bits));
+                .map_or(Vec::new(), |keys| slots(keys, arrays.bits));
             match charge.try_grow(slots.capacity() * size_of::<u32>()) {
                 true => directory.push(slots),
                 false => directory.push(Vec::new()),
@@ -93,14 +80,7 @@ impl Index {
         }
         Ok(Self {
             vocabulary,
-            bits,
-            keys,
-            bases,
-            texts,
-            text,
-            shift,
-            offsets,
-            entries,
+            arrays,
             counts,
             pages,
             directory,
@@ -110,7 +90,7 @@ impl Index {
 
     /// Identifiers.
     pub fn nodes(&self) -> u32 {
-        self.bases.last().copied().unwrap_or(0)
+        self.arrays.bases.last().copied().unwrap_or(0)
     }
 
     /// The prefixes of its identifiers.
@@ -132,19 +112,32 @@ impl Index {
         self.pages.as_ref().map(|pages| pages.reads())
     }
 
+    /// The keys of the segment of a key, and which of them it can be; `None`, if they are not in memory.
+    pub(super) fn slot_of(&self, key: Key) -> Option<(&[Key], Range<usize>)> {
+        let segment = key.bucket(self.arrays.bits);
+        let keys = self.arrays.keys.in_memory(segment)?;
+        let slots = self.directory.get(segment).map_or(&[][..], Vec::as_slice);
+        let slot = slot(key, self.arrays.bits, slot_bits(keys.len()));
+        let range = match slots {
+            [] => 0..keys.len(),
+            slots => slots[slot] as usize..slots[slot + 1] as usize,
+        };
+        Some((keys, range))
+    }
+
     /// The segment of keys that a node is in.
-    fn segment(&self, node: u32) -> Option<usize> {
+    pub(super) fn segment(&self, node: u32) -> Option<usize> {
         let nodes = u64::from(self.nodes());
         if u64::from(node) >= nodes {
             return None;
         }
         // (They are about of a size.)
-        let segments = self.bases.len() as u64 - 1;
+        let segments = self.arrays.bases.len() as u64 - 1;
         let mut at = (u64::from(node) * segments / nodes) as usize;
-        while self.bases[at] > node {
+        while self.arrays.bases[at] > node {
             at -= 1;
         }
-        while self.bases[at + 1] <= node {
+        while self.arrays.bases[at + 1] <= node {
             at += 1;
         }
         Some(at)
@@ -194,11 +187,11 @@ impl Reader {
             return Ok(None);
         };
         let (key, is_long) = Key::new(prefix, known.seed, local.as_bytes());
-        let segment = key.bucket(index.bits);
+        let segment = key.bucket(index.arrays.bits);
         let Some(place) = self.place(index, segment, key)? else {
             return Ok(None);
         };
-        let node = index.bases[segment] + place as u32;
+        let node = index.arrays.bases[segment] + place as u32;
         if is_long && self.long_text(index, segment, place)? != local.as_bytes() {
             return Ok(None);
         }
@@ -207,67 +200,111 @@ impl Reader {
 
     /// Where a key is in its segment.
     fn place(&mut self, index: &Index, segment: usize, key: Key) -> Result<Option<usize>> {
-        let n = index.keys.len(segment);
+        let n = index.arrays.keys.len(segment);
         if n == 0 {
             return Ok(None);
         }
-        if let Some(keys) = index.keys.in_memory(segment) {
-            let slots = index.directory.get(segment).map_or(&[][..], Vec::as_slice);
-            let slot = slot(key, index.bits, slot_bits(n));
-            let range = match slots {
-                [] => 0..n,
-                slots => slots[slot] as usize..slots[slot + 1] as usize,
-            };
-            let found = keys[range.clone()].binary_search(&key);
-            return Ok(found.ok().map(|at| range.start + at));
+        if let Some((keys, slot)) = index.slot_of(key) {
+            let found = keys[slot.clone()].binary_search(&key);
+            return Ok(found.ok().map(|at| slot.start + at));
         }
-        // Keys are spread evenly: it is near where it would be if they were so exactly.
-        let guess = key.guess(index.bits, n);
-        let mut reach = 2 * n.isqrt() + 8;
-        loop {
-            let range = guess.saturating_sub(reach)..(guess + reach).min(n);
-            let (first, last) = (range.start == 0, range.end == n);
-            let start = range.start;
-            let keys = index.keys.read(segment, range, &mut self.keys)?;
-            match keys.binary_search(&key) {
+        self.place_on_disk(index, segment, key)
+    }
+
+    /// The same where keys are read from a file. They are spread evenly: the page is read where the key would be if
+    /// they were so exactly, then the one where it would be by what that page holds.
+    fn place_on_disk(&mut self, index: &Index, segment: usize, key: Key) -> Result<Option<usize>> {
+        let keys = &index.arrays.keys;
+        let rest = |key: Key| u128::from(key.hi << index.arrays.bits);
+        // (The key is between these places, and these are the bits of what is there.)
+        let (mut low, mut high) = (0, keys.len(segment));
+        let (mut least, mut most) = (0_u128, 1_u128 << 64);
+        while low < high {
+            let share = (rest(key).saturating_sub(least)) * (high - low) as u128;
+            let steps = share / most.saturating_sub(least).max(1);
+            let guess = low + steps.min((high - low - 1) as u128) as usize;
+            let page = keys.page(segment, guess);
+            let range = page.start.max(low)..page.end.min(high);
+            let (start, end) = (range.start, range.end);
+            let page = keys.read(segment, range, &mut self.keys)?;
+            match page.binary_search(&key) {
                 Ok(at) => return Ok(Some(start + at)),
-                Err(0) if !first => {}
-                Err(at) if at == keys.len() && !last => {}
+                Err(0) => {
+                    high = start;
+                    most = page.first().map_or(most, |&first| rest(first));
+                }
+                Err(at) if at == page.len() => {
+                    low = end;
+                    least = page.last().map_or(least, |&last| rest(last));
+                }
                 Err(_) => return Ok(None),
             }
-            reach *= 4;
         }
+        Ok(None)
+    }
+
+    /// The keys of nodes, appended to `out`.
+    pub(crate) fn keys_of(
+        &mut self,
+        index: &Index,
+        nodes: impl Iterator<Item = u32>,
+        out: &mut Vec<Key>,
+    ) -> Result<()> {
+        // (Apart from writing them: in a short loop the processor waits for several of them at once.)
+        for node in nodes {
+            out.push(self.key(index, node)?);
+        }
+        Ok(())
+    }
+
+    fn key(&mut self, index: &Index, node: u32) -> Result<Key> {
+        let Some(segment) = index.segment(node) else {
+            return internal_err!("there is no node {node}");
+        };
+        let place = (node - index.arrays.bases[segment]) as usize;
+        Ok(match index.arrays.keys.in_memory(segment) {
+            Some(keys) => keys[place],
+            None => index
+                .arrays
+                .keys
+                .read(segment, place..place + 1, &mut self.keys)?[0],
+        })
     }
 
     /// Appends an identifier to a text, as a CURIE.
     pub(crate) fn write_curie(&mut self, index: &Index, node: u32, out: &mut String) -> Result<()> {
-        let Some(segment) = index.segment(node) else {
-            return internal_err!("there is no node {node}");
-        };
-        let place = (node - index.bases[segment]) as usize;
-        let key = match index.keys.in_memory(segment) {
-            Some(keys) => keys[place],
-            None => index.keys.read(segment, place..place + 1, &mut self.keys)?[0],
-        };
+        let key = self.key(index, node)?;
+        self.write_key(index, node, key, out)
+    }
+
+    /// The same of a node whose key is known.
+    pub(crate) fn write_key(
+        &mut self,
+        index: &Index,
+        node: u32,
+        key: Key,
+        out: &mut String,
+    ) -> Result<()> {
         let Some(prefix) = index.vocabulary.prefixes.get(usize::from(key.prefix())) else {
             return internal_err!("there is no prefix of node {node}");
         };
         out.push_str(&prefix.name);
         out.push(':');
-        if !key.write_local(prefix.seed, out) {
-            let text = self.long_text(index, segment, place)?;
-            out.push_str(std::str::from_utf8(text).unwrap_or_default());
+        if key.write_local(prefix.seed, out) {
+            return Ok(());
         }
+        let Some(segment) = index.segment(node) else {
+            return internal_err!("there is no node {node}");
+        };
+        let place = (node - index.arrays.bases[segment]) as usize;
+        let text = self.long_text(index, segment, place)?;
+        out.push_str(std::str::from_utf8(text).unwrap_or_default());
         Ok(())
     }
 
     /// The prefix of a node.
     pub(crate) fn prefix(&mut self, index: &Index, node: u32) -> Result<u16> {
-        let Some(segment) = index.segment(node) else {
-            return internal_err!("there is no node {node}");
-        };
-        let place = (node - index.bases[segment]) as usize;
-        Ok(index.keys.read(segment, place..place + 1, &mut self.keys)?[0].prefix())
+        Ok(self.key(index, node)?.prefix())
     }
 
     /// The text of an identifier that its key does not hold.
@@ -277,11 +314,12 @@ impl Reader {
         segment: usize,
         place: usize,
     ) -> Result<&'a [u8]> {
-        let n = index.texts.len(segment);
+        let n = index.arrays.texts.len(segment);
         let (mut low, mut high) = (0, n);
         while low < high {
             let middle = low.midpoint(high);
             let [at, _] = index
+                .arrays
                 .texts
                 .read(segment, middle..middle + 1, &mut self.texts)?[0];
             match (at as usize).cmp(&place) {
@@ -294,25 +332,31 @@ impl Reader {
         }
         let end = match low + 1 < n {
             true => index
+                .arrays
                 .texts
                 .read(segment, low + 1..low + 2, &mut self.texts)?[0][1]
                 as usize,
-            false => index.text.len(segment),
+            false => index.arrays.text.len(segment),
         };
-        let [at, start] = index.texts.read(segment, low..low + 1, &mut self.texts)?[0];
+        let [at, start] = index
+            .arrays
+            .texts
+            .read(segment, low..low + 1, &mut self.texts)?[0];
         if at as usize != place {
             return internal_err!("the text of an identifier is missing");
         }
         index
+            .arrays
             .text
             .read(segment, start as usize..end, &mut self.text)
     }
 
     /// Where the entries of a node are: the segment, and which of it.
     pub(crate) fn edges(&mut self, index: &Index, node: u32) -> Result<(usize, Range<usize>)> {
-        let segment = (node >> index.shift) as usize;
-        let place = (node & ((1 << index.shift) - 1)) as usize;
+        let segment = (node >> index.arrays.shift) as usize;
+        let place = (node & ((1 << index.arrays.shift) - 1)) as usize;
         match *index
+            .arrays
             .offsets
             .read(segment, place..place + 2, &mut self.offsets)?
         {

@@ -11,6 +11,7 @@ mod buckets;
 pub(crate) mod build;
 pub(crate) mod charge;
 pub(crate) mod entry;
+mod glance;
 mod lookup;
 mod pages;
 mod record;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion_common::{Result, internal_err};
 
 use super::charge::Charge;
-use super::pages::Pages;
+use super::pages::{PAGE, Pages};
 use super::record::{Record, get_all, put_all};
 use super::spill::SpillFile;
 
@@ -83,6 +83,17 @@ impl<T: Record> Section<T> {
             }
             _ => internal_err!("no such segment"),
         }
+    }
+
+    /// The records that begin on the page of the file on which this one does; all, if they are in memory.
+    pub(crate) fn page(&self, segment: usize, record: usize) -> Range<usize> {
+        let Some(Segment::File(at, n)) = self.segments.get(segment) else {
+            return 0..self.len(segment);
+        };
+        let page = (at + (record * T::BYTES) as u64) / PAGE as u64 * PAGE as u64;
+        let from = page.saturating_sub(*at) as usize;
+        let to = (page + PAGE as u64 - at) as usize;
+        from.div_ceil(T::BYTES)..(to / T::BYTES).max(record + 1).min(*n)
     }
 
     /// A segment that is in memory.

@@ -77,11 +77,11 @@ pub(crate) fn write(index: &Index, path: &Path) -> Result<()> {
         checksums: Vec::new(),
     };
     out.write(&[0; PAGE]).map_err(io)?;
-    let keys = out.section(&index.keys, path)?;
-    let texts = out.section(&index.texts, path)?;
-    let text = out.section(&index.text, path)?;
-    let offsets = out.section(&index.offsets, path)?;
-    let entries = out.section(&index.entries, path)?;
+    let keys = out.section(&index.arrays.keys, path)?;
+    let texts = out.section(&index.arrays.texts, path)?;
+    let text = out.section(&index.arrays.text, path)?;
+    let offsets = out.section(&index.arrays.offsets, path)?;
+    let entries = out.section(&index.arrays.entries, path)?;
     let vocabulary = &index.vocabulary;
     let classes = (out.at, vocabulary.classes.len());
     for classes in vocabulary.classes.chunks(PIECE) {
@@ -92,9 +92,9 @@ pub(crate) fn write(index: &Index, path: &Path) -> Result<()> {
     out.end_page();
     let names = |names: &mut dyn Iterator<Item = &String>| names.cloned().collect();
     let tail = Tail {
-        bits: index.bits,
-        shift: index.shift,
-        bases: index.bases.clone(),
+        bits: index.arrays.bits,
+        shift: index.arrays.shift,
+        bases: index.arrays.bases.clone(),
         prefixes: names(&mut vocabulary.prefixes.iter().map(|prefix| &prefix.name)),
         predicates: names(
             &mut vocabulary

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray,
+    Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringViewArray,
 };
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema, SchemaRef};
@@ -13,12 +13,12 @@ use datafusion_common::Result;
 pub fn edge_schema() -> SchemaRef {
     let field = |name: &str, kind, nullable| Field::new(name, kind, nullable);
     Arc::new(Schema::new(vec![
-        field("subject", DataType::Utf8, true),
-        field("predicate", DataType::Utf8, true),
-        field("object", DataType::Utf8, true),
+        field("subject", DataType::Utf8View, true),
+        field("predicate", DataType::Utf8View, true),
+        field("object", DataType::Utf8View, true),
         field("confidence", DataType::Float64, true),
-        field("source", DataType::Utf8, true),
-        field("release", DataType::Utf8, true),
+        field("source", DataType::Utf8View, true),
+        field("release", DataType::Utf8View, true),
         field("negated", DataType::Boolean, true),
         field("_line", DataType::Int64, true),
         field("_offset", DataType::Int64, true),
@@ -28,12 +28,12 @@ pub fn edge_schema() -> SchemaRef {
 /// Statements of a batch, by column.
 pub(crate) struct Edges {
     pub(crate) rows: usize,
-    subject: Option<StringArray>,
-    predicate: Option<StringArray>,
-    object: Option<StringArray>,
+    subject: Option<StringViewArray>,
+    predicate: Option<StringViewArray>,
+    object: Option<StringViewArray>,
     confidence: Option<Float64Array>,
-    source: Option<StringArray>,
-    release: Option<StringArray>,
+    source: Option<StringViewArray>,
+    release: Option<StringViewArray>,
     negated: Option<BooleanArray>,
     line: Option<Int64Array>,
     offset: Option<Int64Array>,
@@ -58,8 +58,8 @@ impl Edges {
             let column = batch.column_by_name(name);
             Ok(column.map(|column| cast(column, &kind)).transpose()?)
         };
-        let text = |name: &str| -> Result<Option<StringArray>> {
-            Ok(column(name, DataType::Utf8)?.map(|column| column.as_string::<i32>().clone()))
+        let text = |name: &str| -> Result<Option<StringViewArray>> {
+            Ok(column(name, DataType::Utf8View)?.map(|column| column.as_string_view().clone()))
         };
         let number = |name: &str| -> Result<Option<Int64Array>> {
             let column = column(name, DataType::Int64)?;
@@ -108,7 +108,7 @@ impl Edges {
     }
 }
 
-fn text(column: Option<&StringArray>, row: usize) -> Option<&str> {
+fn text(column: Option<&StringViewArray>, row: usize) -> Option<&str> {
     column
         .filter(|column| column.is_valid(row))
         .map(|column| column.value(row))

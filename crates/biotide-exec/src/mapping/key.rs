@@ -69,14 +69,12 @@ impl Key {
         if a >> 49 == 0 {
             return false;
         }
-        for half in [a, b] {
-            for byte in expand(half).to_be_bytes() {
-                if byte == 0 {
-                    return true;
-                }
-                out.push(char::from(byte));
-            }
-        }
+        let mut bytes = [0; CHARS];
+        bytes[..8].copy_from_slice(&expand(a).to_be_bytes());
+        bytes[8..].copy_from_slice(&expand(b).to_be_bytes());
+        let n = bytes.iter().position(|&byte| byte == 0).unwrap_or(CHARS);
+        // (ASCII: seven bits each.)
+        out.push_str(std::str::from_utf8(&bytes[..n]).unwrap_or_default());
         true
     }
 
@@ -87,12 +85,6 @@ impl Key {
             // (At most 16 bits.)
             bits => (self.hi >> (64 - bits)) as usize,
         }
-    }
-
-    /// Where among `n` sorted keys of its bucket it will stand, if they are spread evenly.
-    pub(crate) fn guess(self, bits: u32, n: usize) -> usize {
-        let rest = u128::from(self.hi << bits);
-        ((rest * n as u128) >> 64) as usize
     }
 }
 
@@ -203,10 +195,11 @@ mod tests {
         keys.sort_unstable();
         keys.dedup();
         assert_eq!(keys.len(), 64_000);
+        let place = |key: &Key| ((u128::from(key.hi) * keys.len() as u128) >> 64) as usize;
         let far = keys
             .iter()
             .enumerate()
-            .map(|(i, key)| key.guess(0, keys.len()).abs_diff(i));
+            .map(|(i, key)| place(key).abs_diff(i));
         assert!(far.max() < Some(600));
     }
 }

@@ -12,10 +12,12 @@
 //!
 //! Undirected, every statement is an edge both ways, a path uses none twice, and every path is a result.
 
+mod ahead;
 mod options;
 mod paths;
 mod results;
 
+pub(crate) use ahead::Ahead;
 pub use options::WalkOptions;
 pub(crate) use paths::Walker;
 pub(crate) use results::{Found, Results};

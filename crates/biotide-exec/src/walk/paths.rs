@@ -88,6 +88,10 @@ pub(crate) struct Walker {
     options: WalkOptions,
     /// By the number of a prefix: whether results may have it.
     targets: Option<Vec<bool>>,
+    /// Nobody looks at results of another prefix.
+    wanted: Option<Wanted>,
+    /// Paths to results that nobody looks at.
+    passed: usize,
     /// By kind: the predicate of a chain.
     general: [Option<u32>; 10],
     pub(super) reader: Reader,
@@ -108,6 +112,9 @@ pub(crate) struct Walker {
     pub(crate) is_cut: bool,
 }
 
+/// The number of the one prefix that results are looked at of; `None`: the mapping has it not.
+type Wanted = Option<u16>;
+
 /// A step that is none.
 const NOWHERE: Step = Step {
     node: u32::MAX,
@@ -122,6 +129,8 @@ impl Walker {
         let general = |kind: u8| index.vocabulary.predicate(Kind::from_u8(kind).general()?);
         Self {
             targets: (!options.targets.is_empty()).then_some(targets),
+            wanted: None,
+            passed: 0,
             general: std::array::from_fn(|kind| general(kind as u8)),
             options: options.clone(),
             reader: Reader::default(),
@@ -163,6 +172,12 @@ impl Walker {
         targets.is_none_or(|targets| targets.get(usize::from(prefix)).copied().unwrap_or(false))
     }
 
+    /// Nobody looks at results of another prefix than this, nor at what is said of all of them: their paths need not
+    /// be kept.
+    pub(crate) fn narrow(&mut self, index: &Index, prefix: &str) {
+        self.wanted = Some(index.vocabulary.prefix(prefix));
+    }
+
     /// From now on results have this prefix.
     pub(crate) fn retarget(&mut self, prefix: u16) {
         if let Some(targets) = &mut self.targets {
@@ -180,6 +195,17 @@ impl Walker {
 
     /// Finds all paths from a node.
     pub(crate) fn walk(&mut self, index: &Index, start: u32, prefix: u16) -> Result<()> {
+        self.walk_once(index, start, prefix)?;
+        // (What is not looked at takes its place among the results all the same.)
+        if self.passed > 0 && self.passed + self.paths.len() > self.options.limit {
+            let wanted = self.wanted.take();
+            self.walk_once(index, start, prefix)?;
+            self.wanted = wanted;
+        }
+        Ok(())
+    }
+
+    fn walk_once(&mut self, index: &Index, start: u32, prefix: u16) -> Result<()> {
         self.paths.clear();
         self.path_steps.clear();
         self.conflicts.clear();
@@ -187,7 +213,7 @@ impl Walker {
         self.prefixes.clear();
         self.steps.clear();
         self.denials.clear();
-        (self.looked_at, self.is_cut) = (0, false);
+        (self.looked_at, self.passed, self.is_cut) = (0, 0, false);
         self.nodes.push(start);
         self.prefixes.push(prefix);
         if index.counts.negated > 0 {
@@ -210,7 +236,10 @@ impl Walker {
         let (segment, range) = self.reader.edges(index, start)?;
         for from in range.clone().step_by(CHUNK) {
             let chunk = from..(from + CHUNK).min(range.end);
-            let entries = index.entries.read(segment, chunk, &mut self.chunks[0])?;
+            let entries = index
+                .arrays
+                .entries
+                .read(segment, chunk, &mut self.chunks[0])?;
             let entries = entries.iter().map(|&entry| Entry::unpack(entry));
             for entry in entries.filter(|entry| entry.is_negated()) {
                 self.denials
@@ -238,7 +267,7 @@ impl Walker {
         let (mut node, mut denied) = (u32::MAX, Denied::default());
         for from in range.clone().step_by(CHUNK) {
             let chunk = from..(from + CHUNK).min(range.end);
-            let entries = index.entries.read(segment, chunk, &mut scratch)?;
+            let entries = index.arrays.entries.read(segment, chunk, &mut scratch)?;
             for &entry in entries {
                 let entry = Entry::unpack(entry);
                 if entry.to != node {
@@ -275,6 +304,11 @@ impl Walker {
         let is_last = at.depth + 1 == self.options.max_hops;
         let is_target = self.is_target(prefix);
         if is_last && !is_target {
+            return GO_ON;
+        }
+        let is_passed = self.wanted.is_some_and(|wanted| wanted != Some(prefix));
+        if is_last && is_passed {
+            self.passed += 1;
             return GO_ON;
         }
         let kind = entry.kind();
@@ -328,7 +362,9 @@ impl Walker {
         };
         self.steps.push(step);
         // (A way back to the start is no mapping.)
-        if is_target && entry.to != self.nodes[0] {
+        if is_target && entry.to != self.nodes[0] && is_passed {
+            self.passed += 1;
+        } else if is_target && entry.to != self.nodes[0] {
             self.paths.push(Path {
                 confidence,
                 predicate: meaning.and_then(|(_, predicate)| predicate),

@@ -7,6 +7,7 @@ use datafusion_common::Result;
 
 use super::paths::{EdgeId, Path, Walker, edge_id};
 use crate::index::Index;
+use crate::mapping::key::Key;
 
 /// A result of an identifier.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +33,7 @@ pub(crate) struct Results {
     pub(crate) evidence: Vec<usize>,
     order: Vec<usize>,
     used: Vec<EdgeId>,
+    keys: Vec<Key>,
 }
 
 impl Results {
@@ -167,11 +169,14 @@ impl Results {
                 .count();
             self.found.truncate(n);
         }
-        for found in &mut self.found {
+        self.keys.clear();
+        let nodes = self.found.iter().map(|found| found.node);
+        walker.reader.keys_of(index, nodes, &mut self.keys)?;
+        for (found, &key) in self.found.iter_mut().zip(&self.keys) {
             let start = self.text.len();
             walker
                 .reader
-                .write_curie(index, found.node, &mut self.text)?;
+                .write_key(index, found.node, key, &mut self.text)?;
             found.text = start..self.text.len();
         }
         let text = &self.text;

@@ -65,6 +65,7 @@ impl Answer {
             self.verdict = INVALID;
             self.note.push_str(match speller.bare() {
                 Some(_) => "no identifier",
+                None if written.contains(':') => "no identifier behind its prefix",
                 None => "no prefix: namespace => … says of which it is",
             });
             return Ok(());

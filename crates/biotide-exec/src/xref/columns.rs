@@ -97,6 +97,25 @@ pub(super) fn path_fields() -> Fields {
 }
 
 impl Column {
+    /// Whether it tells of all results of an identifier, not of one.
+    pub(super) fn is_of_all(self) -> bool {
+        match self {
+            Self::Target
+            | Self::Predicate
+            | Self::Confidence
+            | Self::Hops
+            | Self::Path
+            | Self::Sources
+            | Self::Resolved => false,
+            Self::Mappings
+            | Self::Verdict
+            | Self::Cardinality
+            | Self::Note
+            | Self::Paths
+            | Self::Conflicts => true,
+        }
+    }
+
     pub(super) fn data_type(self) -> DataType {
         let list = |fields| {
             DataType::List(Arc::new(Field::new_list_field(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringViewArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, SchemaRef};
 use biotide_common::BiotideError;
@@ -17,10 +17,13 @@ use super::spec::{Policy, XrefSpec};
 use crate::index::Index;
 use crate::mapping::dictionary::Vocabulary;
 use crate::mapping::spelling::Speller;
-use crate::walk::{Found, WalkOptions, Walker};
+use crate::walk::{Ahead, Found, WalkOptions, Walker};
 
 /// The predicate of what has taken another one's place.
 const REPLACED_BY: &str = "IAO:0100001";
+
+/// Identifiers that are looked ahead at.
+const AHEAD: usize = 256;
 
 /// What the result looks like.
 #[derive(Debug, Clone)]
@@ -48,6 +51,7 @@ pub(super) struct Worker {
     output: Output,
     speller: Speller,
     walker: Walker,
+    ahead: Ahead,
     /// Walks back from results, to see who else maps to them.
     back: Option<Walker>,
     answer: Answer,
@@ -117,8 +121,22 @@ impl Worker {
         counts: bool,
     ) -> Self {
         let speller = Speller::new(Arc::clone(&spec.identifiers), spec.namespace.as_deref());
+        let mut walker = Walker::new(index, &spec.walk);
+        let prefix = spec
+            .wanted
+            .as_ref()
+            .and_then(|wanted| wanted.prefix.as_ref());
+        // (Where a verdict is shown or counted, it is of all results.)
+        if let Some(prefix) = prefix
+            && spec.policy == Policy::Explode
+            && !counts
+            && !output.columns.iter().any(|column| column.is_of_all())
+        {
+            walker.narrow(index, prefix);
+        }
         Self {
-            walker: Walker::new(index, &spec.walk),
+            walker,
+            ahead: Ahead::default(),
             back: None,
             spec: Arc::clone(spec),
             index: Arc::clone(index),
@@ -142,10 +160,10 @@ impl Worker {
     /// Cross-references the rows of a batch, whose identifiers are given.
     pub(super) fn work(&mut self, batch: &RecordBatch, ids: &ArrayRef) -> Result<Vec<RecordBatch>> {
         let ids = match ids.data_type() {
-            DataType::Utf8 => Arc::clone(ids),
-            _ => cast(ids, &DataType::Utf8)?,
+            DataType::Utf8View => Arc::clone(ids),
+            _ => cast(ids, &DataType::Utf8View)?,
         };
-        let ids = ids.as_string::<i32>();
+        let ids = ids.as_string_view();
         let output = &self.output;
         let mut rows = Rows::new(
             Arc::clone(&output.schema),
@@ -154,6 +172,9 @@ impl Worker {
         );
         let (batch_size, mut done) = (output.batch_size, Vec::new());
         for (row, id) in (0..).zip(ids) {
+            if (row as usize).is_multiple_of(AHEAD) {
+                self.look_ahead(ids, row as usize);
+            }
             let (speller, walker) = (&mut self.speller, &mut self.walker);
             self.answer
                 .of(id, &self.spec, &self.index, speller, walker)?;
@@ -168,6 +189,27 @@ impl Worker {
             done.push(rows.finish(batch)?);
         }
         Ok(done)
+    }
+
+    /// Brings what the next identifiers need near.
+    fn look_ahead(&mut self, ids: &StringViewArray, from: usize) {
+        self.ahead.clear();
+        for row in (from..ids.len())
+            .take(AHEAD)
+            .filter(|&row| ids.is_valid(row))
+        {
+            let Some((number, local)) = self.speller.take_apart(ids.value(row)) else {
+                continue;
+            };
+            let prefix = &self.speller.known(number).prefix;
+            if let Some(prefix) = self.index.vocabulary.prefix(prefix) {
+                self.ahead.add(&self.index, prefix, &local);
+            }
+        }
+        let hops = self.spec.walk.max_hops;
+        let walker = &self.walker;
+        self.ahead
+            .look(&self.index, hops, |prefix| walker.is_target(prefix));
     }
 
     fn rows_of(&mut self, row: u32, written: Option<&str>, rows: &mut Rows) -> Result<()> {

@@ -1,59 +1,26 @@
 //! `xref_coverage('file', 'column', 'mapping')`: what of a column a mapping knows. The call is replaced by the query
 //! that answers it.
 
-use std::ops::ControlFlow;
-
-use biotide_common::BiotideError;
 use biotide_common::options::BiotideOptions;
 use biotide_formats::formats;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
-    Expr, FunctionArg, FunctionArgExpr, Query, TableFactor, TableFunctionArgs, VisitorMut,
+    Expr, FunctionArg, FunctionArgExpr, Query, TableFunctionArgs,
 };
 
 use crate::error::Result;
-use crate::statement::coverage::{column_name, derived, query_of, text_of};
-use crate::statement::functions::{called, shown};
-use crate::statement::names::visit;
+use crate::statement::coverage::{Calls, column_name, query_of, text_of};
 
 /// How it is called.
 pub(crate) const SYNTAX: &str = "xref_coverage('path-or-glob', 'column', 'mapping', targets => ['prefix', …], option => value, …)";
 
 /// Replaces the calls of a statement.
 pub(crate) fn resolve(statement: &mut Statement) -> Result<()> {
-    visit(statement, &mut Replacer)
-}
-
-struct Replacer;
-
-impl VisitorMut for Replacer {
-    type Break = BiotideError;
-
-    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<BiotideError> {
-        let TableFactor::Table {
-            name,
-            alias,
-            args: Some(args),
-            ..
-        } = factor
-        else {
-            return ControlFlow::Continue(());
-        };
-        if called(name) != "xref_coverage" {
-            return ControlFlow::Continue(());
-        }
-        match query(args) {
-            Ok(query) => {
-                *factor = derived(query, alias.take(), "xref_coverage");
-                ControlFlow::Continue(())
-            }
-            Err(problem) => ControlFlow::Break(BiotideError::Option {
-                key: "xref_coverage(…)".to_owned(),
-                value: shown(args),
-                problem,
-            }),
-        }
+    Calls {
+        name: "xref_coverage",
+        query,
     }
+    .replace(statement)
 }
 
 /// The query of a call; an error is what is wrong with it.

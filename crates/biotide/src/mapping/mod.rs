@@ -13,6 +13,7 @@
 pub(crate) mod coverage;
 pub(crate) mod create;
 pub(crate) mod filters;
+mod idmapping;
 pub(crate) mod lateral;
 mod loader;
 pub(crate) mod named;

@@ -298,8 +298,12 @@ fn asserted(mapping: Arc<Mapping>, alone: bool) -> Result<LogicalPlan> {
 /// Whether it is known to be text.
 fn is_text(expr: &Expr) -> bool {
     match expr {
-        Expr::OuterReferenceColumn(field, _) => *field.data_type() == DataType::Utf8,
-        Expr::Literal(value, _) => value.data_type() == DataType::Utf8,
+        Expr::OuterReferenceColumn(field, _) => is_text_type(field.data_type()),
+        Expr::Literal(value, _) => is_text_type(&value.data_type()),
         _ => false,
     }
+}
+
+fn is_text_type(kind: &DataType) -> bool {
+    matches!(kind, DataType::Utf8 | DataType::Utf8View)
 }

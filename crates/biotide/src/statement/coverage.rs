@@ -23,12 +23,28 @@ pub(crate) const SYNTAX: &str =
 
 /// Replaces the calls of a statement.
 pub(super) fn resolve(statement: &mut Statement) -> Result<()> {
-    visit(statement, &mut Replacer)
+    Calls {
+        name: "id_coverage",
+        query,
+    }
+    .replace(statement)
 }
 
-struct Replacer;
+/// Calls in `FROM` that stand for queries.
+pub(crate) struct Calls {
+    pub(crate) name: &'static str,
+    /// The query of a call; an error is what is wrong with it.
+    pub(crate) query: fn(&TableFunctionArgs) -> Result<Query, String>,
+}
 
-impl VisitorMut for Replacer {
+impl Calls {
+    /// Replaces those of a statement.
+    pub(crate) fn replace(mut self, statement: &mut Statement) -> Result<()> {
+        visit(statement, &mut self)
+    }
+}
+
+impl VisitorMut for Calls {
     type Break = BiotideError;
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<BiotideError> {
@@ -41,21 +57,20 @@ impl VisitorMut for Replacer {
         else {
             return ControlFlow::Continue(());
         };
-        if called(name) != "id_coverage" {
+        if called(name) != self.name {
             return ControlFlow::Continue(());
         }
-        let query = match query(args) {
-            Ok(query) => query,
-            Err(problem) => {
-                return ControlFlow::Break(BiotideError::Option {
-                    key: "id_coverage(…)".to_owned(),
-                    value: shown(args),
-                    problem,
-                });
+        match (self.query)(args) {
+            Ok(query) => {
+                *factor = derived(query, alias.take(), self.name);
+                ControlFlow::Continue(())
             }
-        };
-        *factor = derived(query, alias.take(), "id_coverage");
-        ControlFlow::Continue(())
+            Err(problem) => ControlFlow::Break(BiotideError::Option {
+                key: format!("{}(…)", self.name),
+                value: shown(args),
+                problem,
+            }),
+        }
     }
 }
 
@@ -105,7 +120,7 @@ fn query(args: &TableFunctionArgs) -> Result<Query, String> {
 }
 
 /// A query in the place of a call, with a name.
-pub(crate) fn derived(query: Query, alias: Option<TableAlias>, name: &str) -> TableFactor {
+fn derived(query: Query, alias: Option<TableAlias>, name: &str) -> TableFactor {
     let alias = alias.unwrap_or_else(|| TableAlias {
         explicit: true,
         name: Ident::new(name),

@@ -50,7 +50,7 @@ pub struct Statement {
     plan: LogicalPlan,
     log: Arc<QueryLog>,
     /// What became of identifiers that were cross-referenced.
-    coverage: Arc<CoverageLog>,
+    coverage: Option<Arc<CoverageLog>>,
     monitor: Monitor,
     started: bool,
     published: bool,
@@ -186,9 +186,7 @@ impl Statement {
         let ordered = order::keeps_order(&plan);
         let log = context.new_log(ordered);
         let mut state = state.clone();
-        let coverage = Arc::new(CoverageLog::default());
         state.config_mut().set_extension(Arc::clone(&log));
-        state.config_mut().set_extension(Arc::clone(&coverage));
         if ordered {
             state.config_mut().options_mut().execution.target_partitions = 1;
         }
@@ -198,7 +196,7 @@ impl Statement {
             state,
             plan,
             log,
-            coverage,
+            coverage: None,
             monitor,
             started: false,
             published: false,
@@ -226,11 +224,10 @@ impl Statement {
     }
 
     fn renew(&mut self, log: Arc<QueryLog>) {
-        self.coverage = Arc::default();
         self.state.config_mut().set_extension(Arc::clone(&log));
-        self.state
-            .config_mut()
-            .set_extension(Arc::clone(&self.coverage));
+        if self.coverage.is_some() {
+            self.count_identifiers();
+        }
         self.monitor = Monitor::new(Arc::clone(&log));
         self.log = log;
         self.published = false;
@@ -246,11 +243,20 @@ impl Statement {
         self.monitor.clone()
     }
 
-    /// What became of the identifiers that were cross-referenced; nothing, if none were.
+    /// Counts what becomes of identifiers that are cross-referenced, from the next run on. Each is resolved whole
+    /// then, whatever a filter wants of its results.
+    pub fn count_identifiers(&mut self) {
+        let coverage = Arc::new(CoverageLog::default());
+        self.state.config_mut().set_extension(Arc::clone(&coverage));
+        self.coverage = Some(coverage);
+    }
+
+    /// What became of the identifiers that were cross-referenced; nothing, if none were, or nobody counted.
     pub fn coverage(&self) -> Option<XrefReport> {
-        (!self.coverage.is_empty()).then(|| XrefReport {
-            counts: self.coverage.rows(),
-            top_unmapped: self.coverage.top_unmapped(),
+        let coverage = self.coverage.as_ref().filter(|log| !log.is_empty())?;
+        Some(XrefReport {
+            counts: coverage.rows(),
+            top_unmapped: coverage.top_unmapped(),
         })
     }
 

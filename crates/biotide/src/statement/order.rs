@@ -31,6 +31,8 @@ fn keeps(plan: &LogicalPlan, copied: bool) -> bool {
             projection.expr.iter().all(plain) && keeps_order(&projection.input)
         }
         LogicalPlan::Limit(limit) => keeps_order(&limit.input),
+        // (In the order in which they are written.)
+        LogicalPlan::Values(_) | LogicalPlan::EmptyRelation(_) => true,
         LogicalPlan::SubqueryAlias(alias) => keeps_order(&alias.input),
         LogicalPlan::Extension(extension) => {
             node(extension).is_some_and(|xref| plain(&xref.id) && keeps_order(&xref.input))

@@ -109,11 +109,13 @@ impl Numbered {
         let work = |segment: usize, _: &Turns| {
             let mut dealer = Dealer::new(&members, hand);
             let mut scratch = Scratch::default();
-            let (base, n) = (index.bases[segment], index.keys.len(segment));
+            let (base, n) = (index.arrays.bases[segment], index.arrays.keys.len(segment));
             for start in (0..n).step_by(PIECE) {
-                let keys = index
-                    .keys
-                    .read(segment, start..(start + PIECE).min(n), &mut scratch)?;
+                let keys =
+                    index
+                        .arrays
+                        .keys
+                        .read(segment, start..(start + PIECE).min(n), &mut scratch)?;
                 for (&key, node) in keys.iter().zip(base + start as u32..) {
                     let at = root(node);
                     let member = Member(Endpoint {
@@ -128,7 +130,7 @@ impl Numbered {
         };
         let cancelled = || self.site.is_cancelled();
         for_each(
-            index.keys.segments.len(),
+            index.arrays.keys.segments.len(),
             self.site.threads,
             &cancelled,
             &work,

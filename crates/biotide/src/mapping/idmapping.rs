@@ -1,0 +1,136 @@
+//! UniProt's tables of identifiers: `idmapping.dat` and `idmapping_selected.tab`.
+
+use biotide_common::BiotideError;
+
+use super::source::{Call, Columns, EXACT, PLACES, Part, read_as, text, unnested};
+
+const CLOSE: &str = "skos:closeMatch";
+const RELATED: &str = "skos:relatedMatch";
+
+/// Kinds of identifiers in UniProt's `idmapping.dat` whose prefix is not their name in lower case.
+const TYPES: [(&str, &str, &str); 27] = [
+    ("GeneID", "ncbigene", EXACT),
+    ("RefSeq", "refseq", EXACT),
+    ("RefSeq_NT", "refseq", RELATED),
+    ("EMBL", "ena.embl", RELATED),
+    ("EMBL-CDS", "ena.embl", EXACT),
+    ("Ensembl", "ensembl", EXACT),
+    ("Ensembl_TRS", "ensembl", EXACT),
+    ("Ensembl_PRO", "ensembl", EXACT),
+    ("NCBI_TaxID", "ncbitaxon", RELATED),
+    ("MIM", "omim", RELATED),
+    ("PubMed", "pubmed", RELATED),
+    ("GO", "go", RELATED),
+    ("UniRef100", "uniref", CLOSE),
+    ("UniRef90", "uniref", RELATED),
+    ("UniRef50", "uniref", RELATED),
+    ("UniParc", "uniparc", EXACT),
+    ("KEGG", "kegg.genes", EXACT),
+    ("ChEMBL", "chembl.target", EXACT),
+    ("PDB", "pdb", RELATED),
+    ("PIR", "pir", EXACT),
+    ("STRING", "string", EXACT),
+    ("HGNC", "hgnc", EXACT),
+    ("MGI", "mgi", EXACT),
+    ("RGD", "rgd", EXACT),
+    ("WormBase", "wormbase", EXACT),
+    ("FlyBase", "flybase", EXACT),
+    ("Reactome", "reactome", RELATED),
+];
+
+/// Columns of UniProt's `idmapping_selected.tab`.
+const SELECTED: [(&str, &str, &str); 18] = [
+    ("c3", "ncbigene", EXACT),
+    ("c4", "refseq", EXACT),
+    ("c6", "pdb", RELATED),
+    ("c7", "go", RELATED),
+    ("c8", "uniref", CLOSE),
+    ("c9", "uniref", RELATED),
+    ("c10", "uniref", RELATED),
+    ("c11", "uniparc", EXACT),
+    ("c12", "pir", EXACT),
+    ("c13", "ncbitaxon", RELATED),
+    ("c14", "omim", RELATED),
+    ("c16", "pubmed", RELATED),
+    ("c17", "ena.embl", RELATED),
+    ("c18", "ena.embl", EXACT),
+    ("c19", "ensembl", EXACT),
+    ("c20", "ensembl", EXACT),
+    ("c21", "ensembl", EXACT),
+    ("c22", "pubmed", RELATED),
+];
+
+impl Call {
+    /// UniProt's `idmapping.dat` and `idmapping_selected.tab`.
+    pub(super) fn idmapping(&self) -> Result<Vec<Part>, BiotideError> {
+        self.refuse_others(&["source", "release"])?;
+        let mut parts = Vec::new();
+        for path in &self.paths {
+            let columns = match path.contains("selected") {
+                true => (1..=22)
+                    .map(|n| format!("'c{n}'"))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+                false => "'c1', 'c2', 'c3'".to_owned(),
+            };
+            let options = format!(
+                ", header => false, delimiter => 'tab', quote => 'none', all_text => true, column_names => [{columns}]{}",
+                self.options
+            );
+            let (from, places) = (read_as("tsv", path, &options), PLACES);
+            let subject = "'uniprot:' || c1";
+            if path.contains("selected") {
+                for (column, prefix, predicate) in SELECTED {
+                    let mut others = self.others();
+                    others.push(("predicate", text(predicate)));
+                    parts.push(unnested(
+                        &from,
+                        places,
+                        subject,
+                        column,
+                        Some(prefix),
+                        ";",
+                        &others,
+                    ));
+                }
+                continue;
+            }
+            let cases: String = TYPES
+                .iter()
+                .map(|(kind, prefix, _)| {
+                    format!(
+                        " WHEN {} THEN {} || c3",
+                        text(kind),
+                        text(&format!("{prefix}:"))
+                    )
+                })
+                .collect();
+            let related: Vec<String> = TYPES
+                .iter()
+                .filter(|(.., predicate)| *predicate != EXACT)
+                .map(|(kind, _, predicate)| {
+                    format!(" WHEN {} THEN {}", text(kind), text(predicate))
+                })
+                .collect();
+            let related = related.concat();
+            let others: String = self
+                .others()
+                .iter()
+                .map(|(name, value)| format!(", {value} AS {name}"))
+                .collect();
+            parts.push(format!(
+                "SELECT {subject} AS subject, CASE c2{cases} ELSE lower(c2) || ':' || c3 END AS object, \
+                 CASE c2{related} ELSE {} END AS predicate{others}{places} FROM {from} \
+                 WHERE c2 NOT IN ('UniProtKB-ID', 'Gene_Name', 'Gene_Synonym', 'Gene_OrderedLocusName', 'Gene_ORFName', 'CRC64')",
+                text(EXACT)
+            ));
+        }
+        let part = |sql| Part {
+            sql,
+            origin: self.paths.join(", "),
+            negated: false,
+            columns: Columns::Named,
+        };
+        Ok(parts.into_iter().map(part).collect())
+    }
+}
