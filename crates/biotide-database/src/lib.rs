@@ -1,0 +1,1 @@
+//! PostgreSQL and SQLite as tables and sinks of Biotide.

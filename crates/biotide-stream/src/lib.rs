@@ -1,0 +1,1 @@
+//! Composable, bounded streams of record batches and processors over them.
