@@ -17,11 +17,7 @@ pub struct Action {
 
 impl Action {
     /// An action.
-    pub const fn new(
-        name: &'static str,
-        summary: &'static str,
-        params: &'static [Param],
-    ) -> Self {
+    pub const fn new(name: &'static str, summary: &'static str, params: &'static [Param]) -> Self {
         Self {
             name,
             aliases: &[],

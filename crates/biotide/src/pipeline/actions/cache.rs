@@ -9,7 +9,11 @@ pub(super) const ACTION: Action = Action::new(
     "Keeps a dataset that several steps use, so that it is made once.",
     &[
         INPUT,
-        Param::new("path", Kind::Path, "A Parquet file to keep it in, which another run uses too; below the folder for temporary files where it is not said."),
+        Param::new(
+            "path",
+            Kind::Path,
+            "A Parquet file to keep it in, which another run uses too; below the folder for temporary files where it is not said.",
+        ),
         OUTPUT,
     ],
 );

@@ -10,7 +10,9 @@ pub(super) fn check(param: &Param, key: &str, value: &Tree) -> Result<Tree, Biot
     let kind = param.kind;
     let wrong = || {
         let (what, kind) = (value.describe(), kind.describe());
-        Err(value.place.error(format!("{key} is {what}; it takes {kind}")))
+        Err(value
+            .place
+            .error(format!("{key} is {what}; it takes {kind}")))
     };
     let with = |scalar: Scalar| Ok(Tree::scalar(value.place.clone(), scalar));
     match kind {
@@ -22,15 +24,15 @@ pub(super) fn check(param: &Param, key: &str, value: &Tree) -> Result<Tree, Biot
             match value.as_text() {
                 Some(text) if text.trim().is_empty() => {
                     let kind = kind.describe();
-                    Err(value.place.error(format!("{key} is empty; it takes {kind}")))
+                    Err(value
+                        .place
+                        .error(format!("{key} is empty; it takes {kind}")))
                 }
                 Some(_) => Ok(value.clone()),
                 None => wrong(),
             }
         }
-        Kind::Paths | Kind::Columns | Kind::Texts | Kind::Datasets => {
-            plural(param, key, value)
-        }
+        Kind::Paths | Kind::Columns | Kind::Texts | Kind::Datasets => plural(param, key, value),
         Kind::Boolean => match scalar(value) {
             Some(scalar) if matches!(scalar.value, Value::Boolean(_)) => with(scalar),
             _ => wrong(),
@@ -62,9 +64,7 @@ pub(super) fn check(param: &Param, key: &str, value: &Tree) -> Result<Tree, Biot
                 return wrong();
             };
             let text = text.trim();
-            let found = values
-                .iter()
-                .find(|known| known.eq_ignore_ascii_case(text));
+            let found = values.iter().find(|known| known.eq_ignore_ascii_case(text));
             match found {
                 Some(known) => with(Scalar::text(*known)),
                 None => {

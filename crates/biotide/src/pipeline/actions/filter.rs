@@ -9,9 +9,13 @@ pub(super) const ACTION: Action = Action::new(
     "Keeps the rows that a condition of SQL holds for.",
     &[
         INPUT,
-        Param::new("condition", Kind::Sql, "As after WHERE: `npx > 2 AND panel <> 'X'`.")
-            .also(&["where", "expression"])
-            .needed(),
+        Param::new(
+            "condition",
+            Kind::Sql,
+            "As after WHERE: `npx > 2 AND panel <> 'X'`.",
+        )
+        .also(&["where", "expression"])
+        .needed(),
         OUTPUT,
     ],
 );

@@ -27,14 +27,20 @@ const OPERATORS: Kind = Kind::OneOf(&[
 ]);
 
 const CONDITION: &[Param] = &[
-    Param::new("column", Kind::Column, "The column.")
-        .needed(),
-    Param::new("operator", OPERATORS, "How it is compared.")
-        .needed(),
-    Param::new("value", Kind::Texts, "What with: a list for in_list and not_in_list, nothing for is_null and is_not_null.")
-        .also(&["values"]),
-    Param::new("case_sensitive", Kind::Boolean, "Whether the case of letters counts.")
-        .or("true"),
+    Param::new("column", Kind::Column, "The column.").needed(),
+    Param::new("operator", OPERATORS, "How it is compared.").needed(),
+    Param::new(
+        "value",
+        Kind::Texts,
+        "What with: a list for in_list and not_in_list, nothing for is_null and is_not_null.",
+    )
+    .also(&["values"]),
+    Param::new(
+        "case_sensitive",
+        Kind::Boolean,
+        "Whether the case of letters counts.",
+    )
+    .or("true"),
 ];
 
 const PARAMS: &[Param] = &[
@@ -44,11 +50,19 @@ const PARAMS: &[Param] = &[
         .of(CONDITION)
         .needed()
         .at_least(1),
-    Param::new("logic", Kind::OneOf(&["AND", "OR"]), "Whether all of them or any must hold.")
-        .also(&["logic_operator"])
-        .or("AND"),
-    Param::new("mode", Kind::OneOf(&["keep", "remove"]), "What becomes of the rows for which they do.")
-        .also(&["keep_or_remove"])
-        .or("keep"),
+    Param::new(
+        "logic",
+        Kind::OneOf(&["AND", "OR"]),
+        "Whether all of them or any must hold.",
+    )
+    .also(&["logic_operator"])
+    .or("AND"),
+    Param::new(
+        "mode",
+        Kind::OneOf(&["keep", "remove"]),
+        "What becomes of the rows for which they do.",
+    )
+    .also(&["keep_or_remove"])
+    .or("keep"),
     OUTPUT,
 ];

@@ -15,14 +15,30 @@ pub(super) const ACTION: Action = Action::new(
         Param::new("namespace", Kind::Text, "The namespace of the identifiers.")
             .also(&["identifier_type"])
             .or("uniprot"),
-        Param::new("primary_confidence", SHARE, "Of an identifier that is in use.")
-            .or("1.0"),
-        Param::new("secondary_confidence", SHARE, "Of one that was merged into another.")
-            .or("0.90"),
-        Param::new("demerged_confidence", SHARE, "Of one that was split into several.")
-            .or("0.85"),
-        Param::new("obsolete_confidence", SHARE, "Of one that nothing stands for any more.")
-            .or("0"),
+        Param::new(
+            "primary_confidence",
+            SHARE,
+            "Of an identifier that is in use.",
+        )
+        .or("1.0"),
+        Param::new(
+            "secondary_confidence",
+            SHARE,
+            "Of one that was merged into another.",
+        )
+        .or("0.90"),
+        Param::new(
+            "demerged_confidence",
+            SHARE,
+            "Of one that was split into several.",
+        )
+        .or("0.85"),
+        Param::new(
+            "obsolete_confidence",
+            SHARE,
+            "Of one that nothing stands for any more.",
+        )
+        .or("0"),
         OUTPUT,
     ],
 )

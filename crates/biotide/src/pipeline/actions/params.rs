@@ -256,8 +256,7 @@ impl Params {
 
     /// The maps of a list whose table the action has: none if it is not set.
     pub fn items(&self, name: &str) -> &[Self] {
-        self.find(name)
-            .map_or(&[], |given| given.items.as_slice())
+        self.find(name).map_or(&[], |given| given.items.as_slice())
     }
 
     /// Those that the table lacks, of an action that takes any.

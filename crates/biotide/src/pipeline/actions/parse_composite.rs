@@ -14,13 +14,20 @@ const PATTERN: &[Param] = &[
     Param::new("separator", Kind::Text, "What is between identifiers.")
         .also(&["pattern"])
         .needed(),
-    Param::new("is_regex", Kind::Boolean, "Whether it is a regular expression.")
-        .or("false"),
-    Param::new("trim_whitespace", Kind::Boolean, "Trim blanks around the parts.")
-        .also(&["trim"])
-        .or("true"),
-    Param::new("remove_empty", Kind::Boolean, "Leave out empty parts.")
-        .or("true"),
+    Param::new(
+        "is_regex",
+        Kind::Boolean,
+        "Whether it is a regular expression.",
+    )
+    .or("false"),
+    Param::new(
+        "trim_whitespace",
+        Kind::Boolean,
+        "Trim blanks around the parts.",
+    )
+    .also(&["trim"])
+    .or("true"),
+    Param::new("remove_empty", Kind::Boolean, "Leave out empty parts.").or("true"),
 ];
 
 const PARAMS: &[Param] = &[

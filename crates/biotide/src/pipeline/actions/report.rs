@@ -12,7 +12,11 @@ pub(super) const ACTION: Action = Action::new(
         Param::new("path", Kind::Path, "The file of the report.")
             .also(&["output_path", "report_path", "to"])
             .needed(),
-        Param::new("format", Kind::OneOf(&["auto", "json", "markdown", "csv", "tsv"]), "The format; `auto` goes by the name.")
-            .or("auto"),
+        Param::new(
+            "format",
+            Kind::OneOf(&["auto", "json", "markdown", "csv", "tsv"]),
+            "The format; `auto` goes by the name.",
+        )
+        .or("auto"),
     ],
 );

@@ -9,10 +9,18 @@ pub(super) const ACTION: Action = Action::new(
     "Makes a table of these columns and no others.",
     &[
         INPUT,
-        Param::new("columns", Kind::Map, "Names of columns and what they are in SQL: `{id: upper(uniprot), npx: npx}`.")
-            .needed(),
-        Param::new("keep_others", Kind::Boolean, "Keep the other columns too, before these.")
-            .or("false"),
+        Param::new(
+            "columns",
+            Kind::Map,
+            "Names of columns and what they are in SQL: `{id: upper(uniprot), npx: npx}`.",
+        )
+        .needed(),
+        Param::new(
+            "keep_others",
+            Kind::Boolean,
+            "Keep the other columns too, before these.",
+        )
+        .or("false"),
         OUTPUT,
     ],
 );

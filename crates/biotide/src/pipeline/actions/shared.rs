@@ -16,7 +16,12 @@ pub(super) const INPUTS: Param = Param::new(
     Kind::Datasets,
     "What earlier steps call their outputs, two or more.",
 )
-.also(&["input_keys", "input_context_keys", "dataset_keys", "datasets"])
+.also(&[
+    "input_keys",
+    "input_context_keys",
+    "dataset_keys",
+    "datasets",
+])
 .needed()
 .at_least(2);
 

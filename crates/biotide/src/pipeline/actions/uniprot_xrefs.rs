@@ -12,14 +12,20 @@ pub(super) const ACTION: Action = Action::new(
         Param::new("column", Kind::Column, "The column of cross-references.")
             .also(&["xrefs_column", "source_column"])
             .needed(),
-        Param::new("output_column", Kind::Column, "The column of accessions.")
-            .or("uniprot"),
-        Param::new("output_format", Kind::OneOf(&["list", "first", "expand_rows"]), "All of them as a list, the first, or a row of each.")
-            .or("list"),
-        Param::new("keep_isoforms", Kind::Boolean, "Keep the number of an isoform: `P29460-2`.")
-            .or("false"),
-        Param::new("drop_na", Kind::Boolean, "Drop rows without an accession.")
-            .or("true"),
+        Param::new("output_column", Kind::Column, "The column of accessions.").or("uniprot"),
+        Param::new(
+            "output_format",
+            Kind::OneOf(&["list", "first", "expand_rows"]),
+            "All of them as a list, the first, or a row of each.",
+        )
+        .or("list"),
+        Param::new(
+            "keep_isoforms",
+            Kind::Boolean,
+            "Keep the number of an isoform: `P29460-2`.",
+        )
+        .or("false"),
+        Param::new("drop_na", Kind::Boolean, "Drop rows without an accession.").or("true"),
         OUTPUT,
     ],
 );

@@ -11,69 +11,58 @@
 //! A placeholder is a value, not text: what it holds cannot become a part of the expression. Inside quotes it is put
 //! into the text.
 
-use std::cmp::Ordering;
-use std::fmt;
-
 use biotide_common::BiotideError;
 
 use super::lexer::{Token, Word, words};
-use super::placeholders::{Scope, closing};
-use super::tree::{Node, Tree, Value};
+use super::operand::Operand;
+use super::path::closing;
+use super::place::shortened;
+use super::placeholders::Scope;
+use super::tree::{Tree, Value};
 
+/// The longest condition.
+const MOST_BYTES: usize = 16 << 10;
 /// How deep parentheses may be nested.
 const MOST_DEPTH: usize = 64;
 
-/// What an expression comes to.
-#[derive(Debug, Clone, PartialEq)]
-enum Operand {
-    Null,
-    Boolean(bool),
-    Number(f64),
-    Text(String),
-    List(Vec<Self>),
-    /// No value of an expression.
-    Map,
-}
-
 /// Whether the condition holds. Nothing is no condition.
 pub(super) fn holds(condition: &Tree, scope: &Scope<'_>) -> Result<bool, BiotideError> {
-    let place = &condition.place;
-    let scalar = match &condition.node {
-        Node::Null => return Ok(true),
-        Node::Scalar(scalar) => scalar,
-        Node::List(_) | Node::Map(_) => {
-            return Err(place.error(format!("{} is no condition", condition.describe())));
+    let text = condition.as_text().unwrap_or_default().trim();
+    let is_text = condition
+        .as_scalar()
+        .is_some_and(|scalar| scalar.value == Value::Text);
+    if condition.is_null() {
+        return Ok(true);
+    }
+    // (All of a condition may be the value of a parameter.)
+    if is_text && text.starts_with("${") && closing(text) == Some(text.len() - 1) {
+        let resolved = scope.resolve(condition)?;
+        if resolved.as_text().is_none_or(|filled| filled != text) {
+            return judge(&resolved, scope);
         }
-    };
-    let text = scalar.text.trim();
-    match scalar.value {
-        Value::Boolean(value) => return Ok(value),
-        // (All of a condition may be the value of a parameter.)
-        Value::Text if text.starts_with("${") && closing(text) == Some(text.len() - 1) => {
-            let resolved = scope.resolve(condition)?;
-            if resolved.as_text().is_none_or(|filled| filled != text) {
-                return judge(&resolved, scope);
-            }
-        }
-        _ => {}
     }
     judge(condition, scope)
 }
 
 fn judge(condition: &Tree, scope: &Scope<'_>) -> Result<bool, BiotideError> {
     let place = &condition.place;
-    let text = match &condition.node {
-        Node::Null => "",
-        Node::Scalar(scalar) => match scalar.value {
-            Value::Boolean(value) => return Ok(value),
-            _ => scalar.text.as_str(),
-        },
-        Node::List(_) | Node::Map(_) => {
-            return Err(place.error(format!("{} is no condition", condition.describe())));
-        }
+    let Some(scalar) = condition.as_scalar() else {
+        return Err(place.error(format!("{} is no condition", condition.describe())));
     };
+    let text = scalar.text.as_str();
+    match scalar.value {
+        Value::Boolean(value) => return Ok(value),
+        _ if text.trim().is_empty() => return Ok(true),
+        _ => {}
+    }
+    if text.len() > MOST_BYTES {
+        return Err(place.error(format!("the condition is longer than {MOST_BYTES} bytes")));
+    }
     let told = |(at, problem): (usize, String)| {
-        place.error(format!("the condition `{text}`, character {at}: {problem}"))
+        let shown = shortened(text, 200);
+        place.error(format!(
+            "the condition `{shown}`, character {at}: {problem}"
+        ))
     };
     let words = words(text).map_err(told)?;
     let mut parser = Parser {
@@ -121,11 +110,14 @@ impl Parser<'_> {
     }
 
     fn takes(&mut self, symbol: &str) -> bool {
-        let is_next = self.words.get(self.next).is_some_and(|word| match word.token {
-            Token::Symbol(known) => known == symbol,
-            Token::Name(name) => name.eq_ignore_ascii_case(symbol),
-            _ => false,
-        });
+        let is_next = self
+            .words
+            .get(self.next)
+            .is_some_and(|word| match word.token {
+                Token::Symbol(known) => known == symbol,
+                Token::Name(name) => name.eq_ignore_ascii_case(symbol),
+                _ => false,
+            });
         self.next += usize::from(is_next);
         is_next
     }
@@ -177,7 +169,13 @@ impl Parser<'_> {
         for symbol in ["==", "=", "!=", "<>", "<", "<=", ">", ">="] {
             if self.takes(symbol) {
                 let right = self.operand()?;
-                return compare(at, symbol, &left, &right).map(Operand::Boolean);
+                return match left.compare(symbol, &right) {
+                    Some(is) => Ok(Operand::Boolean(is)),
+                    None => {
+                        let problem = format!("{left} and {right} have no order");
+                        Err(Stop::Problem(at, problem))
+                    }
+                };
             }
         }
         Ok(left)
@@ -214,7 +212,7 @@ impl Parser<'_> {
             Token::Placeholder(body) => {
                 let found = self.scope.reference(body, &self.place.place);
                 match found.map_err(Stop::Reference)? {
-                    Some(value) => Ok(operand_of(&value)),
+                    Some(value) => Ok(Operand::of(&value)),
                     None => {
                         let problem = format!("${{{body}}} is not set");
                         Err(Stop::Problem(at, problem))
@@ -281,66 +279,9 @@ impl Parser<'_> {
 fn truth(at: usize, value: &Operand) -> Result<bool, Stop> {
     match value {
         Operand::Boolean(value) => Ok(*value),
-        _ => Err(Stop::Problem(at, format!("{value} is neither true nor false"))),
-    }
-}
-
-fn compare(at: usize, symbol: &str, left: &Operand, right: &Operand) -> Result<bool, Stop> {
-    let order = match (left, right) {
-        _ if matches!(symbol, "==" | "=") => return Ok(left == right),
-        _ if matches!(symbol, "!=" | "<>") => return Ok(left != right),
-        // (As in SQL, nothing is neither more nor less.)
-        (Operand::Null, _) | (_, Operand::Null) => return Ok(false),
-        (Operand::Number(left), Operand::Number(right)) => left.partial_cmp(right),
-        (Operand::Text(left), Operand::Text(right)) => Some(left.cmp(right)),
         _ => {
-            let problem = format!("{left} and {right} have no order");
-            return Err(Stop::Problem(at, problem));
-        }
-    };
-    Ok(match symbol {
-        "<" => order == Some(Ordering::Less),
-        "<=" => matches!(order, Some(Ordering::Less | Ordering::Equal)),
-        ">" => order == Some(Ordering::Greater),
-        _ => matches!(order, Some(Ordering::Greater | Ordering::Equal)),
-    })
-}
-
-fn operand_of(tree: &Tree) -> Operand {
-    match &tree.node {
-        Node::Null => Operand::Null,
-        Node::Scalar(scalar) => match scalar.value {
-            Value::Text => Operand::Text(scalar.text.clone()),
-            Value::Boolean(value) => Operand::Boolean(value),
-            Value::Integer(value) => Operand::Number(value as f64),
-            Value::Number(value) => Operand::Number(value),
-        },
-        Node::List(items) => Operand::List(items.iter().map(operand_of).collect()),
-        Node::Map(_) => Operand::Map,
-    }
-}
-
-impl fmt::Display for Operand {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Null => f.write_str("null"),
-            Self::Boolean(value) => value.fmt(f),
-            Self::Number(value) => value.fmt(f),
-            Self::Text(text) => write!(f, "'{text}'"),
-            Self::List(_) => f.write_str("a list"),
-            Self::Map => f.write_str("a map"),
-        }
-    }
-}
-
-impl fmt::Display for Token<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Number(value) => value.fmt(f),
-            Self::Text(text) => write!(f, "'{text}'"),
-            Self::Name(name) => f.write_str(name),
-            Self::Symbol(symbol) => write!(f, "'{symbol}'"),
-            Self::Placeholder(body) => write!(f, "${{{body}}}"),
+            let problem = format!("{value} is neither true nor false");
+            Err(Stop::Problem(at, problem))
         }
     }
 }

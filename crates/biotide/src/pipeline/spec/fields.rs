@@ -13,14 +13,21 @@ pub(super) fn entries<'t>(
     keys: &[&str],
 ) -> Result<&'t [Entry], BiotideError> {
     let Some(entries) = tree.as_map() else {
-        let problem = format!("{what} is a map of {}, not {}", keys.join(", "), tree.describe());
+        let problem = format!(
+            "{what} is a map of {}, not {}",
+            keys.join(", "),
+            tree.describe()
+        );
         return Err(tree.place.error(problem));
     };
     for entry in entries {
         let key = entry.key.value.as_str();
         if !keys.contains(&key) {
             let hint = did_you_mean(key, keys.iter().copied());
-            return Err(entry.key.place.error(format!("{what} has no '{key}'; {hint}")));
+            return Err(entry
+                .key
+                .place
+                .error(format!("{what} has no '{key}'; {hint}")));
         }
     }
     Ok(entries)

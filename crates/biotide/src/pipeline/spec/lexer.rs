@@ -1,6 +1,8 @@
 //! The words of a condition.
 
-use super::placeholders::closing;
+use std::fmt;
+
+use super::path::closing;
 
 /// A word, and the character it begins at, from 1.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +22,18 @@ pub(super) enum Token<'a> {
     Symbol(&'static str),
     /// What is between `${` and `}`.
     Placeholder(&'a str),
+}
+
+impl fmt::Display for Token<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(value) => value.fmt(f),
+            Self::Text(text) => write!(f, "'{text}'"),
+            Self::Name(name) => f.write_str(name),
+            Self::Symbol(symbol) => write!(f, "'{symbol}'"),
+            Self::Placeholder(body) => write!(f, "${{{body}}}"),
+        }
+    }
 }
 
 /// Longer ones first.

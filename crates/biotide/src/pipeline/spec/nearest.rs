@@ -7,8 +7,15 @@ use datafusion::common::utils::datafusion_strsim::levenshtein;
 /// How many names a message lists.
 const MOST_NAMES: usize = 40;
 
+/// The longest name that is compared.
+const MOST_BYTES: usize = 200;
+
 /// The name that is most like this one, if any is like it.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // (The distance of long texts takes long.)
+    if name.len() > MOST_BYTES {
+        return None;
+    }
     let folded = name.to_lowercase();
     known
         .into_iter()
@@ -57,7 +64,10 @@ mod tests {
     fn what_is_near_is_offered_and_else_what_there_is() {
         let known = ["file_path", "chunk_size"];
         assert_eq!(did_you_mean("file_pth", known), "did you mean 'file_path'?");
-        assert_eq!(did_you_mean("CHUNKSIZE", known), "did you mean 'chunk_size'?");
+        assert_eq!(
+            did_you_mean("CHUNKSIZE", known),
+            "did you mean 'chunk_size'?"
+        );
         assert_eq!(did_you_mean("x", known), "there are file_path, chunk_size");
         assert_eq!(did_you_mean("x", []), "there are none");
         let many: Vec<String> = (0..50).map(|n| format!("name{n}")).collect();

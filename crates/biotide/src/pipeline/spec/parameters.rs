@@ -7,7 +7,7 @@ use biotide_common::BiotideError;
 
 use super::fields;
 use super::nearest::did_you_mean;
-use super::place::Place;
+use super::place::{Place, shortened};
 use super::placeholders::{Environment, Scope};
 use super::tree::{Entry, Node, Scalar, Tree};
 use super::yaml;
@@ -49,7 +49,8 @@ pub(super) fn read(
     }
     for (key, text) in overrides {
         let name = key.strip_prefix("parameters.").unwrap_or(key);
-        let said = Place::new(&Arc::from(format!("--set {key}={text}")), 0, 0);
+        let said = format!("--set {key}={text}");
+        let said = Place::new(&Arc::from(shortened(&said, 80)), 0, 0);
         let names = parameters.iter().map(|known| known.name.as_str());
         let hint = did_you_mean(name, names);
         let parameter = parameters.iter_mut().find(|known| known.name == name);
@@ -104,7 +105,9 @@ fn of_entry(entry: &Entry) -> Result<Parameter, BiotideError> {
     let keys = entry.value.as_map().unwrap_or_default();
     let has = |key: &str| keys.iter().any(|entry| entry.key.value == key);
     let is_declaration = (has("default") || has("required"))
-        && keys.iter().all(|entry| KEYS[1..].contains(&&*entry.key.value));
+        && keys
+            .iter()
+            .all(|entry| KEYS[1..].contains(&&*entry.key.value));
     let name = entry.key.value.clone();
     let place = entry.key.place.clone();
     match is_declaration {

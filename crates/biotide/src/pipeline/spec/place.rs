@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use biotide_common::BiotideError;
 
+/// The longest message: what is wrong may be a name of a million letters.
+const MOST_CHARACTERS: usize = 1500;
+
 /// File, line and column. Shown as `olink.yaml, line 7, column 12`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
@@ -30,7 +33,7 @@ impl Place {
     pub fn error(&self, problem: impl fmt::Display) -> BiotideError {
         // (The place is what the error is of, as a file is for others.)
         let place = format!("{self}");
-        BiotideError::file(place, format!("{problem}"))
+        BiotideError::file(place, shortened(&format!("{problem}"), MOST_CHARACTERS))
     }
 
     /// The line alone, for a second place in a sentence about the same file.
@@ -48,6 +51,14 @@ impl fmt::Display for Place {
             0 => f.write_str(&self.file),
             line => write!(f, "{}, line {line}, column {}", self.file, self.column),
         }
+    }
+}
+
+/// A text, cut where it is long.
+pub(super) fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 

@@ -63,10 +63,14 @@ fn write(page: &mut String) -> fmt::Result {
         ("streaming.memory_management", MEMORY_MANAGEMENT),
         ("streaming.error_handling", ERROR_HANDLING),
     ] {
-        write!(page, "\nOf `{name}`{}:\n", match name {
-            "streaming.file_readers" => ", for each of `csv`, `tsv` and `jsonl`",
-            _ => "",
-        })?;
+        write!(
+            page,
+            "\nOf `{name}`{}:\n",
+            match name {
+                "streaming.file_readers" => ", for each of `csv`, `tsv` and `jsonl`",
+                _ => "",
+            }
+        )?;
         table(page, params)?;
     }
     page.push_str("\n## Actions\n");

@@ -2,9 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::streaming::{
-    ERROR_HANDLING, FILE_READER, FILE_READERS, MEMORY_MANAGEMENT, STREAMING,
-};
+use super::streaming::{ERROR_HANDLING, FILE_READER, FILE_READERS, MEMORY_MANAGEMENT, STREAMING};
 use super::tree::Scalar;
 use crate::pipeline::actions::{Action, Actions, Kind, Param};
 
@@ -101,7 +99,10 @@ fn whole() -> Value {
 }
 
 fn step(actions: &Actions) -> Value {
-    let names: Vec<String> = actions.iter().flat_map(|action| spellings(action)).collect();
+    let names: Vec<String> = actions
+        .iter()
+        .flat_map(|action| spellings(action))
+        .collect();
     let by_type = |key: &str| -> Vec<Value> {
         let then = |action: &Action| {
             let mut then = json!({"properties": {"params": reference(action.name)}});
@@ -121,7 +122,10 @@ fn step(actions: &Actions) -> Value {
         "additionalProperties": false,
         "allOf": by_type("type"),
     });
-    let direct: Vec<Value> = by_type("type").into_iter().chain(by_type("action")).collect();
+    let direct: Vec<Value> = by_type("type")
+        .into_iter()
+        .chain(by_type("action"))
+        .collect();
     let properties = json!({
         "name": {"type": "string"},
         "description": {"type": "string"},

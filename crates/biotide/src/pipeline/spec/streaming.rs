@@ -53,12 +53,42 @@ pub struct ErrorHandling {
 }
 
 pub(super) const STREAMING: &[Param] = &[
-    Param::new("chunk_size", Kind::Integer { min: 1, max: 100_000 }, "Rows per chunk, of steps that do not say another number."),
-    Param::new("max_concurrent_chunks", Kind::Integer { min: 1, max: 1024 }, "Chunks decoded at a time."),
-    Param::new("backpressure_threshold", Kind::Integer { min: 1, max: 100_000 }, "Decoded chunks that may wait to be taken."),
-    Param::new("file_readers", Kind::Map, "How files of a format are read: `csv`, `tsv` or `jsonl` to `{encoding, delimiter, quote_char}`."),
-    Param::new("memory_management", Kind::Map, "`max_memory_mb`, and `gc_frequency`, which is taken and means nothing: nothing is collected."),
-    Param::new("error_handling", Kind::Map, "`max_errors_per_chunk`, `continue_on_error`, `error_output_path`."),
+    Param::new(
+        "chunk_size",
+        Kind::Integer {
+            min: 1,
+            max: 100_000,
+        },
+        "Rows per chunk, of steps that do not say another number.",
+    ),
+    Param::new(
+        "max_concurrent_chunks",
+        Kind::Integer { min: 1, max: 1024 },
+        "Chunks decoded at a time.",
+    ),
+    Param::new(
+        "backpressure_threshold",
+        Kind::Integer {
+            min: 1,
+            max: 100_000,
+        },
+        "Decoded chunks that may wait to be taken.",
+    ),
+    Param::new(
+        "file_readers",
+        Kind::Map,
+        "How files of a format are read: `csv`, `tsv` or `jsonl` to `{encoding, delimiter, quote_char}`.",
+    ),
+    Param::new(
+        "memory_management",
+        Kind::Map,
+        "`max_memory_mb`, and `gc_frequency`, which is taken and means nothing: nothing is collected.",
+    ),
+    Param::new(
+        "error_handling",
+        Kind::Map,
+        "`max_errors_per_chunk`, `continue_on_error`, `error_output_path`.",
+    ),
 ];
 
 pub(super) const FILE_READERS: &[Param] = &[
@@ -68,20 +98,53 @@ pub(super) const FILE_READERS: &[Param] = &[
 ];
 
 pub(super) const FILE_READER: &[Param] = &[
-    Param::new("encoding", Kind::Text, "The encoding of the text; found in the file where it is not said."),
+    Param::new(
+        "encoding",
+        Kind::Text,
+        "The encoding of the text; found in the file where it is not said.",
+    ),
     Param::new("delimiter", Kind::Text, "Between two fields."),
     Param::new("quote_char", Kind::Text, "Opens and closes a quoted field.").also(&["quote"]),
 ];
 
 pub(super) const MEMORY_MANAGEMENT: &[Param] = &[
-    Param::new("max_memory_mb", Kind::Integer { min: 50, max: 1 << 24 }, "The most memory, in MiB."),
-    Param::new("gc_frequency", Kind::Integer { min: 0, max: i64::MAX }, "Taken and ignored: nothing is collected."),
+    Param::new(
+        "max_memory_mb",
+        Kind::Integer {
+            min: 50,
+            max: 1 << 24,
+        },
+        "The most memory, in MiB.",
+    ),
+    Param::new(
+        "gc_frequency",
+        Kind::Integer {
+            min: 0,
+            max: i64::MAX,
+        },
+        "Taken and ignored: nothing is collected.",
+    ),
 ];
 
 pub(super) const ERROR_HANDLING: &[Param] = &[
-    Param::new("max_errors_per_chunk", Kind::Integer { min: 0, max: i64::MAX }, "The most errors of a chunk; more of them end the run."),
-    Param::new("continue_on_error", Kind::Boolean, "Whether a run goes on after a bad row."),
-    Param::new("error_output_path", Kind::Path, "Where bad rows are written to: .jsonl, or .parquet."),
+    Param::new(
+        "max_errors_per_chunk",
+        Kind::Integer {
+            min: 0,
+            max: i64::MAX,
+        },
+        "The most errors of a chunk; more of them end the run.",
+    ),
+    Param::new(
+        "continue_on_error",
+        Kind::Boolean,
+        "Whether a run goes on after a bad row.",
+    ),
+    Param::new(
+        "error_output_path",
+        Kind::Path,
+        "Where bad rows are written to: .jsonl, or .parquet.",
+    ),
 ];
 
 /// The section of a file.

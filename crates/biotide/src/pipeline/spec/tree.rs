@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::json;
 
-use super::place::{Place, Placed};
+use super::place::{Place, Placed, shortened};
 
 /// A value of a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -212,10 +212,7 @@ impl Scalar {
 
     /// What it is, for a message.
     pub fn describe(&self) -> String {
-        let mut shown: String = self.text.chars().take(60).collect();
-        if shown.len() < self.text.len() {
-            shown.push('…');
-        }
+        let shown = shortened(&self.text, 60);
         match self.value {
             Value::Text => format!("the text '{shown}'"),
             Value::Boolean(_) => shown,

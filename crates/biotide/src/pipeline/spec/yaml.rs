@@ -24,7 +24,10 @@ pub(super) const MOST_DEPTH: usize = 64;
 /// Reads a text; `file` is what errors call it.
 pub(super) fn read(file: &Arc<str>, text: &str) -> Result<Tree, BiotideError> {
     if text.len() > MOST_BYTES {
-        let problem = format!("is longer than {} MiB: this is no pipeline", MOST_BYTES >> 20);
+        let problem = format!(
+            "is longer than {} MiB: this is no pipeline",
+            MOST_BYTES >> 20
+        );
         return Err(BiotideError::file(&**file, problem));
     }
     NODES.set(0);
@@ -167,9 +170,7 @@ impl Source<'_> {
             Raw::Integer(value) => scalar(Value::Integer(value), format!("{value}")),
             Raw::Number(value) => scalar(Value::Number(value), format!("{value}")),
             Raw::Text(text) => Node::Scalar(Scalar::text(text)),
-            Raw::List(items) => {
-                Node::List(items.into_iter().map(|item| self.tree(item)).collect())
-            }
+            Raw::List(items) => Node::List(items.into_iter().map(|item| self.tree(item)).collect()),
             Raw::Map(entries) => {
                 let entry = |(key, value): (Spanned<String>, _)| Entry {
                     key: Placed {
@@ -201,9 +202,7 @@ impl Source<'_> {
 fn is_spelling(text: &str, value: Value) -> bool {
     match value {
         Value::Text => false,
-        Value::Boolean(_) => {
-            text.len() <= 5 && text.bytes().all(|byte| byte.is_ascii_alphabetic())
-        }
+        Value::Boolean(_) => text.len() <= 5 && text.bytes().all(|byte| byte.is_ascii_alphabetic()),
         Value::Integer(_) | Value::Number(_) => {
             let is_of_number = |byte: u8| byte.is_ascii_alphanumeric() || b"+-._".contains(&byte);
             !text.is_empty() && text.bytes().all(is_of_number)

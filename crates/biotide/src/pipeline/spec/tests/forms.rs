@@ -70,8 +70,14 @@ steps:
         .iter()
         .map(|(format, reader)| (format.as_str(), reader.delimiter.as_deref()))
         .collect();
-    assert_eq!(readers, [("csv", Some(",")), ("tsv", Some("\t")), ("jsonl", None)]);
-    assert_eq!(streaming.file_readers[0].1.quote_char.as_deref(), Some("\""));
+    assert_eq!(
+        readers,
+        [("csv", Some(",")), ("tsv", Some("\t")), ("jsonl", None)]
+    );
+    assert_eq!(
+        streaming.file_readers[0].1.quote_char.as_deref(),
+        Some("\"")
+    );
     assert_eq!(streaming.memory_management.max_memory_mb, Some(2048));
     let errors = &streaming.error_handling;
     assert_eq!(errors.max_errors_per_chunk, Some(10));
@@ -79,7 +85,10 @@ steps:
     let output = errors.error_output_path.as_ref().unwrap();
     assert_eq!((&*output.value, output.place.line), ("errors.jsonl", 16));
     let (name, source) = &pipeline.mappings[0];
-    assert_eq!((&**name, &*source.value), ("hgnc", "sssom('hgnc.sssom.tsv')"));
+    assert_eq!(
+        (&**name, &*source.value),
+        ("hgnc", "sssom('hgnc.sssom.tsv')")
+    );
     assert_eq!((source.place.line, source.place.column), (18, 9));
     let steps: Vec<_> = pipeline
         .steps
@@ -114,15 +123,23 @@ fn parameters_are_a_map_or_a_list() {
     ] {
         let pipeline = read(&format!("{parameters}{step}"));
         let parameter = &pipeline.parameters[0];
-        assert_eq!((&*parameter.name, parameter.value.as_text()), ("q", Some("SELECT 1")));
+        assert_eq!(
+            (&*parameter.name, parameter.value.as_text()),
+            ("q", Some("SELECT 1"))
+        );
         assert_eq!(pipeline.steps[0].params.text("query"), Some("SELECT 1"));
         let set = read_with(&format!("{parameters}{step}"), &[("q", "SELECT 2")]).unwrap();
         assert_eq!(set.steps[0].params.text("query"), Some("SELECT 2"));
         assert_ne!(set.text_digest, pipeline.text_digest);
-        assert_eq!(pipeline.text_digest, read(&format!("{parameters}{step}")).text_digest);
+        assert_eq!(
+            pipeline.text_digest,
+            read(&format!("{parameters}{step}")).text_digest
+        );
     }
     // A map that is no declaration is a value.
-    let pipeline = read("parameters: {q: {default: 1, other: 2}}\nsteps: [{type: load, params: {path: 'a${parameters.q.other}'}}]\n");
+    let pipeline = read(
+        "parameters: {q: {default: 1, other: 2}}\nsteps: [{type: load, params: {path: 'a${parameters.q.other}'}}]\n",
+    );
     assert_eq!(pipeline.steps[0].params.texts("file_path"), ["a2"]);
 }
 
@@ -133,23 +150,36 @@ fn parameters_have_the_same_two_names_everywhere() {
         ("input_key", "output_key"),
         ("input_context_key", "output_context_key"),
     ] {
-        let text = format!(
-            "[{{type: filter, params: {{{input}: a, condition: x > 1, {output}: b}}}}]"
-        );
+        let text =
+            format!("[{{type: filter, params: {{{input}: a, condition: x > 1, {output}: b}}}}]");
         let params = &read(&text).steps[0].params;
-        assert_eq!((params.text("input"), params.text("output")), (Some("a"), Some("b")));
+        assert_eq!(
+            (params.text("input"), params.text("output")),
+            (Some("a"), Some("b"))
+        );
     }
 }
 
 #[test]
 fn actions_of_the_program_are_known_by_their_names() {
-    const PARAMS: &[Param] = &[Param::new("n", Kind::Integer { min: 1, max: 3 }, "A number.")];
+    const PARAMS: &[Param] = &[Param::new(
+        "n",
+        Kind::Integer { min: 1, max: 3 },
+        "A number.",
+    )];
     let mut actions = Actions::default();
-    actions.register(Action::new("mine", "Does.", PARAMS)).unwrap();
-    actions.register(Action::new("any", "Does.", PARAMS).open()).unwrap();
+    actions
+        .register(Action::new("mine", "Does.", PARAMS))
+        .unwrap();
+    actions
+        .register(Action::new("any", "Does.", PARAMS).open())
+        .unwrap();
     let taken = Action::new("x", "Does.", PARAMS).also(&["LOAD"]);
     let taken = actions.register(taken).unwrap_err().to_string();
-    assert!(taken.contains("'LOAD' there is an action of this name"), "{taken}");
+    assert!(
+        taken.contains("'LOAD' there is an action of this name"),
+        "{taken}"
+    );
 
     let read = |text: &str| {
         pipeline::read("p.yaml", text, &Default::default(), &actions, &environment)
@@ -159,10 +189,16 @@ fn actions_of_the_program_are_known_by_their_names() {
     assert_eq!(pipeline.steps[0].params.integer("n"), Some(2));
     let pipeline = read("[{type: any, params: {n: 2, what: [1]}}]").unwrap();
     let params = &pipeline.steps[0].params;
-    assert_eq!(params.tree("what").and_then(Tree::as_list).map(<[_]>::len), Some(1));
+    assert_eq!(
+        params.tree("what").and_then(Tree::as_list).map(<[_]>::len),
+        Some(1)
+    );
     assert_eq!(params.others().len(), 1);
     let unknown = read("[{type: mine, params: {what: 2}}]").unwrap_err();
-    assert_eq!(unknown, "p.yaml, line 1, column 24: mine has no parameter 'what'; it has n");
+    assert_eq!(
+        unknown,
+        "p.yaml, line 1, column 24: mine has no parameter 'what'; it has n"
+    );
 }
 
 #[test]
@@ -180,7 +216,11 @@ fn files_are_read_from_where_they_lie() {
 
 #[test]
 fn text_around_yaml_does_not_matter() {
-    for text in ["\u{feff}- type: cache\n", "---\n- type: cache\n...\n", "- type: cache\r\n  params:\r\n"] {
+    for text in [
+        "\u{feff}- type: cache\n",
+        "---\n- type: cache\n...\n",
+        "- type: cache\r\n  params:\r\n",
+    ] {
         assert_eq!(read(text).steps[0].action.name, "cache", "{text:?}");
     }
     assert!(error("a: 1\n---\nb: 2\n").contains("p.yaml"));

@@ -23,7 +23,16 @@ fn keys_that_are_there_twice() {
 
 #[test]
 fn what_is_no_yaml() {
-    for text in ["a: [1\n", "a: b: c\n", "\t- x\n", "a: &x [*x]\n", "a: *x\n", "'", "- {", "a: \"\\q\"\n"] {
+    for text in [
+        "a: [1\n",
+        "a: b: c\n",
+        "\t- x\n",
+        "a: &x [*x]\n",
+        "a: *x\n",
+        "'",
+        "- {",
+        "a: \"\\q\"\n",
+    ] {
         let error = refused(text);
         assert!(error.starts_with("p.yaml, line "), "{text:?}: {error}");
     }
@@ -37,7 +46,9 @@ fn deep_nesting() {
         "[".repeat(1000),
         "- ".repeat(50_000),
         "{a: ".repeat(1000),
-        (0..2000).map(|n| format!("{}a:\n", " ".repeat(n))).collect(),
+        (0..2000)
+            .map(|n| format!("{}a:\n", " ".repeat(n)))
+            .collect(),
     ] {
         refused(&text);
     }
@@ -71,21 +82,33 @@ fn laughter() {
         text += &format!("  a{n}: [{}]\n", vec![name; 10].join(", "));
     }
     let grown = refused(&format!("{text}steps: [{{type: cache}}]\n"));
-    assert!(grown.contains("placeholders grow to more than 32 MiB"), "{grown}");
+    assert!(
+        grown.contains("placeholders grow to more than 32 MiB"),
+        "{grown}"
+    );
 
     let mut text = format!("parameters:\n  a0: {}\n", "x".repeat(1000));
     for n in 1..10 {
-        text += &format!("  a{n}: {}\n", format!("${{parameters.a{}}}", n - 1).repeat(50));
+        text += &format!(
+            "  a{n}: {}\n",
+            format!("${{parameters.a{}}}", n - 1).repeat(50)
+        );
     }
     let grown = refused(&format!("{text}steps: [{{type: cache}}]\n"));
-    assert!(grown.contains("placeholders grow to more than 32 MiB"), "{grown}");
+    assert!(
+        grown.contains("placeholders grow to more than 32 MiB"),
+        "{grown}"
+    );
 }
 
 #[test]
 fn long_files() {
     let long = refused(&format!("name: {}\n", "x".repeat(5 << 20)));
     assert_eq!(long, "p.yaml: is longer than 4 MiB: this is no pipeline");
-    let many = refused(&format!("metadata: [{}]\nsteps: [{{type: cache}}]\n", "1,".repeat(200_000)));
+    let many = refused(&format!(
+        "metadata: [{}]\nsteps: [{{type: cache}}]\n",
+        "1,".repeat(200_000)
+    ));
     assert!(many.contains("more than 100000 values"), "{many}");
 }
 
@@ -114,4 +137,19 @@ steps:
     let params = &read(text).steps[0].params;
     assert_eq!(params.integer("chunk_size"), Some(5));
     assert_eq!(params.text("file_format"), Some("tsv"));
+}
+
+#[test]
+fn long_names() {
+    let long = "x".repeat(1 << 20);
+    refused(&format!("- type: {long}\n"));
+    refused(&format!(
+        "name: '${{parameters.{long}}}'\nsteps: [{{type: cache}}]\n"
+    ));
+    refused(&format!(
+        "- {{type: load, params: {{path: a, file_format: {long}}}}}\n"
+    ));
+    refused(&format!(
+        "- {{type: load, params: {{path: a, chunk_size: {long}}}}}\n"
+    ));
 }

@@ -50,5 +50,7 @@ pub(super) fn error(text: &str) -> String {
 /// A pipeline of one step that loads, with these lines of parameters.
 pub(super) fn load(params: &str) -> String {
     let params = params.replace('\n', "\n      ");
-    format!("steps:\n- action:\n    type: load\n    params:\n      file_path: a.tsv\n      {params}\n")
+    format!(
+        "steps:\n- action:\n    type: load\n    params:\n      file_path: a.tsv\n      {params}\n"
+    )
 }

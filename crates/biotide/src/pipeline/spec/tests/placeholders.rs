@@ -20,7 +20,10 @@ metadata:
 
 /// What a text becomes.
 fn value(text: &str) -> Tree {
-    let yaml = format!("{PARAMETERS}  probe: {}\nsteps: [{{type: cache}}]\n", serde_json::json!(text));
+    let yaml = format!(
+        "{PARAMETERS}  probe: {}\nsteps: [{{type: cache}}]\n",
+        serde_json::json!(text)
+    );
     read(&yaml).metadata.get("probe").unwrap().clone()
 }
 
@@ -30,8 +33,13 @@ fn text(text: &str) -> String {
 
 fn wrong(text: &str) -> String {
     let text = serde_json::json!(text);
-    let error = error(&format!("{PARAMETERS}  probe: {text}\nsteps: [{{type: cache}}]\n"));
-    error.strip_prefix("p.yaml, line 13, column 10: ").unwrap_or(&error).to_owned()
+    let error = error(&format!(
+        "{PARAMETERS}  probe: {text}\nsteps: [{{type: cache}}]\n"
+    ));
+    error
+        .strip_prefix("p.yaml, line 13, column 10: ")
+        .unwrap_or(&error)
+        .to_owned()
 }
 
 #[test]
@@ -63,7 +71,10 @@ fn names_lead_to_their_values() {
         ("${NOWHERE}", "${NOWHERE}"),
         ("${1}, $1, $, ${}, ${a b}", "${1}, $1, $, ${}, ${a b}"),
         ("a ${open", "a ${open"),
-        ("$${parameters.dir} is ${parameters.dir}", "${parameters.dir} is /data"),
+        (
+            "$${parameters.dir} is ${parameters.dir}",
+            "${parameters.dir} is /data",
+        ),
         // The environment is not looked through.
         ("${STRANGE}", "${parameters.x}"),
         ("über ${parameters.n} ü", "über 5 ü"),
@@ -94,14 +105,38 @@ fn a_placeholder_alone_has_a_type() {
 #[test]
 fn names_that_lead_nowhere() {
     for (given, expected) in [
-        ("${parameters.dri}", "there is no parameter 'dri'; did you mean 'dir'?"),
-        ("a ${parameters.qqqqqq}", "there is no parameter 'qqqqqq'; there are dir, file, stages, n, yes_, text, zurich, none, deep"),
-        ("${parameters.deep.lst}", "${parameters.deep.lst}: there is no 'lst'; did you mean 'list'?"),
-        ("${parameters.deep.list[2]}", "${parameters.deep.list[2]}: there is no [2] in a list of 2; the first is [0]"),
-        ("${parameters.n.x}", "${parameters.n.x}: there is no 'x' in the number 5"),
-        ("${parameters.deep.list[x]}", "${parameters.deep.list[x]}: '[x]' is no .key and no [number]"),
-        ("${metadata.file}", "${metadata.file}: there is no 'file'; did you mean 'files'?"),
-        ("${env.NOWHERE}", "the environment has no variable NOWHERE; ${env.NOWHERE:-…} gives a default"),
+        (
+            "${parameters.dri}",
+            "there is no parameter 'dri'; did you mean 'dir'?",
+        ),
+        (
+            "a ${parameters.qqqqqq}",
+            "there is no parameter 'qqqqqq'; there are dir, file, stages, n, yes_, text, zurich, none, deep",
+        ),
+        (
+            "${parameters.deep.lst}",
+            "${parameters.deep.lst}: there is no 'lst'; did you mean 'list'?",
+        ),
+        (
+            "${parameters.deep.list[2]}",
+            "${parameters.deep.list[2]}: there is no [2] in a list of 2; the first is [0]",
+        ),
+        (
+            "${parameters.n.x}",
+            "${parameters.n.x}: there is no 'x' in the number 5",
+        ),
+        (
+            "${parameters.deep.list[x]}",
+            "${parameters.deep.list[x]}: '[x]' is no .key and no [number]",
+        ),
+        (
+            "${metadata.file}",
+            "${metadata.file}: there is no 'file'; did you mean 'files'?",
+        ),
+        (
+            "${env.NOWHERE}",
+            "the environment has no variable NOWHERE; ${env.NOWHERE:-…} gives a default",
+        ),
     ] {
         assert_eq!(wrong(given), expected, "{given}");
     }
@@ -110,7 +145,9 @@ fn names_that_lead_nowhere() {
 #[test]
 fn circles_are_shown() {
     let step = "steps: [{type: cache}]\n";
-    let circle = error(&format!("parameters: {{a: '${{parameters.b}}', b: 'x${{parameters.a}}'}}\n{step}"));
+    let circle = error(&format!(
+        "parameters: {{a: '${{parameters.b}}', b: 'x${{parameters.a}}'}}\n{step}"
+    ));
     assert_eq!(
         circle,
         "p.yaml, line 1, column 37: references go in a circle: parameters.b → parameters.a → parameters.b"
@@ -118,13 +155,19 @@ fn circles_are_shown() {
     let own = error(&format!("metadata: {{a: '${{metadata.a}}'}}\n{step}"));
     assert!(own.contains("metadata.a → metadata.a"), "{own}");
     // A default does not hide one.
-    let hidden = error(&format!("parameters: {{a: '${{parameters.a:-x}}'}}\n{step}"));
+    let hidden = error(&format!(
+        "parameters: {{a: '${{parameters.a:-x}}'}}\n{step}"
+    ));
     assert!(hidden.contains("parameters.a → parameters.a"), "{hidden}");
     let mut long = String::from("parameters:\n  p0: end\n");
     for n in 1..=11 {
         long += &format!("  p{n}: ${{parameters.p{}}}\n", n - 1);
     }
-    let ten = long.lines().take(12).map(|line| format!("{line}\n")).collect::<String>();
+    let ten = long
+        .lines()
+        .take(12)
+        .map(|line| format!("{line}\n"))
+        .collect::<String>();
     let last = &read(&format!("{ten}{step}")).parameters[10];
     assert_eq!(last.value.as_text(), Some("end"));
     let long = error(&format!("{long}{step}"));

@@ -40,11 +40,17 @@ fn the_reference_is_published() {
 #[test]
 fn the_schema_knows_every_parameter() {
     let schema = pipeline_schema();
-    let types = schema["$defs"]["step"]["properties"]["type"]["enum"].as_array().unwrap();
+    let types = schema["$defs"]["step"]["properties"]["type"]["enum"]
+        .as_array()
+        .unwrap();
     for action in built_in() {
         let params = &schema["$defs"][action.name]["properties"];
         for name in action.params.iter().flat_map(|param| param.names()) {
-            assert!(params[name]["description"].is_string(), "{} {name}", action.name);
+            assert!(
+                params[name]["description"].is_string(),
+                "{} {name}",
+                action.name
+            );
         }
         for name in action.names() {
             assert!(types.contains(&name.to_uppercase().into()), "{name}");
@@ -91,7 +97,11 @@ fn tables_are_as_they_must_be() {
                 assert!(params.insert(name), "{} has {name} twice", action.name);
             }
             assert!(param.doc.ends_with('.'), "{} {}", action.name, param.name);
-            assert!(!(param.required && param.default.is_some()), "{}", param.name);
+            assert!(
+                !(param.required && param.default.is_some()),
+                "{}",
+                param.name
+            );
         }
     }
 }

@@ -55,7 +55,9 @@ fn defaults_hold_where_nothing_is_said() {
 
 #[test]
 fn values_become_what_a_parameter_takes() {
-    let text = load("chunk_size: '5000'\nmax_rows: 1e3\nskip_empty: \"false\"\nfile_format: TSV\nerror_threshold: 1\ncolumns: [1, true, x]\nkey_columns: n");
+    let text = load(
+        "chunk_size: '5000'\nmax_rows: 1e3\nskip_empty: \"false\"\nfile_format: TSV\nerror_threshold: 1\ncolumns: [1, true, x]\nkey_columns: n",
+    );
     let params = &read(&text).steps[0].params;
     assert_eq!(params.integer("chunk_size"), Some(5000));
     assert_eq!(params.unsigned("max_rows"), Some(1000));
@@ -90,7 +92,10 @@ fn lists_of_maps_have_tables_of_their_own() {
     assert_eq!(conditions[0].text("operator"), Some("greater_than"));
     assert_eq!(conditions[1].texts("value"), ["x", "y"]);
     assert_eq!(conditions[1].boolean("case_sensitive"), Some(false));
-    assert_eq!((filter.text("logic"), filter.text("mode")), (Some("OR"), Some("keep")));
+    assert_eq!(
+        (filter.text("logic"), filter.text("mode")),
+        (Some("OR"), Some("keep"))
+    );
     let checks = pipeline.steps[1].params.items("checks");
     assert_eq!(checks[0].texts("not_null"), ["a", "b"]);
     assert_eq!(checks[0].text("severity"), Some("error"));
