@@ -19,11 +19,27 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
     let folded = name.to_lowercase();
     known
         .into_iter()
-        .map(|known| (levenshtein(&folded, &known.to_lowercase()), known))
+        .map(|known| (distance(&folded, &known.to_lowercase()), known))
         .min()
-        // (A third of its letters may be wrong.)
-        .filter(|(distance, known)| distance * 3 <= known.chars().count().max(3))
+        // (A third of its letters may be wrong, but not all of them.)
+        .filter(|(distance, known)| {
+            let most = known.chars().count().max(3) / 3;
+            *distance <= most && *distance < folded.chars().count()
+        })
         .map(|(_, known)| known)
+}
+
+/// How many letters differ; letters in another order count once: `tvs` is near to `tsv`.
+fn distance(a: &str, b: &str) -> usize {
+    let sorted = |text: &str| {
+        let mut letters: Vec<char> = text.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    match levenshtein(a, b) {
+        2.. if sorted(a) == sorted(b) => 1,
+        distance => distance,
+    }
 }
 
 /// `did you mean 'x'?`, or what there is.
@@ -69,6 +85,8 @@ mod tests {
             "did you mean 'chunk_size'?"
         );
         assert_eq!(did_you_mean("x", known), "there are file_path, chunk_size");
+        assert_eq!(did_you_mean("x", ["m", "n"]), "there are m, n");
+        assert_eq!(did_you_mean("tvs", ["csv", "tsv"]), "did you mean 'tsv'?");
         assert_eq!(did_you_mean("x", []), "there are none");
         let many: Vec<String> = (0..50).map(|n| format!("name{n}")).collect();
         assert!(list(many.iter().map(String::as_str)).ends_with("name39 and 10 more"));

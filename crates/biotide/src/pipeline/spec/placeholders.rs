@@ -208,7 +208,10 @@ impl<'a> Scope<'a> {
                 return Err(place.error(problem));
             }
         }
+        // (What is looked up is another text.)
+        let depth = self.depth.replace(0);
         let found = self.look_up(name, may_miss, place);
+        self.depth.set(depth);
         self.chain.borrow_mut().pop();
         found
     }

@@ -19,10 +19,25 @@ pub fn pipeline_schema() -> Value {
 pub fn schema_of(actions: &Actions) -> Value {
     let mut definitions = Map::new();
     for action in actions.iter() {
-        let params = object(action.params, action.is_open, action.summary);
+        let mut params = object(action.params, action.is_open, action.summary);
+        for param in action.params {
+            for alias in param.aliases {
+                let same = format!("#/$defs/{}/properties/{}", action.name, param.name);
+                let description = format!("The same as {}.", param.name);
+                params["properties"][alias] = json!({"$ref": same, "description": description});
+            }
+        }
         definitions.insert(action.name.to_owned(), params);
     }
-    definitions.insert("step".to_owned(), step(actions));
+    let names: Vec<String> = actions
+        .iter()
+        .flat_map(|action| spellings(action))
+        .collect();
+    definitions.insert("type".to_owned(), json!({"enum": names}));
+    for key in ["type", "action"] {
+        definitions.insert(format!("params_of_{key}"), params_of(actions, key));
+    }
+    definitions.insert("step".to_owned(), step());
     definitions.insert("placeholder".to_owned(), placeholder());
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -98,57 +113,53 @@ fn whole() -> Value {
     })
 }
 
-fn step(actions: &Actions) -> Value {
-    let names: Vec<String> = actions
-        .iter()
-        .flat_map(|action| spellings(action))
-        .collect();
-    let by_type = |key: &str| -> Vec<Value> {
-        let then = |action: &Action| {
-            let mut then = json!({"properties": {"params": reference(action.name)}});
-            if action.params.iter().any(|param| param.required) {
-                then["required"] = json!(["params"]);
-            }
-            let names: Vec<String> = spellings(action).collect();
-            json!({"if": {"properties": {key: {"enum": names}}, "required": [key]}, "then": then})
-        };
-        actions.iter().map(|action| then(action)).collect()
-    };
+fn step() -> Value {
+    // (Null is nothing said.)
     let params = json!({"type": ["object", "null"]});
     let action = json!({
         "type": "object",
         "required": ["type"],
-        "properties": {"type": {"enum": names}, "params": params},
+        "properties": {"type": reference("type"), "params": params},
         "additionalProperties": false,
-        "allOf": by_type("type"),
-    });
-    let direct: Vec<Value> = by_type("type")
-        .into_iter()
-        .chain(by_type("action"))
-        .collect();
-    let properties = json!({
-        "name": {"type": "string"},
-        "description": {"type": "string"},
-        "condition": {
-            "description": "Whether the step runs: 1 in ${parameters.stages}",
-            "type": ["string", "boolean"],
-        },
-        "is_required": or_placeholder(json!({
-            "description": "Whether the run fails if the step does.",
-            "type": "boolean",
-            "default": true,
-        })),
-        "action": {"anyOf": [action, {"enum": names}]},
-        "type": {"enum": names},
-        "params": params,
+        "allOf": [reference("params_of_type")],
     });
     json!({
         "type": "object",
         "oneOf": [{"required": ["action"]}, {"required": ["type"]}],
-        "properties": properties,
+        "properties": {
+            "name": {"type": "string"},
+            "description": {"type": "string"},
+            "condition": {
+                "description": "Whether the step runs: 1 in ${parameters.stages}",
+                "type": ["string", "boolean"],
+            },
+            "is_required": or_placeholder(json!({
+                "description": "Whether the run fails if the step does.",
+                "type": "boolean",
+                "default": true,
+            })),
+            "action": {"anyOf": [action, reference("type")]},
+            "type": reference("type"),
+            "params": params,
+        },
         "additionalProperties": false,
-        "allOf": direct,
+        "allOf": [reference("params_of_type"), reference("params_of_action")],
     })
+}
+
+/// What params are, by the name of the action that this key holds.
+fn params_of(actions: &Actions, key: &str) -> Value {
+    let then = |action: &Action| {
+        let params = reference(action.name);
+        let is_needed = action.params.iter().any(|param| param.required);
+        let then = match is_needed {
+            true => json!({"properties": {"params": params}, "required": ["params"]}),
+            false => json!({"properties": {"params": {"anyOf": [params, {"type": "null"}]}}}),
+        };
+        let names: Vec<String> = spellings(action).collect();
+        json!({"if": {"properties": {key: {"enum": names}}, "required": [key]}, "then": then})
+    };
+    json!({"allOf": actions.iter().map(|action| then(action)).collect::<Vec<_>>()})
 }
 
 /// How files write the name of an action. (A schema cannot leave the case open in a list of choices.)

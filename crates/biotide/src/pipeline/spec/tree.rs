@@ -82,11 +82,8 @@ impl Scalar {
 
 fn plain_number(text: &str) -> Option<Value> {
     let digits = text.trim_start_matches(['-', '+']);
-    // (`007` is an identifier, `inf` and `nan` are words.)
-    let is_padded = digits.len() > 1
-        && digits.starts_with('0')
-        && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if is_padded || !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
+    // (`inf` and `nan` are words.)
+    if is_padded(text) || !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
         return None;
     }
     let number = || text.parse().ok().filter(|number: &f64| number.is_finite());
@@ -94,6 +91,12 @@ fn plain_number(text: &str) -> Option<Value> {
         .map(Value::Integer)
         .ok()
         .or_else(|| number().map(Value::Number))
+}
+
+/// Whether digits begin with a zero that no number needs: `007` is an identifier.
+pub(super) fn is_padded(text: &str) -> bool {
+    let digits = text.trim_start_matches(['-', '+']);
+    digits.len() > 1 && digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 impl Tree {

@@ -11,8 +11,8 @@ use biotide_common::BiotideError;
 use biotide_common::yaml::{self, Spanned};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::place::{Place, Placed};
-use super::tree::{Entry, Node, Scalar, Tree, Value};
+use super::place::{Place, Placed, shortened};
+use super::tree::{Entry, Node, Scalar, Tree, Value, is_padded};
 
 /// The longest text of a pipeline, in bytes.
 pub(super) const MOST_BYTES: usize = 4 << 20;
@@ -38,12 +38,21 @@ pub(super) fn read(file: &Arc<str>, text: &str) -> Result<Tree, BiotideError> {
 
 /// An error of the parser, with its place where the others have theirs.
 fn placed(file: &str, problem: &str) -> BiotideError {
-    match problem.split_once(": ") {
+    let (place, problem) = match problem.split_once(": ") {
         Some((place, problem)) if place.starts_with("line ") => {
-            BiotideError::file(format!("{file}, {place}"), problem)
+            (format!("{file}, {place}"), problem)
         }
-        _ => BiotideError::file(file, problem),
-    }
+        _ => (file.to_owned(), problem),
+    };
+    // (What follows is a name of the library's own.)
+    let problem = match problem.strip_prefix("budget breached: ") {
+        Some(limit) if limit.starts_with("Depth") => {
+            format!("values are nested more than {MOST_DEPTH} deep")
+        }
+        Some(_) => String::from("the file has more than any pipeline has"),
+        None => shortened(problem, 500),
+    };
+    BiotideError::file(place, problem)
 }
 
 thread_local! {
@@ -162,6 +171,7 @@ impl Source<'_> {
         let scalar = |value, canonical: String| {
             let text = spelling.filter(|text| is_spelling(text, value));
             let text = text.map_or(canonical, str::to_owned);
+            let value = if is_padded(&text) { Value::Text } else { value };
             Node::Scalar(Scalar { text, value })
         };
         let node = match raw.value {

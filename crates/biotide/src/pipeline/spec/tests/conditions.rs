@@ -4,7 +4,7 @@ use super::{error, read};
 
 fn yaml(condition: &str) -> String {
     format!(
-        "parameters: {{stages: [1, 2], mode: it's, n: 3, on: true, off: false, none: , m: {{a: 1}}, names: [a, b],\n  cond: 1 in [1], words: 1 in (}}\nsteps:\n- type: cache\n  condition: {condition}\n"
+        "parameters: {{stages: [1, 2], mode: \"it's\", n: 3, on: true, off: false, none: , m: {{a: 1}}, names: [a, b],\n  cond: '1 in [1]', words: '1 in ('}}\nsteps:\n- type: cache\n  condition: {condition}\n"
     )
 }
 
@@ -136,7 +136,7 @@ fn conditions_that_are_none() {
         ("${parameters.stages}", "a list of 2 is no condition"),
         (
             "${parameters.words}",
-            "the condition `1 in (`, character 7: ',' or ')' is expected here",
+            "the condition `1 in (`, character 7: a value is expected here",
         ),
         (
             "${NOWHERE} == 1",

@@ -153,7 +153,7 @@ fn parameters_of_steps() {
         ),
         (
             "file_format: tvs",
-            "line 6, column 20: file_format is 'tvs'; it takes auto, csv, tsv, jsonl, parquet, sssom (did you mean 'csv'?)",
+            "line 6, column 20: file_format is 'tvs'; it takes auto, csv, tsv, jsonl, parquet, sssom (did you mean 'tsv'?)",
         ),
         (
             "file_format: [csv]",
@@ -304,7 +304,7 @@ fn sections() {
 
 #[test]
 fn the_command_line() {
-    let text = "parameters: {stages: [1, 2]}\nsteps: [{type: cache, condition: 3 in '${parameters.stages}'}]\n";
+    let text = "parameters: {stages: [1, 2]}\nsteps: [{type: cache, condition: '3 in ${parameters.stages}'}]\n";
     let unknown = read_with(text, &[("stage", "3")]).unwrap_err();
     assert_eq!(
         unknown,

@@ -150,7 +150,7 @@ fn circles_are_shown() {
     ));
     assert_eq!(
         circle,
-        "p.yaml, line 1, column 37: references go in a circle: parameters.b → parameters.a → parameters.b"
+        "p.yaml, line 1, column 17: references go in a circle: parameters.b → parameters.a → parameters.b"
     );
     let own = error(&format!("metadata: {{a: '${{metadata.a}}'}}\n{step}"));
     assert!(own.contains("metadata.a → metadata.a"), "{own}");
@@ -192,7 +192,7 @@ fn the_command_line_says_values_of_every_type() {
 fn placeholders_stand_wherever_values_do() {
     let text = "\
 name: run ${NUMBER}
-parameters: {t: load, cols: [a, b], on: 'no'}
+parameters: {t: load, cols: [a, b], on: no}
 streaming: {chunk_size: '${NUMBER}'}
 mappings: {m: \"sssom('${SITE}.tsv')\"}
 steps:

@@ -15,7 +15,7 @@ fn scalars_keep_how_they_were_written() {
     assert_eq!(scalar("b"), ("y".into(), Value::Boolean(true)));
     assert_eq!(scalar("c"), ("true".into(), Value::Text));
     assert_eq!(scalar("d"), ("true".into(), Value::Boolean(true)));
-    assert_eq!(scalar("e"), ("007".into(), Value::Integer(7)));
+    assert_eq!(scalar("e"), ("007".into(), Value::Text));
     assert_eq!(metadata.get("f").unwrap().node, Node::Null);
     assert_eq!(scalar("g"), ("0x10".into(), Value::Integer(16)));
     assert_eq!(scalar("h"), ("1_000".into(), Value::Integer(1000)));
