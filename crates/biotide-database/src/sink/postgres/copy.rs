@@ -14,6 +14,10 @@ use crate::types::postgres::PgType;
 /// What is sent at a time.
 const PIECE: usize = 128 << 10;
 
+/// After how many bytes a COPY ends and another begins, in the same transaction: the driver hears that
+/// the server refused a row only at the end, and would send terabytes until then.
+const PART: u64 = 32 << 20;
+
 /// How rows are written.
 pub(super) struct Form {
     /// Name and type of each column of the rows.
@@ -102,6 +106,11 @@ impl Copy {
             }
         }
         Ok(())
+    }
+
+    /// Whether it is time to see what the server says.
+    pub(super) fn is_long(&self) -> bool {
+        self.bytes >= PART
     }
 
     async fn send(&mut self) -> Result<(), CopyError> {

@@ -28,6 +28,10 @@ struct PostgresSink {
     rows: u64,
     bytes: u64,
     copy: Option<Copy>,
+    /// The first row of the COPY that runs, or ran last; the server counts its lines from there.
+    copied_from: u64,
+    /// Whether rows wait in the temporary table of an upsert.
+    unmerged: bool,
     /// Whether a transaction is open.
     open: bool,
     buffer: BytesMut,
@@ -50,7 +54,8 @@ impl PostgresSink {
         match error {
             CopyError::Row(error) => error,
             CopyError::Driver(error) => {
-                let doing = self.doing("writing to");
+                let start = self.copied_from;
+                let doing = self.doing(&format!("writing rows (from row {start} on) to"));
                 self.connection.explain(doing, error).await
             }
         }
@@ -73,6 +78,7 @@ impl PostgresSink {
             Some(copy) => copy,
             None => {
                 self.begin().await?;
+                self.copied_from = self.rows;
                 let buffer = std::mem::take(&mut self.buffer);
                 let started = Copy::start(&self.connection.client, &self.plan.copy(), buffer).await;
                 match started {
@@ -84,12 +90,17 @@ impl PostgresSink {
         if let Err(error) = copy.write(&self.form, batch, self.rows).await {
             return Err(self.told(error).await);
         }
-        self.copy = Some(copy);
         self.rows += batch.num_rows() as u64;
+        self.unmerged = self.form.numbered;
+        let is_long = copy.is_long();
+        self.copy = Some(copy);
+        if is_long {
+            self.end_copy().await?;
+        }
         Ok(())
     }
 
-    /// Ends the COPY, so that the connection takes other statements, and merges its rows.
+    /// Ends the COPY, so that the connection takes other statements.
     async fn end_copy(&mut self) -> Result<(), DatabaseError> {
         let Some(copy) = self.copy.take() else {
             return Ok(());
@@ -101,18 +112,25 @@ impl PostgresSink {
             }
             Err(error) => return Err(self.told(error).await),
         }
-        if !self.form.numbered {
-            return Ok(());
+        Ok(())
+    }
+
+    /// Ends the COPY, and brings its rows to the target where they went to a temporary table.
+    async fn settle(&mut self) -> Result<(), DatabaseError> {
+        self.end_copy().await?;
+        if self.unmerged {
+            let merge = self.plan.merge();
+            self.run("merging rows into", &merge).await?;
+            self.unmerged = false;
         }
-        let merge = self.plan.merge();
-        self.run("merging rows into", &merge).await
+        Ok(())
     }
 
     async fn keep(&mut self, position: &str) -> Result<(), DatabaseError> {
         if !self.options.commits() {
             return Ok(());
         }
-        self.end_copy().await?;
+        self.settle().await?;
         if let Some(run) = self.options.run() {
             let (target, rows) = (self.plan.target.to_string(), self.before + self.rows);
             let positions = &self.plan.positions;
@@ -132,7 +150,7 @@ impl PostgresSink {
     }
 
     async fn complete(&mut self) -> Result<(), DatabaseError> {
-        self.end_copy().await?;
+        self.settle().await?;
         self.begin().await?;
         if self.options.mode == WriteMode::Replace {
             // Nobody makes a view of the table between looking and dropping.

@@ -67,6 +67,8 @@ pub(in crate::sink) async fn open(
         rows: 0,
         bytes: 0,
         copy: None,
+        copied_from: 0,
+        unmerged: false,
         open,
         buffer: BytesMut::new(),
         failed: false,

@@ -2,6 +2,7 @@
 
 mod modes;
 mod resume;
+mod speed;
 mod types;
 
 use std::sync::Arc;
