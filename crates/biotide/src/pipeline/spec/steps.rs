@@ -6,6 +6,8 @@
 //! - {action: load, params: {…}}
 //! ```
 
+use std::sync::Arc;
+
 use biotide_common::BiotideError;
 
 use super::nearest::did_you_mean;
@@ -90,7 +92,7 @@ fn step(
         description: text("description")?.map(|text| text.value),
         runs,
         is_required: is_required.unwrap_or(true),
-        action: action.clone(),
+        action: Arc::clone(action),
         params,
         place: item.place.clone(),
     })
