@@ -7,12 +7,12 @@
 //! ```
 //! use std::sync::Arc;
 //!
-//! use arrow::array::{Int64Array, RecordBatch};
+//! use arrow::array::{ArrayRef, Int64Array, RecordBatch};
 //! use biotide_stream::Dataset;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let lengths = Arc::new(Int64Array::from(vec![120, 45, 310]));
-//! let batch = RecordBatch::try_from_iter([("length", lengths as _)])?;
+//! let lengths: ArrayRef = Arc::new(Int64Array::from(vec![120, 45, 310]));
+//! let batch = RecordBatch::try_from_iter([("length", lengths)])?;
 //! let dataset = Dataset::from_memory("proteins", batch.schema(), vec![batch]);
 //! let long = dataset
 //!     .stream()

@@ -233,12 +233,15 @@ impl RunLog {
         self.target().inner.lock().errors.record(error);
     }
 
+    pub(crate) fn end_early(&self) {
+        self.target().inner.lock().failed = true;
+    }
+
     /// An error that ended the run.
     pub(crate) fn ended_by(&self, error: &StreamError) {
-        let mut inner = self.target().inner.lock();
-        inner.failed = true;
+        self.end_early();
         if let Some(error) = error.as_item() {
-            inner.errors.record(error);
+            self.caught(error);
         }
     }
 

@@ -131,11 +131,15 @@ impl Opened {
         let rows = get(&self.log.target().counters.rows_read);
         let (_, failed) = self.log.errors();
         let many = rows >= threshold.minimum_rows && failed as f64 > rows as f64 * threshold.rate;
-        many.then(|| StreamError::TooManyErrors {
-            failed,
-            rows,
-            threshold: threshold.rate,
-            summary: Box::new(self.log.summary()),
+        many.then(|| {
+            // (The summary in the error is that of a run that has failed.)
+            self.log.end_early();
+            StreamError::TooManyErrors {
+                failed,
+                rows,
+                threshold: threshold.rate,
+                summary: Box::new(self.log.summary()),
+            }
         })
     }
 }

@@ -27,6 +27,9 @@ impl Stream {
     }
 
     /// The same rows in chunks that are cut in this way.
+    ///
+    /// An error does not wait for the chunk to be full: it comes before rows that do. If nobody catches it, they are
+    /// not delivered.
     pub fn chunk(self, chunking: Chunking) -> Self {
         match chunking.validate() {
             Ok(()) => self.shaped(|items| rechunk(items, chunking)),

@@ -203,7 +203,7 @@ async fn too_large_a_share_of_errors_ends_the_stream() {
         rate: 0.1,
         minimum_rows: 1000,
     };
-    let bad = |n: i64| n < 5 || n > 2000;
+    let bad = |n: i64| !(5..=2000).contains(&n);
     let stream = move || {
         upto(10_000, 100)
             .try_filter(move |row| match row.i64("n") {
