@@ -12,6 +12,8 @@ const RANKS: [(&str, &[&str]); 8] = [
     ("biotide-formats", &["biotide-common", "biotide-text"]),
     ("biotide-functions", &["biotide-common", "biotide-text"]),
     ("biotide-exec", &["biotide-common", "biotide-text"]),
+    ("biotide-stream", &["biotide-common"]),
+    ("biotide-database", &["biotide-common"]),
     (
         "biotide",
         &[
@@ -20,6 +22,8 @@ const RANKS: [(&str, &[&str]); 8] = [
             "biotide-formats",
             "biotide-functions",
             "biotide-exec",
+            "biotide-stream",
+            "biotide-database",
         ],
     ),
     ("biotide-cli", &["biotide", "biotide-common"]),

@@ -42,6 +42,7 @@ pub mod memory;
 mod monitor;
 pub mod normalize;
 mod partitioned;
+pub mod pipeline;
 pub mod prelude;
 mod rejects;
 mod staged;

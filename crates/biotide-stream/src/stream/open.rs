@@ -1,0 +1,154 @@
+//! A stream at work: it begins, ends, and stops at the first error that nobody caught.
+
+use std::sync::Arc;
+
+use futures::future::{Either, select, select_all};
+use futures::stream::BoxStream;
+use futures::{FutureExt, StreamExt, stream};
+use tokio_util::sync::CancellationToken;
+
+use super::Stream;
+use crate::chunk::Chunk;
+use crate::errors::{Result, StreamError};
+use crate::log::{RunLog, get};
+use crate::options::ErrorThreshold;
+use crate::processor::Processor;
+use crate::run::{Item, Items};
+
+struct Opened {
+    /// None once it has ended.
+    items: Option<Items>,
+    /// Those that are to be initialized, in the order of the stream.
+    waiting: Vec<Arc<dyn Processor>>,
+    /// Those that are to be finalized.
+    begun: Vec<Arc<dyn Processor>>,
+    tokens: Vec<CancellationToken>,
+    threshold: Option<ErrorThreshold>,
+    log: Arc<RunLog>,
+}
+
+impl Stream {
+    /// Its chunks, to be pulled by hand. After an error it ends.
+    ///
+    /// Processors are finalized when the end is reached, but not when the stream is dropped before.
+    pub fn into_chunks(self) -> BoxStream<'static, Result<Chunk>> {
+        let stream = self.settle();
+        let opened = Opened {
+            items: Some(stream.items),
+            waiting: stream.processors,
+            begun: Vec::new(),
+            tokens: stream.tokens,
+            threshold: stream.threshold,
+            log: stream.log,
+        };
+        stream::unfold(opened, |mut opened| async move {
+            let item = opened.next().await?;
+            Some((item, opened))
+        })
+        .boxed()
+    }
+}
+
+impl Opened {
+    async fn next(&mut self) -> Option<Item> {
+        self.log.start();
+        if let Err(error) = self.initialize().await {
+            return self.fail(error).await;
+        }
+        let items = self.items.as_mut()?;
+        let next = match cancelled(&self.tokens) {
+            None => Ok(items.next().await),
+            Some(cancelled) => match select(cancelled, items.next()).await {
+                Either::Left(_) => Err(()),
+                Either::Right((item, _)) => Ok(item),
+            },
+        };
+        match next {
+            Ok(Some(Ok(chunk))) => {
+                self.log.delivered(&chunk);
+                match self.too_many() {
+                    Some(error) => self.fail(error).await,
+                    None => Some(Ok(chunk)),
+                }
+            }
+            Ok(Some(Err(error))) => self.fail(error).await,
+            Ok(None) => {
+                self.items = None;
+                let ended = match self.too_many() {
+                    Some(error) => Err(error),
+                    None => self.finalize().await,
+                };
+                match ended {
+                    Ok(()) => None,
+                    Err(error) => self.fail(error).await,
+                }
+            }
+            Err(()) => {
+                let rows = get(&self.log.target().counters.rows);
+                self.fail(StreamError::Cancelled { rows }).await
+            }
+        }
+    }
+
+    async fn initialize(&mut self) -> Result<()> {
+        for processor in std::mem::take(&mut self.waiting) {
+            processor
+                .initialize()
+                .await
+                .map_err(|error| StreamError::outside(processor.name(), error))?;
+            self.begun.push(processor);
+        }
+        Ok(())
+    }
+
+    /// All of them, also when one fails. The first error is given.
+    async fn finalize(&mut self) -> Result<()> {
+        let mut ended = Ok(());
+        for processor in std::mem::take(&mut self.begun) {
+            match processor.finalize().await {
+                Ok(summary) => self.log.finished(processor.name(), summary),
+                Err(error) => {
+                    let error = StreamError::outside(processor.name(), error);
+                    ended = ended.and(Err(error));
+                }
+            }
+        }
+        ended
+    }
+
+    async fn fail(&mut self, error: StreamError) -> Option<Item> {
+        // What still runs is stopped before processors are told that it is over.
+        self.items = None;
+        self.log.ended_by(&error);
+        if let Err(another) = self.finalize().await {
+            self.log.ended_by(&another);
+        }
+        Some(Err(error))
+    }
+
+    fn too_many(&self) -> Option<StreamError> {
+        let threshold = self.threshold?;
+        let rows = get(&self.log.target().counters.rows_read);
+        let (_, failed) = self.log.errors();
+        let many = rows >= threshold.minimum_rows && failed as f64 > rows as f64 * threshold.rate;
+        many.then(|| {
+            // (The summary in the error is that of a run that has failed.)
+            self.log.end_early();
+            StreamError::TooManyErrors {
+                failed,
+                rows,
+                threshold: threshold.rate,
+                summary: Box::new(self.log.summary()),
+            }
+        })
+    }
+}
+
+/// When one of the tokens is cancelled.
+fn cancelled(tokens: &[CancellationToken]) -> Option<impl Future<Output = ()> + Unpin + '_> {
+    if tokens.is_empty() {
+        return None;
+    }
+    let each = tokens.iter().map(|token| Box::pin(token.cancelled()));
+    Some(select_all(each).map(|_| ()))
+}

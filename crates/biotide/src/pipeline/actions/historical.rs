@@ -1,0 +1,45 @@
+//! `protein_historical_resolution`: retired accessions brought forward.
+
+use super::action::{Action, Kind, Param};
+use super::shared::{INPUT, OUTPUT, SHARE};
+
+/// The action.
+pub(super) const ACTION: Action = Action::new(
+    "protein_historical_resolution",
+    "Brings retired identifiers forward, with a confidence by how they were retired.",
+    &[
+        INPUT,
+        Param::new("column", Kind::Column, "The column.")
+            .also(&["identifier_column"])
+            .needed(),
+        Param::new("namespace", Kind::Text, "The namespace of the identifiers.")
+            .also(&["identifier_type"])
+            .or("uniprot"),
+        Param::new(
+            "primary_confidence",
+            SHARE,
+            "Of an identifier that is in use.",
+        )
+        .or("1.0"),
+        Param::new(
+            "secondary_confidence",
+            SHARE,
+            "Of one that was merged into another.",
+        )
+        .or("0.90"),
+        Param::new(
+            "demerged_confidence",
+            SHARE,
+            "Of one that was split into several.",
+        )
+        .or("0.85"),
+        Param::new(
+            "obsolete_confidence",
+            SHARE,
+            "Of one that nothing stands for any more.",
+        )
+        .or("0"),
+        OUTPUT,
+    ],
+)
+.also(&["historical_resolution"]);

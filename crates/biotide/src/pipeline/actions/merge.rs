@@ -1,0 +1,33 @@
+//! `merge_datasets`: several datasets become one.
+
+use super::action::{Action, Kind, Param};
+use super::join::JOINS;
+use super::shared::{INPUTS, OUTPUT};
+
+/// The action.
+pub(super) const ACTION: Action = Action::new(
+    "merge_datasets",
+    "Puts datasets one below the other, by the names of columns, or side by side.",
+    &[
+        INPUTS,
+        Param::new("merge_strategy", Kind::OneOf(&["concat", "join"]), "One below the other, or side by side.")
+            .also(&["strategy", "mode"])
+            .or("concat"),
+        Param::new("how", JOINS, "Of a join, which rows without a partner are kept.")
+            .also(&["join_type", "join_how"])
+            .or("inner"),
+        Param::new("on", Kind::Columns, "Of a join, the columns, where all have the same names.")
+            .also(&["join_on", "join_columns"]),
+        Param::new("left_on", Kind::Columns, "Of a join of two, the columns of the first."),
+        Param::new("right_on", Kind::Columns, "Of a join of two, the columns of the second, in the same order."),
+        Param::new("deduplicate", Kind::Columns, "Of rows with the same values in these columns one is kept.")
+            .also(&["deduplication_column", "dedup_columns"]),
+        Param::new("dedup", Kind::OneOf(&["first", "last", "all"]), "Which of them; `all` keeps every row.")
+            .also(&["keep"])
+            .or("first"),
+        Param::new("one_to_many", Kind::OneOf(&["keep_all", "first", "aggregate"]), "Of a join, what becomes of a row with several partners: a row each, the first, or one with lists.")
+            .also(&["handle_one_to_many"])
+            .or("keep_all"),
+        OUTPUT,
+    ],
+);

@@ -1,0 +1,27 @@
+//! `calculate_set_overlap`: what datasets have in common.
+
+use super::action::{Action, Kind, Param};
+use super::shared::{INPUTS, OUTPUT};
+
+/// The action.
+pub(super) const ACTION: Action = Action::new(
+    "calculate_set_overlap",
+    "Counts what any number of datasets have in common: every combination of them, and for every two the Jaccard index and the coverage.",
+    &[
+        INPUTS,
+        Param::new(
+            "columns",
+            Kind::Columns,
+            "The column that is compared: one for all, or one for each.",
+        )
+        .also(&["column", "merge_key"])
+        .needed(),
+        Param::new(
+            "names",
+            Kind::Texts,
+            "What the result calls the datasets, one for each.",
+        )
+        .also(&["dataset_names"]),
+        OUTPUT,
+    ],
+);

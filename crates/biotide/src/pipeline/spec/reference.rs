@@ -1,0 +1,121 @@
+//! The reference page of pipelines, made from the tables of the actions.
+
+use std::fmt::{self, Write};
+
+use super::streaming::{ERROR_HANDLING, FILE_READER, MEMORY_MANAGEMENT, STREAMING};
+use crate::pipeline::actions::{Param, built_in};
+
+const HEAD: &str = "\
+<!-- Generated: BIOTIDE_BLESS=1 scripts/test --lib -- pipeline -->
+
+# Pipelines
+
+A pipeline is a file in YAML: steps, each with an action and its parameters. Editors check it as it is written with
+[the JSON Schema](pipeline.schema.json): `# yaml-language-server: $schema=…/pipeline.schema.json` as its first line.
+
+| key | |
+|---|---|
+| `name`, `description`, `version` | What it is called, and what it is for. |
+| `parameters` | Names and values, or a list of `{name, required, default, description}`. `--set name=value` says other values. |
+| `metadata` | Whatever its author wants to say. |
+| `streaming` | How a run goes about its work, see [below](#streaming). |
+| `mappings` | Names, and sources of `CREATE MAPPING` such as `sssom('a.sssom.tsv')`, or paths. |
+| `steps` | A list of `{name, description, condition, is_required, action: {type, params}}`. Only the action must be there; `{type, params}` alone will do. A file that is nothing but this list is a pipeline too. |
+
+The type of an action, and values that are one of a choice, may be in any case.
+
+## Placeholders
+
+| written | is |
+|---|---|
+| `${parameters.x}`, `${parameters.x.y[0]}` | a parameter, or a part of it |
+| `${metadata.files[0].path}` | a part of the metadata |
+| `${env.X}`, `${X}` | a variable of the environment |
+| `${…:-text}` | the same, or the text where it is not set |
+| `${parameters.${env.SITE}}` | the parameter that the variable names |
+| `$${…}` | the text `${…}` |
+
+A value that is one placeholder and nothing else takes the type too: a list, a number, true or false. Inside a text it is
+put in. What is no name of these (`${1}`, a variable that is not set) stays as it is; a parameter, a part of the metadata
+or an `env.` that does not exist is an error.
+
+## Conditions
+
+`condition: \"1 in ${parameters.stages} and '${parameters.mode}' != 'dry'\"`: numbers, `'texts'`, `true`, `false`, `null`,
+lists (`[1, 2]`, `(1, 2)`), `in`, `not in`, `==`, `!=`, `<`, `<=`, `>`, `>=`, `and`, `or`, `not`, parentheses. A
+placeholder outside of quotes is a value, not text.
+
+## Streaming
+";
+
+/// The page.
+pub fn pipeline_reference() -> String {
+    let mut page = String::from(HEAD);
+    // (Writing to a String cannot fail.)
+    let _ = write(&mut page);
+    page
+}
+
+fn write(page: &mut String) -> fmt::Result {
+    table(page, STREAMING)?;
+    for (name, params) in [
+        ("streaming.file_readers", FILE_READER),
+        ("streaming.memory_management", MEMORY_MANAGEMENT),
+        ("streaming.error_handling", ERROR_HANDLING),
+    ] {
+        write!(
+            page,
+            "\nOf `{name}`{}:\n",
+            match name {
+                "streaming.file_readers" => ", for each of `csv`, `tsv` and `jsonl`",
+                _ => "",
+            }
+        )?;
+        table(page, params)?;
+    }
+    page.push_str("\n## Actions\n");
+    for action in built_in() {
+        write!(page, "\n### {}\n\n{}", action.name, action.summary)?;
+        if !action.aliases.is_empty() {
+            write!(page, " Also called {}.", names(action.aliases))?;
+        }
+        page.push('\n');
+        table(page, action.params)?;
+        for param in action.params.iter().filter(|param| !param.items.is_empty()) {
+            write!(page, "\nOf each of `{}`:\n", param.name)?;
+            table(page, param.items)?;
+        }
+    }
+    Ok(())
+}
+
+fn table(page: &mut String, params: &[Param]) -> fmt::Result {
+    page.push_str("\n| parameter | takes | default | |\n|---|---|---|---|\n");
+    for param in params {
+        let default = match (param.required, param.default) {
+            (true, _) => String::from("**needed**"),
+            (false, Some(default)) => format!("`{}`", cell(default)),
+            (false, None) => String::new(),
+        };
+        let mut kind = cell(&param.kind.describe());
+        if param.at_least > 1 {
+            write!(kind, ", {} or more", param.at_least)?;
+        }
+        let mut doc = cell(param.doc);
+        if !param.aliases.is_empty() {
+            write!(doc, " Also {}.", names(param.aliases))?;
+        }
+        writeln!(page, "| `{}` | {kind} | {default} | {doc} |", param.name)?;
+    }
+    Ok(())
+}
+
+/// A cell of a Markdown table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
+fn names(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}
