@@ -332,6 +332,59 @@ impl Processor for Unable {
     }
 }
 
+/// Never begins, or panics at its end.
+#[derive(Debug)]
+struct Stuck {
+    begins: bool,
+}
+
+#[async_trait]
+impl Processor for Stuck {
+    fn name(&self) -> &str {
+        "stuck"
+    }
+
+    async fn initialize(&self) -> Result<(), ProcessorError> {
+        if !self.begins {
+            std::future::pending::<()>().await;
+        }
+        Ok(())
+    }
+
+    async fn process_chunk(&self, chunk: Chunk) -> Result<Chunk, ProcessorError> {
+        Ok(chunk)
+    }
+
+    async fn finalize(&self) -> Result<serde_json::Value, ProcessorError> {
+        panic!("no end")
+    }
+}
+
+#[tokio::test]
+async fn what_never_begins_can_be_cancelled() {
+    let token = tokio_util::sync::CancellationToken::new();
+    let stuck = Arc::new(Stuck { begins: false });
+    let stream = upto(10, 10).process(stuck).cancel(token.clone());
+    let cancel = async {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        token.cancel();
+    };
+    let (failed, ()) = tokio::join!(stream.run(), cancel);
+    let error = failed.unwrap_err().error;
+    assert!(matches!(error, crate::StreamError::Cancelled { rows: 0 }));
+}
+
+#[tokio::test]
+async fn a_panic_at_the_end_is_an_error() {
+    let stuck = Arc::new(Stuck { begins: true });
+    let failed = upto(10, 10).process(stuck).run().await.unwrap_err();
+    assert_eq!(
+        failed.to_string(),
+        "operation 'stuck' failed: it panicked: no end"
+    );
+    assert_eq!(failed.summary.rows, 10);
+}
+
 #[tokio::test]
 async fn what_cannot_begin_ends_what_has() {
     let (dataset, read) = super::counted(100, 10);
