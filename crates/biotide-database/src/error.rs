@@ -61,8 +61,10 @@ pub enum DatabaseError {
         problem: String,
     },
     /// A value of a SQLite table whose type is not that of its column.
-    #[error("{table}, column {column}, {row}: found {found} in a column read as {expected}; \
-             CAST the column in a view, or correct the row")]
+    #[error(
+        "{table}, column {column}, {row}: found {found} in a column read as {expected}; \
+             CAST the column in a view, or correct the row"
+    )]
     Mixed {
         /// The table.
         table: Box<str>,

@@ -25,7 +25,10 @@ impl Database {
     pub(crate) fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("test.db").display());
-        Self { url, _folder: Some(folder) }
+        Self {
+            url,
+            _folder: Some(folder),
+        }
     }
 
     /// The server of the environment, if there is one.
@@ -41,7 +44,9 @@ impl Database {
 
     /// SQLite always, PostgreSQL if there is one.
     pub(crate) fn all() -> Vec<Self> {
-        std::iter::once(Self::sqlite()).chain(Self::postgres()).collect()
+        std::iter::once(Self::sqlite())
+            .chain(Self::postgres())
+            .collect()
     }
 
     pub(crate) fn is_postgres(&self) -> bool {
@@ -113,7 +118,10 @@ pub(crate) fn context(batch_size: usize) -> SessionContext {
 }
 
 /// What a statement says of the table, which it calls `t`.
-pub(crate) async fn query(target: &DatabaseTarget, sql: &str) -> datafusion_common::Result<RecordBatch> {
+pub(crate) async fn query(
+    target: &DatabaseTarget,
+    sql: &str,
+) -> datafusion_common::Result<RecordBatch> {
     let context = context(7);
     let table = DatabaseTable::open(target).await?;
     context.register_table("t", Arc::new(table))?;
@@ -127,13 +135,23 @@ pub(crate) async fn plan(target: &DatabaseTarget, sql: &str) -> String {
     let context = context(7);
     let table = DatabaseTable::open(target).await.unwrap();
     context.register_table("t", Arc::new(table)).unwrap();
-    let plan = context.sql(sql).await.unwrap().create_physical_plan().await.unwrap();
-    datafusion_physical_plan::displayable(plan.as_ref()).indent(false).to_string()
+    let plan = context
+        .sql(sql)
+        .await
+        .unwrap()
+        .create_physical_plan()
+        .await
+        .unwrap();
+    datafusion_physical_plan::displayable(plan.as_ref())
+        .indent(false)
+        .to_string()
 }
 
 /// The table as text, a line a row.
 pub(crate) async fn rows(target: &DatabaseTarget, order: &str) -> Vec<String> {
-    let batch = query(target, &format!("SELECT * FROM t ORDER BY {order}")).await.unwrap();
+    let batch = query(target, &format!("SELECT * FROM t ORDER BY {order}"))
+        .await
+        .unwrap();
     lines(&batch)
 }
 
@@ -150,7 +168,13 @@ pub(crate) fn lines(batch: &RecordBatch) -> Vec<String> {
 }
 
 pub(crate) fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
-    let fields = columns.iter().map(|(name, array)| Field::new(*name, array.data_type().clone(), true));
+    let fields = columns
+        .iter()
+        .map(|(name, array)| Field::new(*name, array.data_type().clone(), true));
     let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    RecordBatch::try_new(schema, columns.into_iter().map(|(_, array)| array).collect()).unwrap()
+    RecordBatch::try_new(
+        schema,
+        columns.into_iter().map(|(_, array)| array).collect(),
+    )
+    .unwrap()
 }

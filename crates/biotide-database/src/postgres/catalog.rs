@@ -74,10 +74,14 @@ pub(crate) async fn schema_of(
     client: &Client,
     table: &TableName,
 ) -> Result<Option<String>, DatabaseError> {
-    let failed = |error| DatabaseError::postgres(format!("looking for the schema of {table}"), error);
+    let failed =
+        |error| DatabaseError::postgres(format!("looking for the schema of {table}"), error);
     let sql = "SELECT n.nspname::text FROM pg_class c \
                JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1::text)";
-    let row = client.query_opt(sql, &[&table.quoted()]).await.map_err(failed)?;
+    let row = client
+        .query_opt(sql, &[&table.quoted()])
+        .await
+        .map_err(failed)?;
     row.map(|row| row.try_get(0)).transpose().map_err(failed)
 }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use arrow::array::builder::{
-    BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, Float32Builder, Float64Builder,
-    Int16Builder, Int32Builder, Int64Builder, IntervalMonthDayNanoBuilder, NullBufferBuilder,
-    StringViewBuilder, Time64MicrosecondBuilder, TimestampMicrosecondBuilder,
+    BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, Float32Builder,
+    Float64Builder, Int16Builder, Int32Builder, Int64Builder, IntervalMonthDayNanoBuilder,
+    NullBufferBuilder, StringViewBuilder, Time64MicrosecondBuilder, TimestampMicrosecondBuilder,
 };
 use arrow::array::{ArrayRef, ListArray, RecordBatch, RecordBatchOptions};
 use arrow::buffer::{OffsetBuffer, ScalarBuffer};
@@ -136,15 +136,19 @@ impl Column {
             Self::Decimal(column, _, scale) => {
                 let value = match numeric::read(bytes, u32::from(scale.unsigned_abs())) {
                     Numeric::Value(value) => value,
-                    Numeric::Special => return Err(Wrong::Value("NaN or an infinity, which no decimal is")),
-                    Numeric::Large => return Err(Wrong::Value("more digits than the type of the column")),
+                    Numeric::Special => {
+                        return Err(Wrong::Value("NaN or an infinity, which no decimal is"));
+                    }
+                    Numeric::Large => {
+                        return Err(Wrong::Value("more digits than the type of the column"));
+                    }
                     Numeric::Broken => return Err(Wrong::Form("a numeric of another form")),
                 };
                 column.append_value(value);
             }
             Self::Text(column) => {
-                let text = std::str::from_utf8(bytes)
-                    .map_err(|_| Wrong::Form("text that is no UTF-8"))?;
+                let text =
+                    std::str::from_utf8(bytes).map_err(|_| Wrong::Form("text that is no UTF-8"))?;
                 column.append_value(text);
             }
             Self::Bytes(column) => column.append_value(bytes),
@@ -170,7 +174,8 @@ impl Column {
                 let micros = i64::from_be_bytes(fixed(take(&mut rest, 8)?)?);
                 let (days, months) = (take_i32(&mut rest)?, take_i32(&mut rest)?);
                 let nanos = micros.checked_mul(1000);
-                let nanos = nanos.ok_or(Wrong::Value("an interval of more than 292 years of hours"))?;
+                let nanos =
+                    nanos.ok_or(Wrong::Value("an interval of more than 292 years of hours"))?;
                 column.append_value(IntervalMonthDayNano::new(months, days, nanos));
             }
             Self::List(elements, _, offsets, nulls) => {
@@ -192,7 +197,11 @@ impl Column {
                         None => elements.append_null(),
                     }
                 }
-                let end = offsets.last().copied().unwrap_or_default().checked_add(count);
+                let end = offsets
+                    .last()
+                    .copied()
+                    .unwrap_or_default()
+                    .checked_add(count);
                 offsets.push(end.ok_or(Wrong::Value("too many elements in a batch"))?);
                 nulls.append_non_null();
             }
@@ -223,7 +232,12 @@ impl Column {
                 let offsets = std::mem::replace(offsets, vec![0]);
                 let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
                 let (field, elements) = (Arc::clone(field), elements.finish()?);
-                Arc::new(ListArray::try_new(field, offsets, elements, nulls.finish())?)
+                Arc::new(ListArray::try_new(
+                    field,
+                    offsets,
+                    elements,
+                    nulls.finish(),
+                )?)
             }
         })
     }

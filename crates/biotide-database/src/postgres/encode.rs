@@ -14,12 +14,13 @@ use arrow::array::types::{
     Int64Type, IntervalMonthDayNanoType, Time64MicrosecondType, TimestampMicrosecondType,
 };
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, FixedSizeBinaryArray, GenericByteArray,
-    LargeStringArray, ListArray, PrimitiveArray, StringArray, StringViewArray,
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, FixedSizeBinaryArray, LargeStringArray,
+    ListArray, PrimitiveArray, StringArray, StringViewArray,
 };
-use arrow::datatypes::{ByteArrayType, DataType, Field, IntervalUnit, TimeUnit};
+use arrow::datatypes::{DataType, Field, IntervalUnit, TimeUnit};
 use bytes::{BufMut, BytesMut};
 
+use super::nul::{has_escaped_nul, nul_in_bytes};
 use super::numeric;
 use crate::error::DatabaseError;
 use crate::types::convert::{convert, is_text};
@@ -120,18 +121,28 @@ impl Cells {
                     | DataType::FixedSizeList(field, _) => field.data_type().clone(),
                     _ => DataType::Null,
                 };
-                let list = cast(&DataType::List(Arc::new(Field::new_list_field(element, true))))?;
+                let list = cast(&DataType::List(Arc::new(Field::new_list_field(
+                    element, true,
+                ))))?;
                 let list: ListArray = list.as_list().clone();
                 // (Of a slice, only its own elements: the others may hold what cannot be written.)
                 let ends = list.offsets();
                 let (start, end) = (ends[0] as usize, ends[list.len()] as usize);
                 let elements = list.values().slice(start, end - start);
                 let cells = Self::new(&elements, of, column, 0).map_err(|error| match error {
-                    DatabaseError::Value { column, row, problem } => {
+                    DatabaseError::Value {
+                        column,
+                        row,
+                        problem,
+                    } => {
                         let element = row as i64 + start as i64;
                         let row = ends.partition_point(|&end| i64::from(end) <= element) - 1;
                         let row = first + row as u64;
-                        DatabaseError::Value { column, row, problem }
+                        DatabaseError::Value {
+                            column,
+                            row,
+                            problem,
+                        }
                     }
                     other => other,
                 })?;
@@ -149,11 +160,15 @@ impl Cells {
         Ok(match array.data_type() {
             DataType::Decimal32(digits, scale @ 0..) | DataType::Decimal64(digits, scale @ 0..) => {
                 let array = convert(array, &DataType::Decimal128(*digits, *scale), column, first)?;
-                Self::Decimal(array.as_primitive().clone(), u16::from(scale.unsigned_abs()))
+                Self::Decimal(
+                    array.as_primitive().clone(),
+                    u16::from(scale.unsigned_abs()),
+                )
             }
-            DataType::Decimal128(_, scale @ 0..) => {
-                Self::Decimal(array.as_primitive().clone(), u16::from(scale.unsigned_abs()))
-            }
+            DataType::Decimal128(_, scale @ 0..) => Self::Decimal(
+                array.as_primitive().clone(),
+                u16::from(scale.unsigned_abs()),
+            ),
             DataType::Decimal32(_, scale)
             | DataType::Decimal64(_, scale)
             | DataType::Decimal128(_, scale)
@@ -202,7 +217,12 @@ impl Cells {
     }
 
     /// `jsonb` keeps strings as text, so a NUL byte cannot be written as an escape either.
-    fn without_escaped_nul(&self, rows: usize, column: &str, first: u64) -> Result<(), DatabaseError> {
+    fn without_escaped_nul(
+        &self,
+        rows: usize,
+        column: &str,
+        first: u64,
+    ) -> Result<(), DatabaseError> {
         let text = |row| match self {
             Self::Text(array) => array.is_valid(row).then(|| array.value(row)),
             Self::LargeText(array) => array.is_valid(row).then(|| array.value(row)),
@@ -261,13 +281,19 @@ impl Cells {
                 put(array, row, out, |out| put_bytes(out, array.value(row)));
             }
             Self::Date(array) => put(array, row, out, |out| {
-                put_fixed(out, array.value(row).saturating_sub(EPOCH_DAYS).to_be_bytes());
+                put_fixed(
+                    out,
+                    array.value(row).saturating_sub(EPOCH_DAYS).to_be_bytes(),
+                );
             }),
             Self::Time(array) => put(array, row, out, |out| {
                 put_fixed(out, array.value(row).to_be_bytes());
             }),
             Self::Timestamp(array) => put(array, row, out, |out| {
-                put_fixed(out, array.value(row).saturating_sub(EPOCH_MICROS).to_be_bytes());
+                put_fixed(
+                    out,
+                    array.value(row).saturating_sub(EPOCH_MICROS).to_be_bytes(),
+                );
             }),
             Self::Interval(array) => put(array, row, out, |out| {
                 let value = array.value(row);
@@ -294,7 +320,9 @@ impl Cells {
                 let rows = (offsets[row] - start) as usize..(offsets[row + 1] - start) as usize;
                 put_measured(out, |out| {
                     out.put_i32(i32::from(!rows.is_empty()));
-                    let nulls = rows.clone().any(|row| array.values().is_null(row + start as usize));
+                    let nulls = rows
+                        .clone()
+                        .any(|row| array.values().is_null(row + start as usize));
                     out.put_i32(i32::from(nulls));
                     out.put_u32(*oid);
                     if !rows.is_empty() {
@@ -342,28 +370,4 @@ fn put_measured(out: &mut BytesMut, value: impl FnOnce(&mut BytesMut) -> bool) {
         }
     };
     out[start..start + 4].copy_from_slice(&length.to_be_bytes());
-}
-
-/// Whether a JSON text has `\u0000` whose backslash is not escaped itself.
-fn has_escaped_nul(json: &str) -> bool {
-    json.match_indices("\\u0000").any(|(at, _)| {
-        let before = json.as_bytes()[..at].iter().rev();
-        before.take_while(|&&byte| byte == b'\\').count() % 2 == 0
-    })
-}
-
-/// The first row with a NUL byte: all bytes are looked through at once, as there is none as a rule.
-fn nul_in_bytes<T: ByteArrayType<Native = str>>(array: &GenericByteArray<T>) -> Option<usize> {
-    let offsets = array.value_offsets();
-    let (Some(start), Some(end)) = (offsets.first(), offsets.last()) else {
-        return None;
-    };
-    use arrow::datatypes::ArrowNativeType as _;
-    let bytes = array.value_data().get(start.as_usize()..end.as_usize())?;
-    if !bytes.contains(&0) {
-        return None;
-    }
-    array
-        .iter()
-        .position(|text| text.is_some_and(|text| text.as_bytes().contains(&0)))
 }

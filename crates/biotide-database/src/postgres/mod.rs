@@ -4,5 +4,6 @@ pub(crate) mod catalog;
 pub(crate) mod connection;
 pub(crate) mod decode;
 pub(crate) mod encode;
+mod nul;
 mod numeric;
 mod uuid;

@@ -78,7 +78,11 @@ fn put_groups(out: &mut BytesMut, groups: &[u16], negative: bool, scale: u16) {
     out.put_i32(8 + 2 * groups.len() as i32);
     out.put_i16(groups.len() as i16);
     out.put_i16(weight);
-    out.put_u16(if negative && !groups.is_empty() { NEGATIVE } else { 0 });
+    out.put_u16(if negative && !groups.is_empty() {
+        NEGATIVE
+    } else {
+        0
+    });
     out.put_u16(scale);
     for &digit in groups {
         out.put_u16(digit);
@@ -152,11 +156,30 @@ mod tests {
     fn what_is_written_is_read() {
         let max = 10_i128.pow(38) - 1;
         for scale in 0..=38_u16 {
-            for value in [0, 1, -1, 9, 10, 1234, -10_000, 123_456_789, 10_i128.pow(20), max, -max] {
+            for value in [
+                0,
+                1,
+                -1,
+                9,
+                10,
+                1234,
+                -10_000,
+                123_456_789,
+                10_i128.pow(20),
+                max,
+                -max,
+            ] {
                 let mut out = BytesMut::new();
                 put_i128(&mut out, value, scale);
-                assert_eq!(out.len() as i32 - 4, i32::from_be_bytes([out[0], out[1], out[2], out[3]]));
-                assert_eq!(read(&out[4..], u32::from(scale)), Numeric::Value(value), "{value} {scale}");
+                assert_eq!(
+                    out.len() as i32 - 4,
+                    i32::from_be_bytes([out[0], out[1], out[2], out[3]])
+                );
+                assert_eq!(
+                    read(&out[4..], u32::from(scale)),
+                    Numeric::Value(value),
+                    "{value} {scale}"
+                );
                 let mut same = BytesMut::new();
                 let digits = value.unsigned_abs().to_string();
                 put_digits(&mut same, digits.as_bytes(), value < 0, scale);
@@ -170,7 +193,9 @@ mod tests {
         // 12345.678 is 1 | 2345 | 6780.
         let mut out = BytesMut::new();
         put_i128(&mut out, 12_345_678, 3);
-        let expected = [0, 0, 0, 14, 0, 3, 0, 1, 0, 0, 0, 3, 0, 1, 0x09, 0x29, 0x1a, 0x7c];
+        let expected = [
+            0, 0, 0, 14, 0, 3, 0, 1, 0, 0, 0, 3, 0, 1, 0x09, 0x29, 0x1a, 0x7c,
+        ];
         assert_eq!(&out[..], expected);
         assert_eq!(read(&[0, 0, 0, 0, 0xC0, 0, 0, 0], 0), Numeric::Special);
         assert_eq!(read(&[0, 1], 0), Numeric::Broken);

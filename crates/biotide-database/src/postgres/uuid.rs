@@ -53,7 +53,10 @@ mod tests {
     fn forms_of_a_uuid() {
         let bytes = super::bytes("00112233-4455-6677-8899-aabbccddeeff").unwrap();
         assert_eq!(bytes[..3], [0, 0x11, 0x22]);
-        assert_eq!(super::bytes("{00112233445566778899AABBCCDDEEFF}"), Some(bytes));
+        assert_eq!(
+            super::bytes("{00112233445566778899AABBCCDDEEFF}"),
+            Some(bytes)
+        );
         assert_eq!(super::bytes("00112233"), None);
         assert_eq!(super::bytes("00112233-4455-6677-8899-aabbccddeeff0"), None);
     }

@@ -21,7 +21,10 @@ pub(super) fn of_postgres(schema: &Schema, table: &[PgColumn]) -> Vec<String> {
             }
         }
     }
-    for column in table.iter().filter(|column| !column.optional && !column.generated) {
+    for column in table
+        .iter()
+        .filter(|column| !column.optional && !column.generated)
+    {
         if schema.field_with_name(&column.name).is_err() {
             problems.push(needed(&column.name));
         }
@@ -48,8 +51,15 @@ pub(super) fn of_sqlite(schema: &Schema, table: &[SqliteColumn]) -> Vec<String> 
             problems.push(differs(field, &column.declared));
         }
     }
-    for column in table.iter().filter(|column| !column.optional && !column.generated) {
-        if !schema.fields().iter().any(|field| same(field.name(), &column.name)) {
+    for column in table
+        .iter()
+        .filter(|column| !column.optional && !column.generated)
+    {
+        if !schema
+            .fields()
+            .iter()
+            .any(|field| same(field.name(), &column.name))
+        {
             problems.push(needed(&column.name));
         }
     }

@@ -112,7 +112,9 @@ impl SinkOptions {
         }
         for key in self.mode.key() {
             if schema.field_with_name(key).is_err() {
-                problems.push(format!("the rows have no column {key}, which is of the key"));
+                problems.push(format!(
+                    "the rows have no column {key}, which is of the key"
+                ));
             }
         }
         match problems.is_empty() {

@@ -14,7 +14,13 @@ pub(super) fn create_positions(table: &str) -> String {
 }
 
 /// Keeps a position.
-pub(super) fn keep_position(table: &str, run: &str, target: &str, position: &str, rows: u64) -> String {
+pub(super) fn keep_position(
+    table: &str,
+    run: &str,
+    target: &str,
+    position: &str,
+    rows: u64,
+) -> String {
     format!(
         "INSERT INTO {table} (run_id, target, \"position\", \"rows\") VALUES ({}, {}, {}, {rows}) \
          ON CONFLICT (run_id, target) DO UPDATE \
@@ -32,7 +38,11 @@ pub(super) fn forget_position(table: &str, run: &str, target: &str) -> String {
 
 /// The condition that finds a position.
 pub(super) fn position_of(run: &str, target: &str) -> String {
-    format!("run_id = {} AND target = {}", sql::literal(run), sql::literal(target))
+    format!(
+        "run_id = {} AND target = {}",
+        sql::literal(run),
+        sql::literal(target)
+    )
 }
 
 /// The staging table of a run.

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use arrow::array::types::{Float64Type, Int64Type, Time64MicrosecondType, TimestampMicrosecondType};
+use arrow::array::types::{
+    Float64Type, Int64Type, Time64MicrosecondType, TimestampMicrosecondType,
+};
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, BooleanArray, FixedSizeBinaryArray, PrimitiveArray,
     StringArray, StringBuilder, StringViewArray,
@@ -57,7 +59,11 @@ impl Values {
             },
             SqliteType::Date => {
                 let days = convert(array, &DataType::Date32, column, first)?;
-                Self::Text(convert(&days, &DataType::Utf8, column, first)?.as_string().clone())
+                Self::Text(
+                    convert(&days, &DataType::Utf8, column, first)?
+                        .as_string()
+                        .clone(),
+                )
             }
             SqliteType::Time => {
                 let array = cast(&DataType::Time64(micros))?;
@@ -83,11 +89,15 @@ impl Values {
         }
         let value = match self {
             Self::Null => None,
-            Self::Boolean(array) => valid(array, row).map(|a| ValueRef::Integer(a.value(row).into())),
+            Self::Boolean(array) => {
+                valid(array, row).map(|a| ValueRef::Integer(a.value(row).into()))
+            }
             Self::Integer(array) => valid(array, row).map(|a| ValueRef::Integer(a.value(row))),
             Self::Real(array) => valid(array, row).map(|a| ValueRef::Real(a.value(row))),
             Self::Text(array) => valid(array, row).map(|a| ValueRef::Text(a.value(row).as_bytes())),
-            Self::TextView(array) => valid(array, row).map(|a| ValueRef::Text(a.value(row).as_bytes())),
+            Self::TextView(array) => {
+                valid(array, row).map(|a| ValueRef::Text(a.value(row).as_bytes()))
+            }
             Self::Bytes(array) => valid(array, row).map(|a| ValueRef::Blob(a.value(row))),
             Self::FixedBytes(array) => valid(array, row).map(|a| ValueRef::Blob(a.value(row))),
         };
@@ -136,10 +146,11 @@ fn timestamps(
             text.append_null();
             continue;
         };
-        let date = DateTime::from_timestamp(micros.div_euclid(DAY) * 86_400, 0).ok_or_else(|| {
-            let problem = "a time too far away to be written as text";
-            DatabaseError::value(column, first + row as u64, problem)
-        })?;
+        let date =
+            DateTime::from_timestamp(micros.div_euclid(DAY) * 86_400, 0).ok_or_else(|| {
+                let problem = "a time too far away to be written as text";
+                DatabaseError::value(column, first + row as u64, problem)
+            })?;
         let _ = write!(text, "{} ", date.date_naive());
         put_time(&mut text, micros.rem_euclid(DAY));
         text.append_value(if utc { "Z" } else { "" });
@@ -154,11 +165,21 @@ mod tests {
 
     #[test]
     fn times_are_of_one_length() {
-        let array = PrimitiveArray::<TimestampMicrosecondType>::from(vec![Some(-1), None, Some(DAY + 61_000_001)]);
+        let array = PrimitiveArray::<TimestampMicrosecondType>::from(vec![
+            Some(-1),
+            None,
+            Some(DAY + 61_000_001),
+        ]);
         let array: ArrayRef = Arc::new(array);
         let values = Values::new(&array, &SqliteType::Timestamp(true), "t", 0).unwrap();
-        assert_eq!(values.get(0), ValueRef::Text(b"1969-12-31 23:59:59.999999Z"));
+        assert_eq!(
+            values.get(0),
+            ValueRef::Text(b"1969-12-31 23:59:59.999999Z")
+        );
         assert_eq!(values.get(1), ValueRef::Null);
-        assert_eq!(values.get(2), ValueRef::Text(b"1970-01-02 00:01:01.000001Z"));
+        assert_eq!(
+            values.get(2),
+            ValueRef::Text(b"1970-01-02 00:01:01.000001Z")
+        );
     }
 }

@@ -44,8 +44,7 @@ pub(crate) fn columns(
     connection: &Connection,
     table: &str,
 ) -> Result<Option<Vec<SqliteColumn>>, DatabaseError> {
-    let failed =
-        |error| DatabaseError::sqlite(format!("looking at the columns of {table}"), error);
+    let failed = |error| DatabaseError::sqlite(format!("looking at the columns of {table}"), error);
     let sql = "SELECT name, type, \"notnull\" = 0 OR dflt_value IS NOT NULL, hidden, pk \
                FROM pragma_table_xinfo(?1) WHERE hidden <> 1 ORDER BY cid";
     let mut statement = connection.prepare(sql).map_err(failed)?;
@@ -71,8 +70,7 @@ pub(crate) fn has_unique(
     columns: &[SqliteColumn],
     key: &[String],
 ) -> Result<bool, DatabaseError> {
-    let failed =
-        |error| DatabaseError::sqlite(format!("looking at the indexes of {table}"), error);
+    let failed = |error| DatabaseError::sqlite(format!("looking at the indexes of {table}"), error);
     let lower = |names: Vec<String>| {
         let mut names: Vec<_> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
         names.sort_unstable();
@@ -101,8 +99,12 @@ pub(crate) fn has_unique(
 
 /// Whether rows have a number of their own: not those of views, nor of tables WITHOUT ROWID.
 pub(crate) fn has_rowid(connection: &Connection, table: &str) -> bool {
-    let sql = format!("SELECT rowid FROM {} LIMIT 0", crate::sql::identifier(table));
-    let is_table = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND lower(name) = lower(?1)";
+    let sql = format!(
+        "SELECT rowid FROM {} LIMIT 0",
+        crate::sql::identifier(table)
+    );
+    let is_table =
+        "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND lower(name) = lower(?1)";
     let count = connection.query_row(is_table, [table], |row| row.get::<_, i64>(0));
     count.is_ok_and(|count| count > 0) && connection.prepare(&sql).is_ok()
 }

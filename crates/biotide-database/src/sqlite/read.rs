@@ -85,9 +85,8 @@ impl Column {
                 column.append_value(value as f64);
             }
             (Self::Decimal(column, digits, scale), ValueRef::Text(_)) => {
-                let value = text().and_then(|text| {
-                    parse_decimal::<Decimal128Type>(text, *digits, *scale).ok()
-                });
+                let value = text()
+                    .and_then(|text| parse_decimal::<Decimal128Type>(text, *digits, *scale).ok());
                 column.append_value(value.ok_or_else(mismatch)?);
             }
             (Self::Text(column) | Self::Any(column), ValueRef::Text(_)) => {
@@ -105,7 +104,8 @@ impl Column {
                 let time = text().and_then(|text| text.parse::<NaiveTime>().ok());
                 let time = time.ok_or_else(mismatch)?;
                 let micros = i64::from(time.nanosecond() / 1000);
-                column.append_value(i64::from(time.num_seconds_from_midnight()) * 1_000_000 + micros);
+                column
+                    .append_value(i64::from(time.num_seconds_from_midnight()) * 1_000_000 + micros);
             }
             (Self::Timestamp(column, _), ValueRef::Text(_)) => {
                 let micros = text().and_then(micros).ok_or_else(mismatch)?;
@@ -153,7 +153,12 @@ fn found(value: ValueRef<'_>) -> &'static str {
 /// an offset or without (UTC).
 fn micros(text: &str) -> Option<i64> {
     let text = text.strip_suffix(['Z', 'z']).unwrap_or(text).trim_end();
-    for form in ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"] {
+    for form in [
+        "%Y-%m-%d %H:%M:%S%.f",
+        "%Y-%m-%dT%H:%M:%S%.f",
+        "%Y-%m-%d %H:%M",
+        "%Y-%m-%dT%H:%M",
+    ] {
         if let Ok(time) = NaiveDateTime::parse_from_str(text, form) {
             return Some(time.and_utc().timestamp_micros());
         }
@@ -162,7 +167,9 @@ fn micros(text: &str) -> Option<i64> {
         return Some(date.and_time(NaiveTime::MIN).and_utc().timestamp_micros());
     }
     let offset = ["%Y-%m-%d %H:%M:%S%.f%:z", "%Y-%m-%dT%H:%M:%S%.f%:z"];
-    let mut parsed = offset.iter().filter_map(|form| DateTime::parse_from_str(text, form).ok());
+    let mut parsed = offset
+        .iter()
+        .filter_map(|form| DateTime::parse_from_str(text, form).ok());
     parsed.next().map(|time| time.timestamp_micros())
 }
 

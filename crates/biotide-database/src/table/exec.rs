@@ -110,9 +110,14 @@ impl ExecutionPlan for DatabaseExec {
         _partition: usize,
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
-        let columns = self.projection.iter().map(|&index| &self.source.columns[index]);
+        let columns = self
+            .projection
+            .iter()
+            .map(|&index| &self.source.columns[index]);
         let scan = Scan {
-            query: self.source.query(&self.projection, &self.filters, self.limit),
+            query: self
+                .source
+                .query(&self.projection, &self.filters, self.limit),
             types: columns.map(|column| column.of.clone()).collect(),
             schema: Arc::clone(&self.schema),
             batch_size: context.session_config().batch_size().max(1),

@@ -32,7 +32,9 @@ pub(super) fn sql(filter: &Expr, source: &Source) -> Option<Filter> {
                 })
             }
             _ => match (&**left, &**right) {
-                (left, Expr::Literal(value, _)) => compare(column(left, source)?, *op, value, source),
+                (left, Expr::Literal(value, _)) => {
+                    compare(column(left, source)?, *op, value, source)
+                }
                 (Expr::Literal(value, _), right) => {
                     compare(column(right, source)?, op.swap()?, value, source)
                 }
@@ -89,14 +91,19 @@ fn column<'a>(expr: &Expr, source: &'a Source) -> Option<Of<'a>> {
         return None;
     };
     let index = source.schema.index_of(&column.name).ok()?;
-    Some((source.columns.get(index)?, source.schema.field(index).data_type()))
+    Some((
+        source.columns.get(index)?,
+        source.schema.field(index).data_type(),
+    ))
 }
 
 fn compare(of: Of<'_>, op: Operator, value: &ScalarValue, source: &Source) -> Option<Filter> {
     let (column, data_type) = of;
     let is_equality = matches!(op, Operator::Eq | Operator::NotEq);
-    let is_order =
-        matches!(op, Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq);
+    let is_order = matches!(
+        op,
+        Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq
+    );
     let allowed = match column.compare {
         Compare::Ordered | Compare::Float => is_equality || is_order,
         Compare::Equal => is_equality,
@@ -123,7 +130,11 @@ fn in_list(of: Of<'_>, list: &[Expr], negated: bool, source: &Source) -> Option<
     });
     let values: Vec<_> = values.collect::<Option<_>>()?;
     let not = if negated { "NOT " } else { "" };
-    exact(format!("({} {not}IN ({}))", column.compared, values.join(", ")))
+    exact(format!(
+        "({} {not}IN ({}))",
+        column.compared,
+        values.join(", ")
+    ))
 }
 
 /// A value of the column's type in SQL. NULL, and what cannot be written for sure, is none.
@@ -137,7 +148,11 @@ fn literal(value: &ScalarValue, of: &DataType, target: &DatabaseTarget) -> Optio
     if let (Some(text), DataType::Utf8View) = (text, of) {
         // (PostgreSQL has no NUL, and SQLite ends the statement there.)
         let literal = (!text.contains('\0')).then(|| sql::literal(text))?;
-        return Some(if is_postgres { format!("{literal}::text") } else { literal });
+        return Some(if is_postgres {
+            format!("{literal}::text")
+        } else {
+            literal
+        });
     }
     if value.data_type() != *of {
         return None;
@@ -149,13 +164,16 @@ fn literal(value: &ScalarValue, of: &DataType, target: &DatabaseTarget) -> Optio
         ScalarValue::Int32(Some(value)) => typed(value.to_string(), "int4"),
         // (The least has no literal of SQLite.)
         ScalarValue::Int64(Some(value)) if *value > i64::MIN => typed(value.to_string(), "int8"),
-        ScalarValue::Float32(Some(value)) if value.is_normal() => typed(value.to_string(), "float4"),
+        ScalarValue::Float32(Some(value)) if value.is_normal() => {
+            typed(value.to_string(), "float4")
+        }
         ScalarValue::Float64(Some(value)) if value.is_normal() => {
             typed(format!("{value:e}"), "float8")
         }
-        ScalarValue::Decimal128(Some(value), digits, scale) if is_postgres => {
-            typed(Decimal128Type::format_decimal(*value, *digits, *scale), "numeric")
-        }
+        ScalarValue::Decimal128(Some(value), digits, scale) if is_postgres => typed(
+            Decimal128Type::format_decimal(*value, *digits, *scale),
+            "numeric",
+        ),
         ScalarValue::Date32(Some(days)) if is_postgres => {
             let days = u64::try_from(*days).ok()?;
             let date = NaiveDate::default().checked_add_days(Days::new(days))?;
@@ -165,7 +183,10 @@ fn literal(value: &ScalarValue, of: &DataType, target: &DatabaseTarget) -> Optio
             if is_postgres && *of == DataType::Timestamp(TimeUnit::Microsecond, zone.clone()) =>
         {
             let time = DateTime::from_timestamp_micros(*micros)?;
-            let time = (1..10_000).contains(&time.year()).then_some(time)?.naive_utc();
+            let time = (1..10_000)
+                .contains(&time.year())
+                .then_some(time)?
+                .naive_utc();
             match zone {
                 Some(_) => typed(format!("{time}+00"), "timestamptz"),
                 None => typed(time.to_string(), "timestamp"),

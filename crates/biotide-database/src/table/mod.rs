@@ -68,25 +68,31 @@ impl TableProvider for DatabaseTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let filters = filters.iter().filter_map(|filter| filters::sql(filter, &self.source));
+        let filters = filters
+            .iter()
+            .filter_map(|filter| filters::sql(filter, &self.source));
         let filters = filters.map(|filter| filter.sql).collect();
         let projection = match projection {
             Some(projection) => projection.clone(),
             None => (0..self.source.columns.len()).collect(),
         };
         let source = Arc::clone(&self.source);
-        Ok(Arc::new(DatabaseExec::try_new(source, projection, filters, limit)?))
+        Ok(Arc::new(DatabaseExec::try_new(
+            source, projection, filters, limit,
+        )?))
     }
 
     fn supports_filters_pushdown(
         &self,
         filters: &[&Expr],
     ) -> Result<Vec<TableProviderFilterPushDown>> {
-        let supported = filters.iter().map(|filter| match filters::sql(filter, &self.source) {
-            Some(filter) if filter.exact => TableProviderFilterPushDown::Exact,
-            Some(_) => TableProviderFilterPushDown::Inexact,
-            None => TableProviderFilterPushDown::Unsupported,
-        });
+        let supported = filters
+            .iter()
+            .map(|filter| match filters::sql(filter, &self.source) {
+                Some(filter) if filter.exact => TableProviderFilterPushDown::Exact,
+                Some(_) => TableProviderFilterPushDown::Inexact,
+                None => TableProviderFilterPushDown::Unsupported,
+            });
         Ok(supported.collect())
     }
 }

@@ -66,9 +66,10 @@ impl Source {
             DatabaseTarget::Sqlite(sqlite) => {
                 let own = sqlite.clone();
                 let read = SpawnedTask::spawn_blocking(move || sqlite_columns(&own));
-                let (columns, has_rowid) = read.join().await.map_err(|_| DatabaseError::Ended {
-                    table: sqlite.table.clone(),
-                })??;
+                let (columns, has_rowid) =
+                    read.join().await.map_err(|_| DatabaseError::Ended {
+                        table: sqlite.table.clone(),
+                    })??;
                 let table = sql::identifier(&sqlite.table);
                 let columns = columns.iter().map(of_sqlite);
                 Ok(Self::new(target, table, columns.unzip(), has_rowid))
@@ -92,8 +93,16 @@ impl Source {
     }
 
     /// The query for some columns and rows. Before the columns of SQLite stands the number of the row.
-    pub(super) fn query(&self, columns: &[usize], filters: &[String], limit: Option<usize>) -> String {
-        let mut selected: Vec<_> = columns.iter().map(|&i| self.columns[i].select.as_str()).collect();
+    pub(super) fn query(
+        &self,
+        columns: &[usize],
+        filters: &[String],
+        limit: Option<usize>,
+    ) -> String {
+        let mut selected: Vec<_> = columns
+            .iter()
+            .map(|&i| self.columns[i].select.as_str())
+            .collect();
         if matches!(self.target, DatabaseTarget::Sqlite(_)) {
             selected.insert(0, if self.has_rowid { "rowid" } else { "NULL" });
         }
@@ -124,7 +133,11 @@ fn of_postgres(column: &PgColumn) -> (Field, Column) {
         }
         (Some(PgType::Float4 | PgType::Float8), _) => (Compare::Float, name),
         (Some(PgType::Text(_)) | None, _) | (_, None) => {
-            let compare = if column.deterministic { Compare::Equal } else { Compare::Null };
+            let compare = if column.deterministic {
+                Compare::Equal
+            } else {
+                Compare::Null
+            };
             (compare, text)
         }
         (Some(PgType::Bytea), _) => (Compare::Null, name),
@@ -153,7 +166,15 @@ fn of_sqlite(column: &SqliteColumn) -> (Field, Column) {
     };
     let field = Field::new(&column.name, of.read_as(), true);
     let select = name;
-    (field, Column { select, compared, compare, of })
+    (
+        field,
+        Column {
+            select,
+            compared,
+            compare,
+            of,
+        },
+    )
 }
 
 fn sqlite_columns(target: &SqliteTarget) -> Result<(Vec<SqliteColumn>, bool), DatabaseError> {

@@ -124,7 +124,9 @@ impl Scan {
         };
         let fields = self.schema.fields().iter();
         let arrays = fields.zip(columns).map(|(field, column)| {
-            column.finish().map_err(|source| failed(field.name(), source))
+            column
+                .finish()
+                .map_err(|source| failed(field.name(), source))
         });
         let arrays: Vec<_> = arrays.collect::<Result<_, _>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(rows));

@@ -199,8 +199,8 @@ impl PgType {
             _ => None,
         };
         // (A float has all integers of 32 bits.)
-        let is_short = data_type.is_integer()
-            && !matches!(data_type, DataType::Int64 | DataType::UInt64);
+        let is_short =
+            data_type.is_integer() && !matches!(data_type, DataType::Int64 | DataType::UInt64);
         match self {
             _ if *data_type == DataType::Null => true,
             Self::Bool => *data_type == DataType::Boolean,

@@ -1,5 +1,7 @@
 //! A stream at work: it begins, ends, and stops at the first error that nobody caught.
 
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 
 use futures::future::{Either, select, select_all};
@@ -9,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Stream;
 use crate::chunk::Chunk;
-use crate::errors::{Result, StreamError};
+use crate::errors::{ProcessorError, Result, StreamError, panicked};
 use crate::log::{RunLog, get};
 use crate::options::ErrorThreshold;
 use crate::processor::Processor;
@@ -52,8 +54,20 @@ impl Stream {
 impl Opened {
     async fn next(&mut self) -> Option<Item> {
         self.log.start();
-        if let Err(error) = self.initialize().await {
-            return self.fail(error).await;
+        if !self.waiting.is_empty() {
+            let tokens = self.tokens.clone();
+            let begun = match cancelled(&tokens) {
+                None => Some(self.initialize().await),
+                Some(cancelled) => match select(cancelled, pin!(self.initialize())).await {
+                    Either::Left(_) => None,
+                    Either::Right((begun, _)) => Some(begun),
+                },
+            };
+            match begun {
+                Some(Ok(())) => {}
+                Some(Err(error)) => return self.fail(error).await,
+                None => return self.stop().await,
+            }
         }
         let items = self.items.as_mut()?;
         let next = match cancelled(&self.tokens) {
@@ -83,17 +97,18 @@ impl Opened {
                     Err(error) => self.fail(error).await,
                 }
             }
-            Err(()) => {
-                let rows = get(&self.log.target().counters.rows);
-                self.fail(StreamError::Cancelled { rows }).await
-            }
+            Err(()) => self.stop().await,
         }
+    }
+
+    async fn stop(&mut self) -> Option<Item> {
+        let rows = get(&self.log.target().counters.rows);
+        self.fail(StreamError::Cancelled { rows }).await
     }
 
     async fn initialize(&mut self) -> Result<()> {
         for processor in std::mem::take(&mut self.waiting) {
-            processor
-                .initialize()
+            guarded(processor.initialize())
                 .await
                 .map_err(|error| StreamError::outside(processor.name(), error))?;
             self.begun.push(processor);
@@ -105,7 +120,7 @@ impl Opened {
     async fn finalize(&mut self) -> Result<()> {
         let mut ended = Ok(());
         for processor in std::mem::take(&mut self.begun) {
-            match processor.finalize().await {
+            match guarded(processor.finalize()).await {
                 Ok(summary) => self.log.finished(processor.name(), summary),
                 Err(error) => {
                     let error = StreamError::outside(processor.name(), error);
@@ -142,6 +157,14 @@ impl Opened {
             }
         })
     }
+}
+
+/// A panic is an error here too.
+async fn guarded<T>(
+    call: impl Future<Output = Result<T, ProcessorError>>,
+) -> Result<T, ProcessorError> {
+    let done = AssertUnwindSafe(call).catch_unwind().await;
+    done.unwrap_or_else(|payload| Err(panicked(payload.as_ref())))
 }
 
 /// When one of the tokens is cancelled.

@@ -6,6 +6,7 @@ mod errors;
 mod exec;
 mod lazy;
 mod order;
+mod processors;
 mod shapes;
 mod waiting;
 

@@ -81,9 +81,9 @@ impl Copy {
         }
         for &key in &form.key {
             let array = batch.column(key);
-            let null = array.logical_nulls().and_then(|nulls| {
-                (0..nulls.len()).find(|&row| nulls.is_null(row))
-            });
+            let null = array
+                .logical_nulls()
+                .and_then(|nulls| (0..nulls.len()).find(|&row| nulls.is_null(row)));
             if let Some(row) = null {
                 let problem = "NULL in a column of the key; leave such rows out";
                 let name = &form.columns[key].0;

@@ -25,7 +25,9 @@ pub(in crate::sink) async fn open(
 ) -> Result<(Box<dyn DatabaseSink>, Option<Position>), DatabaseError> {
     let started = Instant::now();
     let fields = schema.fields().iter();
-    let wanted: Vec<_> = fields.map(|field| column_type(field)).collect::<Result<_, _>>()?;
+    let wanted: Vec<_> = fields
+        .map(|field| column_type(field))
+        .collect::<Result<_, _>>()?;
     let mut connection = Connection::open(target).await?;
     let table = &target.table;
     let names = schema.fields().iter().map(|field| field.name().clone());
@@ -50,7 +52,9 @@ pub(in crate::sink) async fn open(
 
     let types = plan.columns.iter().map(|name| {
         let column = found.iter().find(|column| column.name == *name);
-        column.and_then(|column| column.of.clone()).unwrap_or(PgType::Char)
+        column
+            .and_then(|column| column.of.clone())
+            .unwrap_or(PgType::Char)
     });
     let key = plan.key.iter().filter_map(|key| schema.index_of(key).ok());
     let form = Form {
@@ -113,7 +117,9 @@ async fn known_position(
             rows: u64::try_from(rows).unwrap_or_default(),
         })
     };
-    row.map(read).transpose().map_err(|error| DatabaseError::postgres(doing, error))
+    row.map(read)
+        .transpose()
+        .map_err(|error| DatabaseError::postgres(doing, error))
 }
 
 struct Opening<'a> {
@@ -193,7 +199,9 @@ impl Opening<'_> {
                 // What no run goes on with goes with its transaction.
                 let open = !self.options.commits();
                 let begin = if open { "BEGIN; " } else { "" };
-                self.connection.run(&doing, &format!("{begin}{create}")).await?;
+                self.connection
+                    .run(&doing, &format!("{begin}{create}"))
+                    .await?;
                 Ok(open)
             }
         }

@@ -81,7 +81,8 @@ impl DatabaseSink for SqliteSink {
 
     async fn commit(&mut self, position: &str) -> Result<(), DatabaseError> {
         let (reply, done) = oneshot::channel();
-        self.ask(Command::Commit(position.to_owned(), reply)).await?;
+        self.ask(Command::Commit(position.to_owned(), reply))
+            .await?;
         match done.await {
             Ok(()) => Ok(()),
             Err(_) => Err(self.reason().await),

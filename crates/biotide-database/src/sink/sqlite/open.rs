@@ -46,12 +46,18 @@ fn opened(
     options: SinkOptions,
 ) -> Result<(Worker, Option<Position>), DatabaseError> {
     let fields = schema.fields().iter();
-    let types: Vec<_> = fields.map(|field| column_type(field)).collect::<Result<_, _>>()?;
+    let types: Vec<_> = fields
+        .map(|field| column_type(field))
+        .collect::<Result<_, _>>()?;
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
     flags.set(OpenFlags::SQLITE_OPEN_CREATE, options.create);
     let connection = catalog::open(target, flags)?;
     let table = &target.table;
-    let names: Vec<_> = schema.fields().iter().map(|field| field.name().clone()).collect();
+    let names: Vec<_> = schema
+        .fields()
+        .iter()
+        .map(|field| field.name().clone())
+        .collect();
     let run = |what: &str, sql: &str| {
         let failed = |error| DatabaseError::sqlite(format!("{what} {table}"), error);
         connection.execute_batch(sql).map_err(failed)
@@ -59,7 +65,10 @@ fn opened(
 
     let position = match options.run() {
         Some(id) => {
-            run("keeping positions of", &statements::create_positions(statements::POSITIONS))?;
+            run(
+                "keeping positions of",
+                &statements::create_positions(statements::POSITIONS),
+            )?;
             known_position(&connection, table, id)?
         }
         None => None,
@@ -77,7 +86,10 @@ fn opened(
                 parts.push(format!("PRIMARY KEY ({key})"));
             }
             let parts = parts.join(", ");
-            let create = format!("CREATE TABLE IF NOT EXISTS {} ({parts})", sql::identifier(table));
+            let create = format!(
+                "CREATE TABLE IF NOT EXISTS {} ({parts})",
+                sql::identifier(table)
+            );
             run("creating", &create)?;
             catalog::columns(&connection, table)?.unwrap_or_default()
         }
@@ -123,7 +135,10 @@ fn opened(
             }
         }
     }
-    let key = key.iter().filter_map(|key| schema.index_of(key).ok()).collect();
+    let key = key
+        .iter()
+        .filter_map(|key| schema.index_of(key).ok())
+        .collect();
     let before = position.as_ref().map_or(0, |position| position.rows);
     let worker = Worker {
         connection,
@@ -160,6 +175,9 @@ fn known_position(
     };
     let row = connection.query_row(&found, [], read).optional();
     row.map_err(|error| {
-        DatabaseError::sqlite(format!("looking for the position of run {run} in {table}"), error)
+        DatabaseError::sqlite(
+            format!("looking for the position of run {run} in {table}"),
+            error,
+        )
     })
 }

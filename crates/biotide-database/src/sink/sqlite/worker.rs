@@ -114,11 +114,15 @@ impl Worker {
             .map(|((of, name), array)| Values::new(array, of, name, first))
             .collect::<Result<_, _>>()?;
         for &key in &self.key {
-            let null = (0..batch.num_rows())
-                .find(|&row| matches!(values[key].get(row), ValueRef::Null));
+            let null =
+                (0..batch.num_rows()).find(|&row| matches!(values[key].get(row), ValueRef::Null));
             if let Some(row) = null {
                 let problem = "NULL in a column of the key; leave such rows out";
-                return Err(DatabaseError::value(&self.names[key], first + row as u64, problem));
+                return Err(DatabaseError::value(
+                    &self.names[key],
+                    first + row as u64,
+                    problem,
+                ));
             }
         }
         self.begin()?;
@@ -134,7 +138,10 @@ impl Worker {
                 bytes += insert.put(&values, row).map_err(|error| {
                     let (start, end) = (first + row as u64, first + (row + rows) as u64 - 1);
                     let table = &self.table;
-                    DatabaseError::sqlite(format!("writing rows {start} to {end} to {table}"), error)
+                    DatabaseError::sqlite(
+                        format!("writing rows {start} to {end} to {table}"),
+                        error,
+                    )
                 })?;
                 row += rows;
             }

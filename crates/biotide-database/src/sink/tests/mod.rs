@@ -27,7 +27,10 @@ fn numbered(start: i64, count: i64) -> RecordBatch {
 }
 
 fn options(mode: WriteMode) -> SinkOptions {
-    SinkOptions { mode, ..SinkOptions::default() }
+    SinkOptions {
+        mode,
+        ..SinkOptions::default()
+    }
 }
 
 fn chunks(mode: WriteMode, run: &str) -> SinkOptions {
@@ -40,5 +43,7 @@ fn chunks(mode: WriteMode, run: &str) -> SinkOptions {
 }
 
 fn upsert() -> WriteMode {
-    WriteMode::Upsert { key: vec!["id".to_owned()] }
+    WriteMode::Upsert {
+        key: vec!["id".to_owned()],
+    }
 }

@@ -8,8 +8,12 @@ use crate::{DatabaseTarget, Position, SinkOptions, WriteMode};
 
 /// Writes chunks of ten rows from where the run stands; breaks off within chunk `until`.
 async fn go_on(target: &DatabaseTarget, options: &SinkOptions, until: i64) -> Option<Position> {
-    let (mut sink, position) = open(target, &numbered(0, 0).schema(), options).await.unwrap();
-    let start = position.as_ref().map_or(0, |known| known.position.parse().unwrap());
+    let (mut sink, position) = open(target, &numbered(0, 0).schema(), options)
+        .await
+        .unwrap();
+    let start = position
+        .as_ref()
+        .map_or(0, |known| known.position.parse().unwrap());
     for chunk in start..until {
         sink.write(&numbered(chunk * 10, 10)).await.unwrap();
         sink.commit(&(chunk + 1).to_string()).await.unwrap();
@@ -25,7 +29,9 @@ async fn a_run_goes_on_behind_its_last_commit() {
         for mode in [WriteMode::Append, WriteMode::Replace, upsert()] {
             let target = database.table();
             let is_replace = mode == WriteMode::Replace;
-            write(&target, &[numbered(-5, 5)], &super::options(mode.clone())).await.unwrap();
+            write(&target, &[numbered(-5, 5)], &super::options(mode.clone()))
+                .await
+                .unwrap();
             let options = chunks(mode, "it's a run");
             assert_eq!(go_on(&target, &options, 3).await, None);
             let seen = rows(&target, "id").await.len();
@@ -34,11 +40,15 @@ async fn a_run_goes_on_behind_its_last_commit() {
             assert_eq!((known.position.as_str(), known.rows), ("3", 30));
             // Another run, and another table, begin anew.
             let other = chunks(WriteMode::Append, "another");
-            let (sink, none) = open(&target, &numbered(0, 0).schema(), &other).await.unwrap();
+            let (sink, none) = open(&target, &numbered(0, 0).schema(), &other)
+                .await
+                .unwrap();
             assert_eq!(none, None);
             sink.abort().await.unwrap();
 
-            let (mut sink, known) = open(&target, &numbered(0, 0).schema(), &options).await.unwrap();
+            let (mut sink, known) = open(&target, &numbered(0, 0).schema(), &options)
+                .await
+                .unwrap();
             assert_eq!(known.unwrap().rows, 70);
             sink.write(&numbered(70, 30)).await.unwrap();
             let summary = sink.finish().await.unwrap();
@@ -48,7 +58,9 @@ async fn a_run_goes_on_behind_its_last_commit() {
             let expected: Vec<_> = (first..100).map(|id| format!("{id} n{id}")).collect();
             assert_eq!(found, expected);
             // It is done: the same id begins anew.
-            let (sink, none) = open(&target, &numbered(0, 0).schema(), &options).await.unwrap();
+            let (sink, none) = open(&target, &numbered(0, 0).schema(), &options)
+                .await
+                .unwrap();
             assert_eq!(none, None);
             sink.abort().await.unwrap();
         }
@@ -63,22 +75,31 @@ async fn a_lost_staging_table_is_told() {
         go_on(&target, &options, 2).await;
         let stage = super::super::statements::staging("run", &target.table());
         run(&target, &format!("DROP TABLE {stage}")).await;
-        let error = open(&target, &numbered(0, 0).schema(), &options).await.err().unwrap();
+        let error = open(&target, &numbered(0, 0).schema(), &options)
+            .await
+            .err()
+            .unwrap();
         assert!(error.to_string().contains("staging table"), "{error}");
     }
 }
 
 #[tokio::test]
 async fn a_connection_that_is_killed_is_retriable_and_the_run_exact() {
-    let Some(database) = Database::postgres() else { return };
+    let Some(database) = Database::postgres() else {
+        return;
+    };
     for mode in [WriteMode::Append, WriteMode::Replace, upsert()] {
         let target = database.table();
         let name = format!("kill_{}", target.table());
-        let DatabaseTarget::Postgres(mut own) = target.clone() else { panic!() };
+        let DatabaseTarget::Postgres(mut own) = target.clone() else {
+            panic!()
+        };
         own.config.application_name(&name);
         let own = DatabaseTarget::Postgres(own);
         let options = chunks(mode, "killed");
-        let (mut sink, _) = open(&own, &numbered(0, 0).schema(), &options).await.unwrap();
+        let (mut sink, _) = open(&own, &numbered(0, 0).schema(), &options)
+            .await
+            .unwrap();
         sink.write(&numbered(0, 10_000)).await.unwrap();
         sink.commit("1").await.unwrap();
         sink.write(&numbered(10_000, 10_000)).await.unwrap();
@@ -97,7 +118,9 @@ async fn a_connection_that_is_killed_is_retriable_and_the_run_exact() {
         assert!(error.is_retriable(), "{error:?}");
         drop(sink);
 
-        let (mut sink, known) = open(&target, &numbered(0, 0).schema(), &options).await.unwrap();
+        let (mut sink, known) = open(&target, &numbered(0, 0).schema(), &options)
+            .await
+            .unwrap();
         let known = known.unwrap();
         assert_eq!((known.position.as_str(), known.rows), ("1", 10_000));
         sink.write(&numbered(10_000, 10_000)).await.unwrap();
@@ -112,11 +135,17 @@ async fn a_connection_that_is_killed_is_retriable_and_the_run_exact() {
 async fn a_locked_file_is_retriable() {
     let database = Database::sqlite();
     let target = database.table();
-    write(&target, &[numbered(0, 1)], &SinkOptions::default()).await.unwrap();
-    let DatabaseTarget::Sqlite(file) = &target else { panic!() };
+    write(&target, &[numbered(0, 1)], &SinkOptions::default())
+        .await
+        .unwrap();
+    let DatabaseTarget::Sqlite(file) = &target else {
+        panic!()
+    };
     let other = rusqlite::Connection::open(&file.path).unwrap();
     other.busy_timeout(Duration::ZERO).unwrap();
-    let (mut sink, _) = open(&target, &numbered(0, 0).schema(), &SinkOptions::default()).await.unwrap();
+    let (mut sink, _) = open(&target, &numbered(0, 0).schema(), &SinkOptions::default())
+        .await
+        .unwrap();
     sink.write(&numbered(1, 1)).await.unwrap();
     // (When it is read, the row before has been written.)
     sink.write(&numbered(2, 1)).await.unwrap();

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use arrow::array::{Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array, StringViewArray};
+use arrow::array::{
+    Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array, StringViewArray,
+};
 
 use super::options;
 use crate::WriteMode;
@@ -14,11 +16,15 @@ use crate::testing::{Database, batch, open, run};
 async fn rows_a_second() {
     for database in Database::all() {
         let rows = 8192;
-        let texts: Vec<_> = (0..rows).map(|i| format!("ENSG{i:011} some gene of {}", i % 97)).collect();
+        let texts: Vec<_> = (0..rows)
+            .map(|i| format!("ENSG{i:011} some gene of {}", i % 97))
+            .collect();
         let ids = Int64Array::from_iter_values(0..i64::from(rows));
         let small = Int32Array::from_iter_values((0..rows).map(|i| i % 24));
         let x = Float64Array::from_iter_values((0..rows).map(|i| f64::from(i) / 7.0));
-        let d = Decimal128Array::from_iter_values((0..i128::from(rows)).map(|i| i * 1001)).with_precision_and_scale(18, 4).unwrap();
+        let d = Decimal128Array::from_iter_values((0..i128::from(rows)).map(|i| i * 1001))
+            .with_precision_and_scale(18, 4)
+            .unwrap();
         let date = Date32Array::from_iter_values((0..rows).map(|i| i % 20_000));
         let columns = batch(vec![
             ("id", Arc::new(ids)),
@@ -33,7 +39,9 @@ async fn rows_a_second() {
             run(&target, "DROP TABLE IF EXISTS speed").await;
         }
         let started = Instant::now();
-        let (mut sink, _) = open(&target, &columns.schema(), &options(WriteMode::Append)).await.unwrap();
+        let (mut sink, _) = open(&target, &columns.schema(), &options(WriteMode::Append))
+            .await
+            .unwrap();
         for _ in 0..366 {
             sink.write(&columns).await.unwrap();
         }

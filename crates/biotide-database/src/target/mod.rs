@@ -1,15 +1,6 @@
 //! The URL of a table.
-//!
-//! | URL | table |
-//! |---|---|
-//! | `postgres://user:password@host:5432/database/table` | `table`, as the search path finds it |
-//! | `postgres://host/database/schema.table` | `table` of `schema` |
-//! | `postgres://host/database?table=schema.table&connect_timeout=5` | the same; other parameters go to the driver |
-//! | `postgres:///database/table?host=/run/postgresql` | by a socket in this folder |
-//! | `sqlite:path/to/file.db/table` | the part after a name ending in `.db`, `.sqlite` or `.sqlite3` |
-//! | `sqlite:path/to/any?table=table` | |
-//!
-//! `postgresql://` and `sqlite://` are the same. A part in double quotes is one name: `"a.b"`.
+
+mod name;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -19,7 +10,7 @@ use percent_encoding::percent_decode_str;
 use tokio_postgres::Config;
 
 use crate::error::DatabaseError;
-use crate::sql;
+pub use name::TableName;
 
 const POSTGRES: [&str; 2] = ["postgres://", "postgresql://"];
 const POSTGRES_FORM: &str = "expected postgres://user:password@host:port/database/table, with \
@@ -34,96 +25,6 @@ pub fn is_database(url: &str) -> bool {
             .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
     };
     POSTGRES.into_iter().any(scheme) || scheme("sqlite:")
-}
-
-/// A table, in its schema if one was named.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TableName {
-    /// The schema, or that of the search path.
-    pub schema: Option<String>,
-    /// The table.
-    pub table: String,
-}
-
-impl TableName {
-    fn parse(text: &str) -> Option<Self> {
-        let (first, rest) = part(text)?;
-        let Some(rest) = rest else {
-            return Some(Self {
-                schema: None,
-                table: first,
-            });
-        };
-        match part(rest)? {
-            (table, None) => Some(Self {
-                schema: Some(first),
-                table,
-            }),
-            _ => None,
-        }
-    }
-
-    /// Another table of the same schema.
-    pub(crate) fn sibling(&self, table: impl Into<String>) -> Self {
-        Self {
-            schema: self.schema.clone(),
-            table: table.into(),
-        }
-    }
-
-    /// As SQL takes it.
-    pub(crate) fn quoted(&self) -> String {
-        match &self.schema {
-            Some(schema) => format!("{}.{}", sql::identifier(schema), sql::identifier(&self.table)),
-            None => sql::identifier(&self.table),
-        }
-    }
-}
-
-impl fmt::Display for TableName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let part = |name: &str| match name.contains(['.', '"']) {
-            true => sql::identifier(name),
-            false => name.to_owned(),
-        };
-        if let Some(schema) = &self.schema {
-            write!(f, "{}.", part(schema))?;
-        }
-        f.write_str(&part(&self.table))
-    }
-}
-
-/// The first name of `a.b`, and what follows the dot.
-fn part(text: &str) -> Option<(String, Option<&str>)> {
-    let (name, rest) = match text.strip_prefix('"') {
-        Some(quoted) => {
-            let mut name = String::new();
-            let mut rest = quoted;
-            loop {
-                let end = rest.find('"')?;
-                name.push_str(&rest[..end]);
-                rest = &rest[end + 1..];
-                match rest.strip_prefix('"') {
-                    Some(more) => {
-                        name.push('"');
-                        rest = more;
-                    }
-                    None => break,
-                }
-            }
-            (name, rest)
-        }
-        None => {
-            let end = text.find('.').unwrap_or(text.len());
-            (text[..end].to_owned(), &text[end..])
-        }
-    };
-    let rest = match rest.strip_prefix('.') {
-        Some(rest) => Some(rest),
-        None if rest.is_empty() => None,
-        None => return None,
-    };
-    (!name.is_empty()).then_some((name, rest))
 }
 
 /// A table of a PostgreSQL database.
@@ -143,6 +44,17 @@ pub struct SqliteTarget {
 }
 
 /// A table of a database.
+///
+/// | URL | table |
+/// |---|---|
+/// | `postgres://user:password@host:5432/database/table` | `table`, as the search path finds it |
+/// | `postgres://host/database/schema.table` | `table` of `schema` |
+/// | `postgres://host/database?table=schema.table&connect_timeout=5` | the same; other parameters go to the driver |
+/// | `postgres:///database/table?host=/run/postgresql` | by a socket in this folder |
+/// | `sqlite:path/to/file.db/table` | the part after a name ending in `.db`, `.sqlite` or `.sqlite3` |
+/// | `sqlite:path/to/any?table=table` | |
+///
+/// `postgresql://` and `sqlite://` are the same. A part in double quotes is one name: `"a.b"`.
 #[derive(Debug, Clone)]
 pub enum DatabaseTarget {
     /// Of a PostgreSQL server.
@@ -152,7 +64,7 @@ pub enum DatabaseTarget {
 }
 
 impl DatabaseTarget {
-    /// Takes a URL apart: see the module for its forms.
+    /// Takes a URL apart.
     ///
     /// # Errors
     /// [`DatabaseError::Target`] that says what form is expected. It does not show the password.
@@ -208,7 +120,9 @@ impl PostgresTarget {
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
         // As the driver does: what stands before an @ is user and password, slashes and all.
         let at = place.find('@').map_or(0, |at| at + 1);
-        let slash = place[at..].find('/').map_or(place.len(), |slash| at + slash);
+        let slash = place[at..]
+            .find('/')
+            .map_or(place.len(), |slash| at + slash);
         let (authority, path) = place.split_at(slash);
         let mut parts = path.trim_start_matches('/').splitn(2, '/');
         let database = parts.next().unwrap_or_default();
@@ -233,7 +147,10 @@ impl PostgresTarget {
             .ok()
             .and_then(|name| TableName::parse(&name))
             .ok_or_else(|| {
-                wrong(url, format!("has no name of a table in '{named}': {POSTGRES_FORM}"))
+                wrong(
+                    url,
+                    format!("has no name of a table in '{named}': {POSTGRES_FORM}"),
+                )
             })?;
         if database.is_empty() {
             return Err(wrong(url, format!("names no database: {POSTGRES_FORM}")));
@@ -253,11 +170,18 @@ impl PostgresTarget {
         }
         let (user, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
         let user = user.split(':').next().unwrap_or_default();
-        let user = if user.is_empty() { String::new() } else { format!("{user}@") };
+        let user = if user.is_empty() {
+            String::new()
+        } else {
+            format!("{user}@")
+        };
         Ok(Self {
             config,
             table,
-            shown: format!("postgres://{user}{hosts}/{database}{}", query(&shown_options)),
+            shown: format!(
+                "postgres://{user}{hosts}/{database}{}",
+                query(&shown_options)
+            ),
         })
     }
 }
@@ -280,7 +204,9 @@ impl SqliteTarget {
             None if query.is_empty() => {
                 let (file, table) = path.rsplit_once('/').unwrap_or((path, ""));
                 let name = file.to_ascii_lowercase();
-                let is_file = [".db", ".sqlite", ".sqlite3"].iter().any(|end| name.ends_with(end));
+                let is_file = [".db", ".sqlite", ".sqlite3"]
+                    .iter()
+                    .any(|end| name.ends_with(end));
                 if !is_file {
                     return Err(wrong(url, format!("names no table: {SQLITE_FORM}")));
                 }
@@ -293,7 +219,10 @@ impl SqliteTarget {
         };
         let table = percent_decode_str(table).decode_utf8().unwrap_or_default();
         if path.is_empty() || table.is_empty() {
-            return Err(wrong(url, format!("names no file or no table: {SQLITE_FORM}")));
+            return Err(wrong(
+                url,
+                format!("names no file or no table: {SQLITE_FORM}"),
+            ));
         }
         Ok(Self {
             path: Path::new(path).to_owned(),
@@ -322,7 +251,10 @@ fn without_password(url: &str) -> String {
     let mut shown = match (place.split_once("://"), place.rsplit_once('@')) {
         (Some((scheme, _)), Some((user, hosts))) => {
             let user = user.get(scheme.len() + 3..).unwrap_or_default();
-            format!("{scheme}://{}@{hosts}", user.split(':').next().unwrap_or_default())
+            format!(
+                "{scheme}://{}@{hosts}",
+                user.split(':').next().unwrap_or_default()
+            )
         }
         _ => place.to_owned(),
     };
@@ -361,15 +293,25 @@ mod tests {
 
         let target = postgres("postgresql://me@db.org/bio/ref.genes");
         assert_eq!(target.table.quoted(), "\"ref\".\"genes\"");
-        let target = postgres("postgres://me@db.org/bio?table=ref.genes&connect_timeout=5&password=x");
+        let target =
+            postgres("postgres://me@db.org/bio?table=ref.genes&connect_timeout=5&password=x");
         assert_eq!(target.table.to_string(), "ref.genes");
-        assert_eq!(target.config.get_connect_timeout().map(|t| t.as_secs()), Some(5));
+        assert_eq!(
+            target.config.get_connect_timeout().map(|t| t.as_secs()),
+            Some(5)
+        );
         let shown = target.to_string();
-        assert_eq!(shown, "postgres://me@db.org/bio/ref.genes?connect_timeout=5");
+        assert_eq!(
+            shown,
+            "postgres://me@db.org/bio/ref.genes?connect_timeout=5"
+        );
         let again = postgres(&shown);
         assert_eq!(again.table, target.table);
         let target = postgres("postgres:///bio/t?host=/run/postgresql&user=me");
-        assert_eq!(target.config.get_hosts(), [Host::Unix("/run/postgresql".into())]);
+        assert_eq!(
+            target.config.get_hosts(),
+            [Host::Unix("/run/postgresql".into())]
+        );
         let target = postgres("postgres://h/bio/%22a.b%22");
         assert_eq!(target.table.table, "a.b");
         assert_eq!(target.table.schema, None);
@@ -417,6 +359,8 @@ mod tests {
         }
         let target = DatabaseTarget::parse("postgres://me:secret@h/bio/t").unwrap();
         assert!(!format!("{target} {target:?}").contains("secret"));
-        assert!(is_database("SQLite:x.db/t") && is_database("postgresql://x") && !is_database("a.tsv"));
+        assert!(
+            is_database("SQLite:x.db/t") && is_database("postgresql://x") && !is_database("a.tsv")
+        );
     }
 }
