@@ -13,6 +13,7 @@ mod memory;
 mod monitor;
 mod odd_files;
 mod parallel;
+mod pipeline;
 mod queries;
 mod ranks;
 mod real_data;

@@ -530,7 +530,8 @@ fn resumed(mut files: Vec<PartitionedFile>, start: &TablePlace) -> Result<Vec<Pa
         _ => String::new(),
     };
     let Some(at) = files.iter().position(|file| name(file) == start.file) else {
-        let problem = "it was read in part, and is not among the files any more: put it back, or start anew";
+        let problem =
+            "it was read in part, and is not among the files any more: put it back, or start anew";
         return Err(BiotideError::file(&start.file, problem).into());
     };
     files.drain(..at);

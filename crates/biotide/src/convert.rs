@@ -94,6 +94,8 @@ pub(crate) struct Output {
     pub(crate) path: String,
     pub(crate) format: Option<String>,
     pub(crate) partition_by: Vec<String>,
+    /// Options of the writer.
+    pub(crate) options: Vec<(String, String)>,
 }
 
 impl Output {
@@ -115,7 +117,7 @@ impl Output {
             }
             .into());
         };
-        let mut options = HashMap::new();
+        let mut options: HashMap<String, String> = self.options.iter().cloned().collect();
         if gzip {
             if TextSinkFormat::by_name(&format).is_none() {
                 let problem = format!("{format} is compressed inside: leave .gz out of the name");
@@ -345,6 +347,7 @@ impl BiotideContext {
             path: output.to_owned(),
             format: request.format.clone(),
             partition_by: request.partition_by.clone(),
+            options: Vec::new(),
         };
         if let Some(input) = inputs.iter().find(|input| holds(input, &output.path)) {
             let problem = format!(

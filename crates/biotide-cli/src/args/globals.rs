@@ -21,6 +21,24 @@ pub(crate) struct Globals {
     pub(crate) config: Option<PathBuf>,
 }
 
+impl Globals {
+    /// Whether `--set` knows this as one of them.
+    pub(super) fn is_known(key: &str) -> bool {
+        let name = key
+            .strip_prefix("biotide.")
+            .unwrap_or(key)
+            .replace('-', "_");
+        let known = [
+            "memory_limit",
+            "threads",
+            "batch_size",
+            "temp_dir",
+            "temp_limit",
+        ];
+        known.contains(&name.as_str()) || key.contains('.') && !key.starts_with("parameters.")
+    }
+}
+
 pub(super) fn args() -> Vec<Arg> {
     let global = |id: &'static str, long: &'static str, help: &'static str| {
         Arg::new(id)

@@ -14,7 +14,7 @@ use clap::error::ErrorKind;
 
 pub(crate) use self::globals::Globals;
 pub(crate) use self::verbs::{
-    ConvertArgs, Ending, InspectArgs, InspectTo, ReportTo, Script, SqlArgs, XrefArgs,
+    ConvertArgs, Ending, InspectArgs, InspectTo, ReportTo, RunArgs, Script, SqlArgs, XrefArgs,
 };
 use crate::output::Format;
 
@@ -34,6 +34,7 @@ pub(crate) enum Verb {
     Convert(ConvertArgs),
     Inspect(InspectArgs),
     Xref(XrefArgs),
+    Run(RunArgs),
     Shell,
 }
 
@@ -48,7 +49,14 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Args, cl
             verb: Verb::Shell,
         });
     };
-    let globals = globals::given(&mut matches);
+    let mut globals = globals::given(&mut matches);
+    if verb == "run" {
+        return Ok(Args {
+            verb: Verb::Run(verbs::run(&mut matches, &mut globals.set)),
+            globals,
+            read_options: Vec::new(),
+        });
+    }
     let mut read_options = reading::given(&matches);
     let verb = match verb.as_str() {
         "convert" => Verb::Convert(verbs::convert(&mut matches)),
@@ -87,6 +95,7 @@ fn command() -> Command {
         .subcommand(verbs::convert_command())
         .subcommand(verbs::inspect_command())
         .subcommand(verbs::xref_command())
+        .subcommand(verbs::run_command())
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
 //! The verbs and their flags.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use biotide::XrefRequest;
 use biotide::prelude::{ConvertRequest, InspectRequest};
+use biotide::{BiotideOptions, XrefRequest};
 use clap::builder::{NonEmptyStringValueParser, ValueParser};
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
 
-use super::reading;
+use super::{Globals, reading};
 use crate::output::Format;
 
 /// `biotide sql`.
@@ -46,6 +47,18 @@ pub(crate) struct InspectArgs {
 pub(crate) struct XrefArgs {
     pub(crate) request: XrefRequest,
     pub(crate) format: Option<Format>,
+    pub(crate) ending: Ending,
+}
+
+/// `biotide run`.
+#[derive(Debug)]
+pub(crate) struct RunArgs {
+    pub(crate) pipeline: String,
+    /// Values of parameters.
+    pub(crate) parameters: BTreeMap<String, String>,
+    pub(crate) dry_run: bool,
+    pub(crate) resume: bool,
+    pub(crate) checkpoint_rows: u64,
     pub(crate) ending: Ending,
 }
 
@@ -251,6 +264,60 @@ pub(super) fn inspect(matches: &mut ArgMatches) -> InspectArgs {
             None if json => InspectTo::Json,
             None => InspectTo::People,
         },
+    }
+}
+
+pub(super) fn run_command() -> Command {
+    Command::new("run")
+        .about("Run a pipeline: a YAML file of steps")
+        .after_help("--set NAME=VALUE also sets the pipeline's parameters (--set parameters.NAME=VALUE one that is called like an option).")
+        .arg(
+            Arg::new("pipeline")
+                .value_name("PIPELINE")
+                .required(true)
+                .help("The file"),
+        )
+        .arg(
+            Arg::new("dry_run")
+                .long("dry-run")
+                .help("Show the columns of each step and the plan of each sink, and write nothing")
+                .action(ArgAction::SetTrue),
+        )
+        .arg(
+            Arg::new("resume")
+                .long("resume")
+                .help("Go on where the run was broken off")
+                .conflicts_with("dry_run")
+                .action(ArgAction::SetTrue),
+        )
+        .arg(
+            Arg::new("checkpoint_rows")
+                .long("checkpoint-rows")
+                .value_name("N")
+                .help("Make durable what is written after so many rows [default: 1000000]")
+                .value_parser(value_parser!(u64).range(1..)),
+        )
+        .args(ending_args())
+}
+
+/// What was typed, and of what was set what is no option of the session.
+pub(super) fn run(matches: &mut ArgMatches, set: &mut Vec<(String, String)>) -> RunArgs {
+    let mut parameters = BTreeMap::new();
+    set.retain(|(key, value)| {
+        let named = key.strip_prefix("parameters.");
+        if named.is_none() && (BiotideOptions::is_known(key) || Globals::is_known(key)) {
+            return true;
+        }
+        parameters.insert(named.unwrap_or(key).to_owned(), value.clone());
+        false
+    });
+    RunArgs {
+        pipeline: matches.remove_one("pipeline").unwrap_or_default(),
+        parameters,
+        dry_run: matches.get_flag("dry_run"),
+        resume: matches.get_flag("resume"),
+        checkpoint_rows: matches.remove_one("checkpoint_rows").unwrap_or_default(),
+        ending: ending(matches),
     }
 }
 

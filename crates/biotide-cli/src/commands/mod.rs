@@ -3,6 +3,7 @@
 mod convert;
 mod inspect;
 mod report;
+mod run;
 mod shell;
 mod sql;
 mod xref;
@@ -18,6 +19,7 @@ pub(crate) async fn run(verb: Verb, settings: &Settings) -> Result<(), Failure> 
         Verb::Sql(args) => sql::run(args, settings, &context).await,
         Verb::Convert(args) => convert::run(args, settings, &context).await,
         Verb::Xref(args) => xref::run(args, settings, &context).await,
+        Verb::Run(args) => run::run(args, settings, &context).await,
         Verb::Shell => shell::run(settings, &context).await,
         Verb::Inspect(args) => inspect::run(args, settings, &context).await,
     }

@@ -7,6 +7,7 @@ use std::io::Write;
 
 use biotide::format_size;
 use biotide::prelude::{ConvertReport, ScanReport};
+use serde::Serialize;
 
 use crate::args::{Ending, ReportTo};
 use crate::error::{Context, Failure};
@@ -81,10 +82,20 @@ impl<'a> Ender<'a> {
     pub(super) fn add(&mut self, report: &ConvertReport) -> Result<(), Failure> {
         // Notes below a table are no fault of it.
         let notes = report.scan.reasons.get("footnote").copied().unwrap_or(0);
-        self.rejected += report.rejected.saturating_sub(notes);
+        self.count_rejected(report.rejected.saturating_sub(notes));
         if let Some(line) = bad_rows(&report.scan, self.settings.rejects_file()) {
             self.say(|| line);
         }
+        self.write(report)
+    }
+
+    /// Takes so many records that were set aside.
+    pub(super) fn count_rejected(&mut self, rejected: u64) {
+        self.rejected += rejected;
+    }
+
+    /// Writes a report down, where it is asked for.
+    pub(super) fn write(&mut self, report: &impl Serialize) -> Result<(), Failure> {
         match &self.ending.report {
             None => {}
             Some(ReportTo::Stdout) => {
@@ -160,7 +171,7 @@ pub(super) fn count_of(n: u64) -> String {
 }
 
 /// `3 of 1000 records rejected (2 too_few_fields, 1 invalid_utf8), 4 values nulled; see --rejects FILE`.
-fn bad_rows(scan: &ScanReport, file: Option<&str>) -> Option<String> {
+pub(super) fn bad_rows(scan: &ScanReport, file: Option<&str>) -> Option<String> {
     let of = if scan.complete { "" } else { " read" };
     let mut records = Vec::new();
     if scan.rejected > 0 {

@@ -156,8 +156,14 @@ mod tests {
     fn what_was_read_already_is_in_no_unit() {
         let mut cuts = Cuts::new(1000, &[(0, u64::MAX)], 700);
         assert_eq!(cuts.bytes(), 1000 - 640);
-        assert_eq!(taken(&mut cuts, &[128]), [(0, 640, 768), (1, 768, 896), (2, 896, 1000)]);
-        assert_eq!(taken(&mut Cuts::new(1000, &[(0, 1000)], 1000), &[512]), [(0, 960, 1000)]);
+        assert_eq!(
+            taken(&mut cuts, &[128]),
+            [(0, 640, 768), (1, 768, 896), (2, 896, 1000)]
+        );
+        assert_eq!(
+            taken(&mut Cuts::new(1000, &[(0, 1000)], 1000), &[512]),
+            [(0, 960, 1000)]
+        );
     }
 
     #[test]

@@ -27,7 +27,7 @@ mod verdict;
 mod worker;
 
 pub(crate) use ahead::{Ahead, peek};
-pub(crate) use opener::Resumed;
 pub use chunk_source::ChunkSource;
 pub use format::TextFormat;
+pub(crate) use opener::Resumed;
 pub use source::{Reserve, TextSource};

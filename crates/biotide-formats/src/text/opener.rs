@@ -171,8 +171,7 @@ impl TextOpener {
                 let source = Arc::new(source);
                 let verdict = self.verdict(stats, start.variant);
                 let layout = Arc::clone(layout);
-                let scan =
-                    FileScan::new(source, layout, verdict, start, notes, ranges, from, pace);
+                let scan = FileScan::new(source, layout, verdict, start, notes, ranges, from, pace);
                 return Ok(OpenFile::Anywhere(Arc::new(scan)));
             }
         }

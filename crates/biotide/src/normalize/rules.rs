@@ -152,6 +152,11 @@ impl Rules {
         Self::parse(&text, file)
     }
 
+    /// Whether columns without a rule stay.
+    pub fn keep_unmapped(&mut self, keep: bool) {
+        self.keeps_unmapped = keep;
+    }
+
     /// Rules of a text; `file` is what errors call it.
     pub fn parse(yaml: &str, file: &str) -> Result<Self> {
         read(yaml, file).map_err(|problem| BiotideError::file(file, problem).into())

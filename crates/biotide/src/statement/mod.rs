@@ -5,7 +5,7 @@ mod fit;
 pub(crate) mod functions;
 pub(crate) mod names;
 pub(crate) mod normalize;
-mod order;
+pub(crate) mod order;
 mod partitions;
 mod reset;
 mod rounded;
@@ -406,6 +406,7 @@ impl Statement {
             path: path.to_owned(),
             format: format.map(str::to_owned),
             partition_by: Vec::new(),
+            options: Vec::new(),
         };
         let plan = self.plan.clone();
         self.plan = output.copy_plan(plan, &self.state)?;

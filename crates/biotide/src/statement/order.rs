@@ -12,7 +12,7 @@ use crate::mapping::lateral::node;
 
 /// Scan, filter, projection and limit over files that can be read in order: then a single ordered scan,
 /// decoded in parallel, costs nothing, and `LIMIT 10` means the first ten.
-pub(super) fn keeps_order(plan: &LogicalPlan) -> bool {
+pub(crate) fn keeps_order(plan: &LogicalPlan) -> bool {
     keeps(plan, false)
 }
 
@@ -31,6 +31,11 @@ fn keeps(plan: &LogicalPlan, copied: bool) -> bool {
             projection.expr.iter().all(plain) && keeps_order(&projection.input)
         }
         LogicalPlan::Limit(limit) => keeps_order(&limit.input),
+        LogicalPlan::Unnest(unnest) => keeps_order(&unnest.input),
+        // Rows that are numbered as they come.
+        LogicalPlan::Window(window) => {
+            window.window_expr.iter().all(numbers_rows) && keeps_order(&window.input)
+        }
         // (In the order in which they are written.)
         LogicalPlan::Values(_) | LogicalPlan::EmptyRelation(_) => true,
         LogicalPlan::SubqueryAlias(alias) => keeps_order(&alias.input),
@@ -40,6 +45,20 @@ fn keeps(plan: &LogicalPlan, copied: bool) -> bool {
         LogicalPlan::Copy(copy) => keeps(&copy.input, true),
         LogicalPlan::Explain(explain) => keeps_order(&explain.plan),
         LogicalPlan::Analyze(analyze) => keeps_order(&analyze.input),
+        _ => false,
+    }
+}
+
+/// `row_number() OVER ()`.
+fn numbers_rows(expr: &Expr) -> bool {
+    match expr {
+        Expr::Alias(alias) => numbers_rows(&alias.expr),
+        Expr::WindowFunction(window) => {
+            let params = &window.params;
+            window.fun.name() == "row_number"
+                && params.partition_by.is_empty()
+                && params.order_by.is_empty()
+        }
         _ => false,
     }
 }

@@ -1,0 +1,120 @@
+//! `biotide run PIPELINE`.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use biotide::pipeline::actions::Actions;
+use biotide::pipeline::run::{PipelineReport, SinkReport, Status};
+use biotide::pipeline::{Pipeline, RunOptions};
+use biotide::prelude::BiotideContext;
+use biotide::{format_size, peak_rss};
+
+use super::report::{Ender, bad_rows, count_of};
+use crate::args::RunArgs;
+use crate::error::{Context, Failure};
+use crate::progress::{Progress, format_seconds};
+use crate::settings::Settings;
+use crate::stderr;
+
+/// Runs a pipeline, and says what came of it.
+pub(crate) async fn run(
+    args: RunArgs,
+    settings: &Settings,
+    context: &BiotideContext,
+) -> Result<(), Failure> {
+    let pipeline = Pipeline::open(&args.pipeline, &args.parameters, &Actions::default())?;
+    let options = RunOptions {
+        dry_run: args.dry_run,
+        state: Some(state_of(&args.pipeline)),
+        resume: args.resume,
+        checkpoint_rows: args.checkpoint_rows,
+    };
+    let mut ender = Ender::new(args.ending, settings, true);
+    let mut progress: Option<Progress> = None;
+    let mut start = |_: &str, monitor| {
+        progress = Some(Progress::start(settings.progress, settings.quiet, monitor));
+    };
+    let report = context.run_pipeline(&pipeline, &options, &mut start).await;
+    drop(progress);
+    let report = report?;
+    if args.dry_run {
+        return show(&report);
+    }
+    for sink in &report.sinks {
+        if let Some(line) = bad_rows(&sink.scan, settings.rejects_file()) {
+            ender.say(|| line);
+        }
+        ender.say(|| written(sink));
+    }
+    let failed: Vec<&str> = report
+        .steps
+        .iter()
+        .filter(|step| step.failed.is_some())
+        .map(|step| step.name.as_str())
+        .collect();
+    ender.say(|| {
+        format!(
+            "{}: {} in {}, peak memory {}{}",
+            report.name,
+            match report.status {
+                Status::Success => "done",
+                Status::PartialSuccess => "done in part",
+                Status::Failure => "failed",
+            },
+            format_seconds(report.seconds),
+            format_size(peak_rss()),
+            match failed.is_empty() {
+                true => String::new(),
+                false => format!("; failed, and not required: {}", failed.join(", ")),
+            }
+        )
+    });
+    ender.count_rejected(report.rejected);
+    ender.write(&report)?;
+    ender.end()
+}
+
+/// Where it is noted how far a run is: `.olink.yaml.biotide-run`, beside the pipeline.
+fn state_of(pipeline: &str) -> PathBuf {
+    let path = Path::new(pipeline);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.biotide-run"))
+}
+
+/// `2943 rows to sqlite:olink.db/proteins in 0.1 s`.
+fn written(sink: &SinkReport) -> String {
+    format!(
+        "{}: {} written to {} in {}",
+        sink.step,
+        count_of(sink.rows),
+        sink.to,
+        format_seconds(sink.seconds)
+    )
+}
+
+/// What a dry run shows: the columns of each step, the plan of each sink.
+fn show(report: &PipelineReport) -> Result<(), Failure> {
+    let mut text = String::new();
+    for step in &report.steps {
+        text.push_str(&format!("{} ({})", step.name, step.action));
+        if !step.ran {
+            text.push_str(": its condition does not hold");
+        }
+        text.push('\n');
+        for (name, kind) in &step.columns {
+            text.push_str(&format!("    {name}: {kind}\n"));
+        }
+        let plan = report.plans.iter().find(|(name, _)| *name == step.name);
+        for line in plan.into_iter().flat_map(|(_, plan)| plan.lines()) {
+            text.push_str(&format!("    {line}\n"));
+        }
+        if let Some(failed) = &step.failed {
+            stderr::say(failed);
+        }
+    }
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .context("writing to standard output")?;
+    Ok(())
+}

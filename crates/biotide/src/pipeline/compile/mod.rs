@@ -1,0 +1,85 @@
+//! Steps become views, each over those before: what a sink writes is one plan.
+//!
+//! Most actions are SQL over the views of their inputs, in a schema of the run's own; what a file is read with, and
+//! rules of normalisation, are plans.
+
+mod checks;
+mod identifiers;
+mod joins;
+mod load;
+mod overlap;
+mod rows;
+mod scope;
+mod words;
+
+pub(crate) use checks::{What, checks, counting};
+pub(crate) use scope::{Scope, key_of};
+
+use biotide_common::BiotideError;
+
+use super::spec::Step;
+use crate::error::{Error, Result};
+
+/// What a step makes of the steps before it.
+pub(crate) enum Made {
+    /// A dataset, by a query.
+    Query(String),
+    /// A dataset, by a plan.
+    Plan(Box<datafusion::logical_expr::LogicalPlan>),
+}
+
+/// Compiles a step that makes a dataset. What goes wrong is told with its place.
+pub(crate) async fn step(scope: &mut Scope, step: &Step) -> Result<()> {
+    let made = made(scope, step).await;
+    let added = match made {
+        Ok(Made::Query(sql)) => scope.add_query(step, &sql).await,
+        Ok(Made::Plan(plan)) => scope.add(step, *plan),
+        Err(error) => Err(error),
+    };
+    added.map_err(|error| placed(step, error))
+}
+
+/// An error with the place of its step, if it has none yet.
+pub(crate) fn placed(step: &Step, error: Error) -> Error {
+    let has_place = match error.as_biotide() {
+        Some(BiotideError::File { file, .. }) => file.starts_with(&*step.place.file),
+        Some(BiotideError::At { .. }) => true,
+        _ => false,
+    };
+    if has_place {
+        return error;
+    }
+    BiotideError::At {
+        place: format!("{}, step {}", step.place, step.name),
+        source: Box::new(error.into_datafusion()),
+    }
+    .into()
+}
+
+async fn made(scope: &mut Scope, step: &Step) -> Result<Made> {
+    let params = &step.params;
+    Ok(match step.action.name {
+        "load" => load::load(scope, params).await?,
+        "load_dataset_identifiers" => load::identifiers(scope, params).await?,
+        "filter" => rows::filter(scope, params)?,
+        "filter_dataset" => rows::filter_dataset(scope, params)?,
+        "select" | "derive" => rows::derive(scope, params)?,
+        "sql" => Made::Query(params.needed("query")?.to_owned()),
+        "aggregate" => rows::aggregate(scope, params)?,
+        "deduplicate" => rows::deduplicate(scope, params)?,
+        "normalize" => rows::normalize(scope, params)?,
+        "cache" | "validate" => checks::kept(scope, step)?,
+        "parse" => identifiers::parse(scope, params)?,
+        "parse_composite_identifiers" => identifiers::composite(scope, params)?,
+        "cross_reference" => identifiers::cross_reference(scope, params)?,
+        "protein_historical_resolution" => identifiers::historical(scope, params)?,
+        "protein_extract_uniprot_from_xrefs" => identifiers::of_xrefs(scope, params)?,
+        "join" => joins::join(scope, params)?,
+        "merge_datasets" => joins::merge(scope, params)?,
+        "calculate_set_overlap" => overlap::overlap(scope, params)?,
+        other => {
+            let problem = format!("nobody has registered what the action {other} does");
+            return Err(step.place.error(problem).into());
+        }
+    })
+}

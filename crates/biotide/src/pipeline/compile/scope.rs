@@ -1,0 +1,216 @@
+//! The datasets of a run.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use datafusion::catalog::view::ViewTable;
+use datafusion::catalog::{CatalogProvider, MemorySchemaProvider, SchemaProvider};
+use datafusion::common::DataFusionError;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::prelude::SessionContext;
+
+use super::super::actions::Params;
+use super::super::spec::{Pipeline, Step, Streaming};
+use super::words::quoted;
+use crate::context::BiotideContext;
+use crate::error::{Error, Result};
+
+/// The datasets of a run: views in a schema of its own, which goes with it.
+pub(crate) struct Scope {
+    pub(crate) context: BiotideContext,
+    pub(crate) state: SessionState,
+    pub(crate) streaming: Streaming,
+    catalog: Arc<dyn CatalogProvider>,
+    schema: Arc<dyn SchemaProvider>,
+    name: String,
+    datasets: Vec<(String, LogicalPlan)>,
+    /// Mappings that the run has made.
+    mappings: Vec<String>,
+}
+
+impl Scope {
+    /// An empty one, with the mappings of the pipeline.
+    pub(crate) async fn new(context: &BiotideContext, pipeline: &Pipeline) -> Result<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let session = context.session();
+        let mut state = session.state();
+        let name = format!("biotide_run_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let default = state.config_options().catalog.default_catalog.clone();
+        let Some(catalog) = session.catalog(&default) else {
+            let problem = format!("the session has no catalog {default}");
+            return Err(DataFusionError::Configuration(problem).into());
+        };
+        let schema: Arc<dyn SchemaProvider> = Arc::new(MemorySchemaProvider::new());
+        catalog.register_schema(&name, Arc::clone(&schema))?;
+        state.config_mut().options_mut().catalog.default_schema = name.clone();
+        let mut scope = Self {
+            context: context.clone(),
+            state,
+            streaming: pipeline.streaming.clone(),
+            catalog,
+            schema,
+            name,
+            datasets: Vec::new(),
+            mappings: Vec::new(),
+        };
+        for (mapping, source) in &pipeline.mappings {
+            let source_text = match source.value.contains('(') {
+                true => source.value.clone(),
+                false => super::words::text(&source.value),
+            };
+            let sql = format!("CREATE MAPPING {} FROM {source_text}", quoted(mapping));
+            let mut made = match context.sql(&sql).await {
+                Ok(made) => made,
+                Err(error) => {
+                    return Err(biotide_common::BiotideError::At {
+                        place: format!("{}, mapping {mapping}", source.place),
+                        source: Box::new(error.into_datafusion()),
+                    }
+                    .into());
+                }
+            };
+            scope.mappings.push(mapping.clone());
+            made.collect().await?;
+            made.finish()?;
+        }
+        Ok(scope)
+    }
+
+    /// The plan of a query over the datasets.
+    pub(crate) async fn plan(&self, sql: &str) -> Result<LogicalPlan> {
+        self.context.plan_query(sql, &self.state).await
+    }
+
+    /// Adds what a query makes.
+    pub(crate) async fn add_query(&mut self, step: &Step, sql: &str) -> Result<()> {
+        let plan = self.plan(sql).await?;
+        self.add(step, plan)
+    }
+
+    /// Adds a dataset, under the key of the step.
+    pub(crate) fn add(&mut self, step: &Step, plan: LogicalPlan) -> Result<()> {
+        let key = key_of(step);
+        // (A step may call its output as another one did: it takes its place.)
+        if self.schema.table_exist(&key) {
+            self.schema.deregister_table(&key)?;
+            self.datasets.retain(|(known, _)| *known != key);
+        }
+        let view = Arc::new(ViewTable::new(plan.clone(), None));
+        self.schema.register_table(key.clone(), view)?;
+        self.datasets.push((key, plan));
+        Ok(())
+    }
+
+    /// The plan of a dataset.
+    pub(crate) fn dataset(&self, key: &str) -> Option<&LogicalPlan> {
+        let found = self.datasets.iter().find(|(known, _)| known == key);
+        found.map(|(_, plan)| plan)
+    }
+
+    /// The key of the dataset that a parameter names, or the last one.
+    pub(crate) fn input(&self, params: &Params, name: &str) -> Result<String> {
+        let known = || {
+            let keys: Vec<&str> = self.datasets.iter().map(|(key, _)| key.as_str()).collect();
+            match keys.is_empty() {
+                true => "no step before it makes one".to_owned(),
+                false => format!("there are {}", keys.join(", ")),
+            }
+        };
+        let Some(key) = params.text(name) else {
+            return match self.datasets.last() {
+                Some((key, _)) => Ok(key.clone()),
+                None => Err(params
+                    .error(name, "no step before it makes a dataset")
+                    .into()),
+            };
+        };
+        match self.dataset(key) {
+            Some(_) => Ok(key.to_owned()),
+            None => {
+                let problem = format!("'{key}' is no dataset; {}", known());
+                Err(params.error(name, problem).into())
+            }
+        }
+    }
+
+    /// The columns of a dataset.
+    pub(crate) fn columns(&self, key: &str) -> Vec<String> {
+        let fields = self.dataset(key).map(|plan| plan.schema().fields().clone());
+        let fields = fields.unwrap_or_default();
+        fields.iter().map(|field| field.name().clone()).collect()
+    }
+
+    /// A column of a dataset: as it is written, or in other case, if that is one.
+    pub(crate) fn column(
+        &self,
+        key: &str,
+        params: &Params,
+        name: &str,
+        wanted: &str,
+    ) -> Result<String> {
+        let columns = self.columns(key);
+        if columns.iter().any(|column| column == wanted) {
+            return Ok(wanted.to_owned());
+        }
+        let mut alike = columns
+            .iter()
+            .filter(|column| column.eq_ignore_ascii_case(wanted));
+        match (alike.next(), alike.next()) {
+            (Some(one), None) => Ok(one.clone()),
+            _ => {
+                let some: Vec<&str> = columns.iter().take(20).map(String::as_str).collect();
+                let problem = format!(
+                    "{key} has no column '{wanted}'; there are {}",
+                    some.join(", ")
+                );
+                Err(params.error(name, problem).into())
+            }
+        }
+    }
+
+    /// The columns of a dataset that a parameter names.
+    pub(crate) fn columns_of(&self, key: &str, params: &Params, name: &str) -> Result<Vec<String>> {
+        let wanted = params.texts(name);
+        let found = wanted
+            .into_iter()
+            .map(|wanted| self.column(key, params, name, wanted));
+        found.collect()
+    }
+
+    /// Lets what it has made go.
+    pub(crate) async fn close(mut self) -> Result<()> {
+        for mapping in std::mem::take(&mut self.mappings) {
+            let sql = format!("DROP MAPPING IF EXISTS {}", quoted(&mapping));
+            self.context.sql(&sql).await?.collect().await?;
+        }
+        Ok(())
+    }
+
+    /// A session for what DataFusion does by itself.
+    pub(crate) fn session(&self) -> SessionContext {
+        SessionContext::new_with_state(self.state.clone())
+    }
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        // (It is a schema in memory, and it is there.)
+        let _ = self.catalog.deregister_schema(&self.name, true);
+    }
+}
+
+/// What a step calls its output.
+pub(crate) fn key_of(step: &Step) -> String {
+    // (A sink has none.)
+    let named = step
+        .action
+        .param("output")
+        .and_then(|_| step.params.text("output"));
+    named.map_or_else(|| step.name.clone(), str::to_owned)
+}
+
+/// What is wrong with a parameter.
+pub(super) fn refused(params: &Params, name: &str, problem: impl std::fmt::Display) -> Error {
+    params.error(name, problem).into()
+}

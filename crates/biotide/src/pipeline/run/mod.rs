@@ -1,0 +1,139 @@
+//! Runs a pipeline: step after step, each sink one plan.
+
+mod cache;
+mod quality;
+mod report;
+mod resumed;
+mod sinks;
+mod state;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use biotide_common::BiotideError;
+pub use quality::CheckResult;
+pub use report::{PipelineReport, SinkReport, Status, StepReport};
+use state::RunState;
+
+use super::compile::{self, Scope, placed};
+use super::spec::{Pipeline, Step};
+use crate::context::BiotideContext;
+use crate::error::Result;
+use crate::memory::peak_rss;
+use crate::monitor::Monitor;
+
+/// How a pipeline is run.
+#[derive(Debug, Clone, Default)]
+pub struct RunOptions {
+    /// Plan every step, and write nothing.
+    pub dry_run: bool,
+    /// The file that says how far the run is, so that it can be resumed; it goes when the run is done. None: it cannot
+    /// be resumed.
+    pub state: Option<PathBuf>,
+    /// Go on where the run was broken off that `state` tells of.
+    pub resume: bool,
+    /// After how many rows a sink makes durable what it has; 0: [`CHECKPOINT_ROWS`].
+    pub checkpoint_rows: u64,
+}
+
+/// Rows that are made durable together.
+pub const CHECKPOINT_ROWS: u64 = 1_000_000;
+
+/// What steps share.
+struct Running<'a> {
+    options: &'a RunOptions,
+    state: Option<RunState>,
+    report: PipelineReport,
+    on_start: &'a mut (dyn FnMut(&str, Monitor) + Send),
+}
+
+impl BiotideContext {
+    /// Runs a pipeline. `on_start` gets the live numbers of each sink that starts, with the name of its step.
+    pub async fn run_pipeline(
+        &self,
+        pipeline: &Pipeline,
+        options: &RunOptions,
+        on_start: &mut (dyn FnMut(&str, Monitor) + Send),
+    ) -> Result<PipelineReport> {
+        let begin = Instant::now();
+        let state = match &options.state {
+            Some(path) if !options.dry_run => Some(RunState::open(path, pipeline, options.resume)?),
+            _ => None,
+        };
+        let mut scope = Scope::new(self, pipeline).await?;
+        let mut running = Running {
+            options,
+            state,
+            report: PipelineReport::new(pipeline),
+            on_start,
+        };
+        for step in &pipeline.steps {
+            if !step.runs {
+                running.report.steps.push(StepReport::skipped(step));
+                continue;
+            }
+            let started = Instant::now();
+            let ran = run_step(&mut scope, step, &mut running).await;
+            let mut told = StepReport::of(step, &scope, started.elapsed());
+            if let Err(error) = ran {
+                if step.is_required {
+                    return Err(error);
+                }
+                log::warn!("{error}");
+                told.failed = Some(error.to_string());
+                running.report.status = Status::PartialSuccess;
+            }
+            running.report.steps.push(told);
+        }
+        let Running {
+            state, mut report, ..
+        } = running;
+        if report.sinks.is_empty() && !options.dry_run {
+            let problem = "it has no sink: nothing was written. A last step with the action sink says where rows go";
+            return Err(BiotideError::file(&pipeline.file, problem).into());
+        }
+        scope.close().await?;
+        if let Some(state) = state {
+            state.remove()?;
+        }
+        report.seconds = begin.elapsed().as_secs_f64();
+        report.peak_rss = peak_rss();
+        Ok(report)
+    }
+}
+
+async fn run_step(scope: &mut Scope, step: &Step, running: &mut Running<'_>) -> Result<()> {
+    let dry_run = running.options.dry_run;
+    let done = match step.action.name {
+        "sink" if dry_run => sinks::explain(scope, step).await.map(|text| {
+            running.report.plans.push((step.name.clone(), text));
+        }),
+        "sink" => sinks::write(scope, step, running).await.map(|sink| {
+            running.report.rows += sink.rows;
+            running.report.rejected += sink.rejected;
+            running.report.sinks.push(sink);
+        }),
+        "report" if dry_run => Ok(()),
+        "report" => sinks::report(scope, step)
+            .await
+            .map(|sink| running.report.sinks.push(sink)),
+        "validate" if !dry_run => match quality::check(scope, step).await {
+            Ok((results, verdict)) => {
+                running.report.checks.extend(results);
+                match verdict {
+                    Ok(()) => return compile::step(scope, step).await,
+                    Err(error) => Err(error),
+                }
+            }
+            Err(error) => Err(error),
+        },
+        "cache" if !dry_run => cache::keep(scope, step).await,
+        _ => return compile::step(scope, step).await,
+    };
+    done.map_err(|error| placed(step, error))?;
+    // (A dry run sees the schema all the same.)
+    match (step.action.name, dry_run) {
+        ("validate" | "cache", true) => compile::step(scope, step).await,
+        _ => Ok(()),
+    }
+}

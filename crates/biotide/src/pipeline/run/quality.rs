@@ -1,0 +1,139 @@
+//! Checks that are counted before anything is written.
+
+use std::sync::Arc;
+
+use biotide_common::BiotideError;
+use datafusion::arrow::array::{AsArray, BooleanArray, Int64Array, RecordBatch, StringArray};
+use datafusion::arrow::datatypes::Int64Type;
+use datafusion::common::internal_datafusion_err;
+use serde::Serialize;
+
+use super::super::compile::{Scope, What, checks, counting};
+use super::super::spec::Step;
+use super::sinks;
+use crate::error::Result;
+use crate::statement::Statement;
+
+/// What came of a check.
+#[derive(Debug, Clone, Serialize)]
+pub struct CheckResult {
+    /// The step.
+    pub step: String,
+    /// What is checked.
+    pub check: String,
+    /// error, warning or info.
+    pub severity: String,
+    /// Rows that were looked at.
+    pub rows: u64,
+    /// Rows that fail; of values that must be unique, those that come again.
+    pub failed: u64,
+    /// Whether it holds.
+    pub passed: bool,
+}
+
+/// Counts the checks of a step; and an error, if one that must hold does not.
+pub(super) async fn check(
+    scope: &mut Scope,
+    step: &Step,
+) -> Result<(Vec<CheckResult>, Result<()>)> {
+    let params = &step.params;
+    let checks = checks(scope, params)?;
+    let input = scope.input(params, "input")?;
+    let plan = scope.plan(&counting(&input, &checks)).await?;
+    let mut state = scope.state.clone();
+    let mut statement = Statement::new(scope.context.clone(), &mut state, plan);
+    let rows = statement.collect().await?;
+    statement.finish()?;
+    let count = |column: usize| -> Result<u64> {
+        let batch = rows.iter().find(|batch| batch.num_rows() > 0);
+        let batch = batch.ok_or_else(|| internal_datafusion_err!("a check counted nothing"))?;
+        let counts = batch.column(column).as_primitive::<Int64Type>();
+        Ok(u64::try_from(counts.value(0)).unwrap_or(0))
+    };
+    let total = count(0)?;
+    let mut results = Vec::with_capacity(checks.len());
+    for (n, check) in checks.iter().enumerate() {
+        let failed = count(n + 1)?;
+        let passed = match check.what {
+            What::Count(least, most) => {
+                let rows = total as f64;
+                least.is_none_or(|least| rows >= least) && most.is_none_or(|most| rows <= most)
+            }
+            _ => failed == 0,
+        };
+        if !passed && check.severity == "warning" {
+            log::warn!(
+                "{}: {} of {total} rows: not {}",
+                step.name,
+                failed,
+                check.name
+            );
+        }
+        results.push(CheckResult {
+            step: step.name.clone(),
+            check: check.name.clone(),
+            severity: check.severity.clone(),
+            rows: total,
+            failed,
+            passed,
+        });
+    }
+    if let Some(path) = params.text("report_path") {
+        write(scope, path, &results).await?;
+    }
+    let bad: Vec<String> = results
+        .iter()
+        .filter(|result| !result.passed && result.severity == "error")
+        .map(|result| {
+            format!(
+                "{} ({} of {} rows are not)",
+                result.check, result.failed, result.rows
+            )
+        })
+        .collect();
+    let fails = params.text("on_fail").is_none_or(|what| what == "fail");
+    let verdict = match bad.is_empty() || !fails {
+        true => Ok(()),
+        false => {
+            let problem = format!(
+                "step {}: it does not hold that {}; on_fail: drop or keep would go on",
+                step.name,
+                bad.join(", that ")
+            );
+            Err(BiotideError::file(step.place.to_string(), problem).into())
+        }
+    };
+    Ok((results, verdict))
+}
+
+async fn write(scope: &Scope, path: &str, results: &[CheckResult]) -> Result<()> {
+    if path.to_ascii_lowercase().ends_with(".json") {
+        let text = serde_json::to_vec_pretty(results).map_err(|error| BiotideError::Io {
+            what: format!("writing {path}"),
+            source: error.into(),
+        })?;
+        return Ok(std::fs::write(path, text)
+            .map_err(|error| BiotideError::io(format!("writing {path}"), error))?);
+    }
+    let texts = |of: fn(&CheckResult) -> &str| -> Arc<StringArray> {
+        Arc::new(results.iter().map(|result| Some(of(result))).collect())
+    };
+    let numbers = |of: fn(&CheckResult) -> u64| -> Arc<Int64Array> {
+        Arc::new(
+            results
+                .iter()
+                .map(|result| i64::try_from(of(result)).ok())
+                .collect(),
+        )
+    };
+    let passed: BooleanArray = results.iter().map(|result| Some(result.passed)).collect();
+    let batch = RecordBatch::try_from_iter([
+        ("step", texts(|result| &result.step) as _),
+        ("check", texts(|result| &result.check) as _),
+        ("severity", texts(|result| &result.severity) as _),
+        ("rows", numbers(|result| result.rows) as _),
+        ("failed", numbers(|result| result.failed) as _),
+        ("passed", Arc::new(passed) as _),
+    ])?;
+    sinks::write_batch(scope, path, batch).await
+}

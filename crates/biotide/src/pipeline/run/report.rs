@@ -1,0 +1,171 @@
+//! What came of a run.
+
+use std::time::Duration;
+
+use biotide_common::scan::ScanReport;
+use serde::Serialize;
+
+use super::super::compile::Scope;
+use super::super::spec::{Pipeline, Step};
+use super::quality::CheckResult;
+use crate::memory::MemoryReport;
+use crate::statement::XrefReport;
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// All was done.
+    Success,
+    /// Rows were set aside, or a step that was not required failed.
+    PartialSuccess,
+    /// A required step failed.
+    Failure,
+}
+
+/// What came of a run.
+#[derive(Debug, Clone, Serialize)]
+pub struct PipelineReport {
+    /// The pipeline's name.
+    pub name: String,
+    /// Its file.
+    pub file: String,
+    /// How it ended.
+    pub status: Status,
+    /// Rows written by all sinks.
+    pub rows: u64,
+    /// Records set aside by all sinks' reads.
+    pub rejected: u64,
+    /// Wall-clock time.
+    pub seconds: f64,
+    /// The most memory the process has held, in bytes.
+    pub peak_rss: u64,
+    /// Step by step.
+    pub steps: Vec<StepReport>,
+    /// What was checked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<CheckResult>,
+    /// What was written.
+    pub sinks: Vec<SinkReport>,
+    /// Of a dry run: the plan of each sink.
+    #[serde(skip)]
+    pub plans: Vec<(String, String)>,
+}
+
+/// A step of a run.
+#[derive(Debug, Clone, Serialize)]
+pub struct StepReport {
+    /// Its name.
+    pub name: String,
+    /// Its action.
+    pub action: String,
+    /// Whether its condition let it run.
+    pub ran: bool,
+    /// Planning, and running if it runs by itself.
+    pub seconds: f64,
+    /// The columns of what it makes, with their types.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<(String, String)>,
+    /// Why it failed, if that did not end the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
+}
+
+/// What a sink has written.
+#[derive(Debug, Clone, Serialize)]
+pub struct SinkReport {
+    /// Its step.
+    pub step: String,
+    /// Where to.
+    pub to: String,
+    /// The format, or the kind of database.
+    pub format: String,
+    /// Rows written.
+    pub rows: u64,
+    /// Bytes written.
+    pub bytes: u64,
+    /// Files written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+    /// Records set aside.
+    pub rejected: u64,
+    /// Wall-clock time.
+    pub seconds: f64,
+    /// What was reserved and spilled.
+    pub memory: MemoryReport,
+    /// The counts of the readers.
+    pub scan: ScanReport,
+    /// What became of identifiers that were cross-referenced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub xref: Option<XrefReport>,
+}
+
+impl PipelineReport {
+    pub(super) fn new(pipeline: &Pipeline) -> Self {
+        Self {
+            name: pipeline.name.clone(),
+            file: pipeline.file.clone(),
+            status: Status::Success,
+            rows: 0,
+            rejected: 0,
+            seconds: 0.0,
+            peak_rss: 0,
+            steps: Vec::new(),
+            checks: Vec::new(),
+            sinks: Vec::new(),
+            plans: Vec::new(),
+        }
+    }
+}
+
+impl SinkReport {
+    /// Of a sink that has written nothing yet.
+    pub(super) fn new(step: &Step, to: &str, format: &str) -> Self {
+        Self {
+            step: step.name.clone(),
+            to: to.to_owned(),
+            format: format.to_owned(),
+            rows: 0,
+            bytes: 0,
+            files: Vec::new(),
+            rejected: 0,
+            seconds: 0.0,
+            memory: MemoryReport::default(),
+            scan: ScanReport::default(),
+            xref: None,
+        }
+    }
+
+    /// Of a sink that was complete before the run was resumed.
+    pub(super) fn resumed(self, rows: u64) -> Self {
+        Self { rows, ..self }
+    }
+}
+
+impl StepReport {
+    pub(super) fn skipped(step: &Step) -> Self {
+        Self {
+            name: step.name.clone(),
+            action: step.action.name.to_owned(),
+            ran: false,
+            seconds: 0.0,
+            columns: Vec::new(),
+            failed: None,
+        }
+    }
+
+    pub(super) fn of(step: &Step, scope: &Scope, took: Duration) -> Self {
+        let plan = scope.dataset(&super::super::compile::key_of(step));
+        let fields = plan.map(|plan| plan.schema().fields().clone());
+        let columns = fields
+            .iter()
+            .flatten()
+            .map(|field| (field.name().clone(), field.data_type().to_string()));
+        Self {
+            columns: columns.collect(),
+            ran: true,
+            seconds: took.as_secs_f64(),
+            ..Self::skipped(step)
+        }
+    }
+}

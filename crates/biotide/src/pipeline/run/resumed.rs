@@ -1,0 +1,242 @@
+//! Sinks that can go on where a run was broken off.
+
+use std::path::Path;
+use std::time::Instant;
+
+use biotide_database::{DatabaseTarget, SinkOptions, open_sink};
+use biotide_formats::sink::resumable::{self, FileSinkOptions};
+use datafusion::arrow::array::RecordBatch;
+use datafusion::common::DataFusionError;
+use datafusion::logical_expr::LogicalPlan;
+use futures::TryStreamExt;
+
+use super::super::compile::Scope;
+use super::super::spec::Step;
+use super::report::SinkReport;
+use super::state::{SinkState, inputs};
+use super::{CHECKPOINT_ROWS, Running};
+use crate::convert::{Output, split_ending};
+use crate::error::Result;
+use crate::statement::Statement;
+
+/// Whether a file can be written piece by piece: one, local, of a format that can.
+pub(super) fn takes(output: &Output) -> bool {
+    let (format, _) = format_of(output);
+    let known = matches!(
+        format.as_deref(),
+        Some("csv" | "tsv" | "jsonl" | "parquet" | "arrow")
+    );
+    let special = std::fs::metadata(&output.path).is_ok_and(|meta| !meta.is_file());
+    known
+        && !special
+        && output.partition_by.is_empty()
+        && !output.path.contains("://")
+        && !output.path.ends_with('/')
+}
+
+fn format_of(output: &Output) -> (Option<String>, bool) {
+    let (ending, gzip) = split_ending(&output.path);
+    (output.format.clone().or(ending), gzip)
+}
+
+/// Whether a sink has written something in the run that is resumed.
+pub(super) fn has_begun(step: &Step, running: &Running<'_>) -> bool {
+    running.options.resume
+        && running
+            .state
+            .as_ref()
+            .is_some_and(|state| state.has(&step.name))
+}
+
+/// Leaves out rows that are written already.
+fn rest(batch: RecordBatch, skip: &mut u64) -> Option<RecordBatch> {
+    let rows = batch.num_rows() as u64;
+    if *skip >= rows {
+        *skip -= rows;
+        return None;
+    }
+    let from = usize::try_from(std::mem::take(skip)).unwrap_or(usize::MAX);
+    Some(match from {
+        0 => batch,
+        from => batch.slice(from, batch.num_rows() - from),
+    })
+}
+
+/// The rows of a plan to a file.
+pub(super) async fn to_file(
+    scope: &Scope,
+    step: &Step,
+    output: &Output,
+    plan: LogicalPlan,
+    replace: bool,
+    running: &mut Running<'_>,
+) -> Result<SinkReport> {
+    let begin = Instant::now();
+    let inputs = inputs(&plan)?;
+    let Some(state) = &mut running.state else {
+        return Err(DataFusionError::Internal("a run without a state".to_owned()).into());
+    };
+    let mut known = state.sink(&step.name, &inputs)?;
+    let (format, gzip) = format_of(output);
+    let format = format.unwrap_or_default();
+    let path = Path::new(&output.path);
+    let mut run_state = scope.state.clone();
+    let mut statement = Statement::new(scope.context.clone(), &mut run_state, plan);
+    statement.count_identifiers();
+    let mut report = SinkReport::new(step, &output.path, &format);
+    if known.done {
+        return Ok(report.resumed(known.rows));
+    }
+    let compression = output
+        .options
+        .iter()
+        .find(|(key, _)| key == "format.compression");
+    let options = FileSinkOptions {
+        gzip: gzip || compression.is_some_and(|(_, codec)| codec == "gzip"),
+        compression: compression.map(|(_, codec)| codec.clone()),
+        replace,
+        threads: scope.context.session().state().config().target_partitions(),
+        ..FileSinkOptions::new(&format)
+    };
+    let opened = resumable::open(path, statement.schema(), options, known.durable.as_ref()).await;
+    let mut sink = match opened {
+        // (It was broken off between getting its name and saying so.)
+        Err(_) if known.finishing && path.is_file() => {
+            known.done = true;
+            state.note(&step.name, &output.path, &inputs, known.clone())?;
+            return Ok(report.resumed(known.rows));
+        }
+        opened => opened?,
+    };
+    let every = every(running.options.checkpoint_rows);
+    let (mut skip, mut since) = (known.rows, 0);
+    let ran = async {
+        let mut stream = statement.stream().await?;
+        (running.on_start)(&step.name, statement.monitor());
+        while let Some(batch) = stream.try_next().await? {
+            let Some(batch) = rest(batch, &mut skip) else {
+                continue;
+            };
+            sink.write(&batch).await?;
+            known.rows += batch.num_rows() as u64;
+            since += batch.num_rows() as u64;
+            if since >= every {
+                known.durable = Some(sink.commit().await?);
+                state.note(&step.name, &output.path, &inputs, known.clone())?;
+                since = 0;
+            }
+        }
+        known.durable = Some(sink.commit().await?);
+        known.finishing = true;
+        state.note(&step.name, &output.path, &inputs, known.clone())
+    }
+    .await;
+    let (memory, xref) = (statement.memory(), statement.coverage());
+    let scan = statement.finish()?;
+    if let Err(error) = ran {
+        // (What went wrong first is what is told.)
+        let _ = sink.suspend().await;
+        return Err(error);
+    }
+    let summary = sink.finish().await?;
+    known.done = true;
+    state.note(&step.name, &output.path, &inputs, known)?;
+    (report.rows, report.bytes, report.files) = (summary.rows, summary.bytes, summary.files);
+    report.rejected = scan.rejected;
+    report.seconds = begin.elapsed().as_secs_f64();
+    (report.memory, report.scan, report.xref) = (memory, scan, xref);
+    Ok(report)
+}
+
+fn every(rows: u64) -> u64 {
+    if rows == 0 { CHECKPOINT_ROWS } else { rows }
+}
+
+/// The rows of a plan to a table. `resumable`: they come in the same order each time.
+pub(super) async fn to_database(
+    scope: &Scope,
+    step: &Step,
+    target: &DatabaseTarget,
+    plan: LogicalPlan,
+    mut options: SinkOptions,
+    resumable: bool,
+    running: &mut Running<'_>,
+) -> Result<SinkReport> {
+    let begin = Instant::now();
+    let (inputs, shown) = (inputs(&plan)?, target.to_string());
+    let mut report = SinkReport::new(step, &shown, target.format());
+    let mut state = running.state.as_mut().filter(|_| resumable);
+    let mut known = match &state {
+        Some(state) => state.sink(&step.name, &inputs)?,
+        None => SinkState::default(),
+    };
+    if known.done {
+        return Ok(report.resumed(known.rows));
+    }
+    options.run_id = state
+        .as_ref()
+        .map(|state| format!("{}-{}", state.id, step.name));
+    if let Some(state) = &mut state {
+        // (Before the database knows of the run.)
+        state.note(&step.name, &shown, &inputs, known.clone())?;
+    }
+    let mut run_state = scope.state.clone();
+    let mut statement = Statement::new(scope.context.clone(), &mut run_state, plan);
+    statement.count_identifiers();
+    let (mut sink, position) = open_sink(target, statement.schema(), options)
+        .await
+        .map_err(DataFusionError::from)?;
+    if known.finishing && position.is_none() {
+        // It was broken off between completing and saying so.
+        let _ = sink.abort().await;
+        known.done = true;
+        if let Some(state) = &mut state {
+            state.note(&step.name, &shown, &inputs, known.clone())?;
+        }
+        return Ok(report.resumed(known.rows));
+    }
+    let mut skip = position.map_or(0, |position| position.rows);
+    known.rows = skip;
+    let every = every(running.options.checkpoint_rows);
+    let mut since = 0;
+    let ran = async {
+        let mut stream = statement.stream().await?;
+        (running.on_start)(&step.name, statement.monitor());
+        while let Some(batch) = stream.try_next().await? {
+            let Some(batch) = rest(batch, &mut skip) else {
+                continue;
+            };
+            sink.write(&batch).await.map_err(DataFusionError::from)?;
+            known.rows += batch.num_rows() as u64;
+            since += batch.num_rows() as u64;
+            if resumable && since >= every {
+                sink.commit("").await.map_err(DataFusionError::from)?;
+                since = 0;
+            }
+        }
+        if let Some(state) = &mut state {
+            sink.commit("").await.map_err(DataFusionError::from)?;
+            known.finishing = true;
+            state.note(&step.name, &shown, &inputs, known.clone())?;
+        }
+        Ok::<_, crate::error::Error>(())
+    }
+    .await;
+    let (memory, xref) = (statement.memory(), statement.coverage());
+    let scan = statement.finish()?;
+    if let Err(error) = ran {
+        // (What went wrong first is what is told.)
+        let _ = sink.abort().await;
+        return Err(error);
+    }
+    let summary = sink.finish().await.map_err(DataFusionError::from)?;
+    known.done = true;
+    if let Some(state) = &mut state {
+        state.note(&step.name, &shown, &inputs, known)?;
+    }
+    (report.rows, report.bytes) = (summary.rows, summary.bytes);
+    report.rejected = scan.rejected;
+    report.seconds = begin.elapsed().as_secs_f64();
+    (report.memory, report.scan, report.xref) = (memory, scan, xref);
+    Ok(report)
+}

@@ -1,0 +1,281 @@
+//! What a run has made durable, so that it can go on where it was broken off.
+//!
+//! A plan that keeps the order of its files gives the same rows in the same order each time. So the number of rows that
+//! a sink holds durably says where to go on: a resumed run reads anew, leaves out so many rows, and writes the others.
+//! Rejected records are counted as in a run that was not broken off.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::hash::{Hash, Hasher};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use biotide_common::BiotideError;
+use biotide_formats::sink::resumable::Durable;
+use biotide_formats::table::BiotideTable;
+use datafusion::catalog::TableProvider;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::datasource::listing::ListingTable;
+use datafusion::datasource::source_as_provider;
+use datafusion::logical_expr::LogicalPlan;
+use serde::{Deserialize, Serialize};
+
+use super::super::spec::{Pipeline, Step};
+use crate::error::Result;
+
+/// How the file is written.
+const VERSION: u32 = 1;
+
+/// An input as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Input {
+    name: String,
+    size: u64,
+    /// Nanoseconds since 1970, where the file system knows.
+    modified: Option<u128>,
+}
+
+/// How far a sink is.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct SinkState {
+    to: String,
+    inputs: Vec<Input>,
+    /// Rows that are durable.
+    pub(super) rows: u64,
+    /// All rows are, and the sink was told to complete.
+    pub(super) finishing: bool,
+    /// It is complete.
+    pub(super) done: bool,
+    /// What a file holds.
+    pub(super) durable: Option<Durable>,
+}
+
+/// How far a run is.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct RunState {
+    version: u32,
+    /// Tells this run from others.
+    pub(super) id: String,
+    digest: u64,
+    /// Of each step, to name what was changed.
+    steps: BTreeMap<String, u64>,
+    sinks: BTreeMap<String, SinkState>,
+    #[serde(skip)]
+    path: PathBuf,
+}
+
+impl RunState {
+    /// That of a run that begins, or of one that was broken off.
+    pub(super) fn open(path: &Path, pipeline: &Pipeline, resume: bool) -> Result<Self> {
+        let fresh = Self {
+            version: VERSION,
+            id: new_id(pipeline),
+            digest: pipeline.text_digest,
+            steps: pipeline
+                .steps
+                .iter()
+                .map(|step| (step.name.clone(), digest(step)))
+                .collect(),
+            sinks: BTreeMap::new(),
+            path: path.to_owned(),
+        };
+        if !resume {
+            return Ok(fresh);
+        }
+        let text = match std::fs::read(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                log::info!(
+                    "{}: there is nothing to resume, the run begins",
+                    path.display()
+                );
+                return Ok(fresh);
+            }
+            Err(error) => {
+                let what = format!("reading {}", path.display());
+                return Err(BiotideError::io(what, error).into());
+            }
+        };
+        let shown = path.display().to_string();
+        let anew = "run without --resume to begin anew";
+        let known: Self = serde_json::from_slice(&text).map_err(|error| {
+            BiotideError::file(&shown, format!("it is no state of a run ({error}); {anew}"))
+        })?;
+        if known.version != VERSION {
+            let problem = format!("it is of another version of Biotide; {anew}");
+            return Err(BiotideError::file(&shown, problem).into());
+        }
+        if known.digest != fresh.digest {
+            let changed: Vec<&str> = fresh
+                .steps
+                .iter()
+                .filter(|(name, digest)| known.steps.get(*name) != Some(digest))
+                .map(|(name, _)| name.as_str())
+                .chain(
+                    known
+                        .steps
+                        .keys()
+                        .map(String::as_str)
+                        .filter(|name| !fresh.steps.contains_key(*name)),
+                )
+                .collect();
+            let what = match changed.is_empty() {
+                true => "its parameters or settings".to_owned(),
+                false => format!("step {}", changed.join(", step ")),
+            };
+            let problem = format!("{what} changed since the run was broken off; {anew}");
+            return Err(BiotideError::file(&pipeline.file, problem).into());
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            ..known
+        })
+    }
+
+    /// How far a sink is; refuses to go on if its inputs changed.
+    pub(super) fn sink(&self, step: &str, inputs: &[Input]) -> Result<SinkState> {
+        let Some(known) = self.sinks.get(step) else {
+            return Ok(SinkState::default());
+        };
+        for input in inputs {
+            let before = known.inputs.iter().find(|before| before.name == input.name);
+            let problem = match before {
+                Some(before) if before == input => continue,
+                Some(before) if before.size != input.size => {
+                    format!("it had {} bytes and has {}", before.size, input.size)
+                }
+                Some(_) => "it was written to".to_owned(),
+                None => "it was not read".to_owned(),
+            };
+            let problem = format!(
+                "{problem} when the run was broken off; run without --resume to begin anew"
+            );
+            return Err(BiotideError::file(&input.name, problem).into());
+        }
+        if let Some(gone) = known
+            .inputs
+            .iter()
+            .find(|before| !inputs.iter().any(|i| i.name == before.name))
+        {
+            let problem = "the run that was broken off read it, and now it is not there; run without --resume to begin anew";
+            return Err(BiotideError::file(&gone.name, problem).into());
+        }
+        Ok(known.clone())
+    }
+
+    /// Whether a sink has begun.
+    pub(super) fn has(&self, step: &str) -> bool {
+        self.sinks.contains_key(step)
+    }
+
+    /// Notes how far a sink is, durably.
+    pub(super) fn note(
+        &mut self,
+        step: &str,
+        to: &str,
+        inputs: &[Input],
+        sink: SinkState,
+    ) -> Result<()> {
+        let sink = SinkState {
+            to: to.to_owned(),
+            inputs: inputs.to_vec(),
+            ..sink
+        };
+        self.sinks.insert(step.to_owned(), sink);
+        self.save()
+    }
+
+    fn save(&self) -> Result<()> {
+        let what = || format!("writing {}", self.path.display());
+        let mut beside = self.path.clone().into_os_string();
+        beside.push(".new");
+        let beside = PathBuf::from(beside);
+        let text = serde_json::to_vec(self).map_err(|error| BiotideError::Io {
+            what: what(),
+            source: error.into(),
+        })?;
+        let written = File::create(&beside)
+            .and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_all()))
+            .and_then(|()| std::fs::rename(&beside, &self.path))
+            .and_then(|()| sync_folder(&self.path));
+        Ok(written.map_err(|error| BiotideError::io(what(), error))?)
+    }
+
+    /// All is done: nothing is left to resume.
+    pub(super) fn remove(self) -> Result<()> {
+        match std::fs::remove_file(&self.path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                let what = format!("removing {}", self.path.display());
+                Err(BiotideError::io(what, error).into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A renamed file is there after a power loss only if its folder was written too.
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+fn digest(step: &Step) -> u64 {
+    let mut hasher = std::hash::DefaultHasher::new();
+    (step.action.name, step.runs).hash(&mut hasher);
+    step.params.texts_given().hash(&mut hasher);
+    hasher.finish()
+}
+
+fn new_id(pipeline: &Pipeline) -> String {
+    let mut hasher = std::hash::DefaultHasher::new();
+    (
+        &pipeline.file,
+        std::process::id(),
+        std::time::SystemTime::now(),
+    )
+        .hash(&mut hasher);
+    format!("biotide-{:016x}", hasher.finish())
+}
+
+/// The files that a plan reads, as they are now.
+pub(super) fn inputs(plan: &LogicalPlan) -> Result<Vec<Input>> {
+    let mut inputs: Vec<Input> = Vec::new();
+    plan.apply_with_subqueries(|plan| {
+        let LogicalPlan::TableScan(scan) = plan else {
+            return Ok(TreeNodeRecursion::Continue);
+        };
+        let Ok(table) = source_as_provider(&scan.source) else {
+            return Ok(TreeNodeRecursion::Continue);
+        };
+        let table = &*table as &dyn TableProvider;
+        let mut names: Vec<(String, u64)> = Vec::new();
+        if let Some(table) = table.downcast_ref::<BiotideTable>() {
+            names.extend(
+                table
+                    .files()
+                    .iter()
+                    .map(|file| (file.name.clone(), file.size)),
+            );
+        } else if let Some(table) = table.downcast_ref::<ListingTable>() {
+            names.extend(table.table_paths().iter().map(|url| (url.to_string(), 0)));
+        }
+        for (name, size) in names {
+            let local = name.strip_prefix("file://").unwrap_or(&name);
+            let meta = std::fs::metadata(local).ok();
+            let modified = meta.as_ref().and_then(|meta| meta.modified().ok());
+            let since = modified.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+            let input = Input {
+                size: meta.map_or(size, |meta| meta.len()),
+                modified: since.map(|since| since.as_nanos()),
+                name,
+            };
+            if !inputs.contains(&input) {
+                inputs.push(input);
+            }
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(inputs)
+}
