@@ -352,7 +352,7 @@ fn run_shown(page: &str) {
     use std::process::{Command, Stdio};
 
     let folder = tempfile::tempdir().unwrap();
-    for part in ["tests", "sql"] {
+    for part in ["tests", "sql", "examples"] {
         symlink(root().join(part), folder.path().join(part)).unwrap();
     }
     let here = format!("{}/", folder.path().canonicalize().unwrap().display());

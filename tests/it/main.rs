@@ -17,6 +17,8 @@ mod pipeline;
 mod queries;
 mod ranks;
 mod real_data;
+#[cfg(unix)]
+mod resume;
 mod same_answer;
 #[cfg(target_os = "linux")]
 mod shell;

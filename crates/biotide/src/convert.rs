@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use biotide_common::BiotideError;
 use biotide_common::scan::ScanReport;
+use biotide_database::is_database;
 use biotide_formats::formats;
 use biotide_formats::sink::TextSinkFormat;
 use biotide_formats::table::OpenTable;
@@ -31,7 +32,7 @@ use crate::statement::{Statement, XrefReport};
 pub struct ConvertRequest {
     /// Paths, URLs or globs, in order.
     pub inputs: Vec<String>,
-    /// A file; or a folder (`out/`), which takes one file an input, or partitions.
+    /// A file; or a folder (`out/`), which takes one file an input, or partitions; or the URL of a table.
     pub output: String,
     /// The output's format, if its name does not end in it.
     pub format: Option<String>,
@@ -228,6 +229,9 @@ impl BiotideContext {
         if request.output == "-" {
             return self.convert_to_stdout(&request, on_start).await;
         }
+        if is_database(&request.output) {
+            return self.convert_to_database(&request, on_start).await;
+        }
         let target = Path::new(&request.output);
         let local = !request.output.contains("://");
         let folder = local && (request.output.ends_with('/') || target.is_dir());
@@ -306,7 +310,7 @@ impl BiotideContext {
     }
 
     /// A plan that scans the inputs as one.
-    async fn input_plan(
+    pub(crate) async fn input_plan(
         state: &SessionState,
         files: &StatementFiles,
         inputs: &[String],

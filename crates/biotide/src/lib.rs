@@ -35,6 +35,7 @@ pub mod builder;
 pub mod catalog;
 pub mod context;
 pub mod convert;
+mod convert_database;
 mod error;
 pub mod inspect;
 mod mapping;

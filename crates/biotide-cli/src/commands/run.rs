@@ -1,5 +1,7 @@
 //! `biotide run PIPELINE`.
 
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -25,7 +27,7 @@ pub(crate) async fn run(
     let pipeline = Pipeline::open(&args.pipeline, &args.parameters, &Actions::default())?;
     let options = RunOptions {
         dry_run: args.dry_run,
-        state: Some(state_of(&args.pipeline)),
+        state: Some(state_of(&args.pipeline, &args.parameters)),
         resume: args.resume,
         checkpoint_rows: args.checkpoint_rows,
     };
@@ -74,11 +76,18 @@ pub(crate) async fn run(
     ender.end()
 }
 
-/// Where it is noted how far a run is: `.olink.yaml.biotide-run`, beside the pipeline.
-fn state_of(pipeline: &str) -> PathBuf {
+/// Where it is noted how far a run is: `.olink.yaml.biotide-run` beside the pipeline, with a number in its name if
+/// parameters were set, as runs with others are other runs.
+fn state_of(pipeline: &str, parameters: &BTreeMap<String, String>) -> PathBuf {
     let path = Path::new(pipeline);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.biotide-run"))
+    let mut hasher = DefaultHasher::new();
+    parameters.hash(&mut hasher);
+    let set = match parameters.is_empty() {
+        true => String::new(),
+        false => format!(".{:08x}", hasher.finish() as u32),
+    };
+    path.with_file_name(format!(".{name}{set}.biotide-run"))
 }
 
 /// `2943 rows to sqlite:olink.db/proteins in 0.1 s`.

@@ -1,9 +1,10 @@
-//! `FROM 'path-or-url-or-glob'`.
+//! `FROM 'path-or-url-or-glob'`, and `FROM 'sqlite:file.db/table'`, `FROM 'postgres://host/database/table'`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use biotide_database::{DatabaseTable, DatabaseTarget, is_database};
 use biotide_formats::files::{HIVE_NULL, is_glob};
 use biotide_formats::formats;
 use biotide_formats::spool::Spool;
@@ -65,6 +66,10 @@ impl StatementFiles {
     async fn find(&self, location: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         if Spool::takes(location) {
             return Ok(Some(OpenTable::new(location).open(&self.state).await?));
+        }
+        if is_database(location) {
+            let target = DatabaseTarget::parse(location)?;
+            return Ok(Some(Arc::new(DatabaseTable::open(&target).await?)));
         }
         // A bare word is a table's name, not a file's, unless such a file lies here.
         let is_glob = is_glob(location);

@@ -188,7 +188,7 @@ impl RunState {
     fn save(&self) -> Result<()> {
         let what = || format!("writing {}", self.path.display());
         let mut beside = self.path.clone().into_os_string();
-        beside.push(".new");
+        beside.push(format!(".{}.new", std::process::id()));
         let beside = PathBuf::from(beside);
         let text = serde_json::to_vec(self).map_err(|error| BiotideError::Io {
             what: what(),
