@@ -6,6 +6,7 @@
 mod delimited;
 mod file;
 mod json_lines;
+pub mod resumable;
 mod sssom;
 
 use std::collections::HashMap;
