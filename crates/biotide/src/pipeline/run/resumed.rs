@@ -87,16 +87,26 @@ pub(super) async fn to_file(
     if known.done {
         return Ok(report.resumed(known.rows));
     }
-    let compression = output
+    let codec = output
         .options
         .iter()
         .find(|(key, _)| key == "format.compression");
+    let codec = codec.map(|(_, codec)| codec.as_str());
     let options = FileSinkOptions {
-        gzip: gzip || compression.is_some_and(|(_, codec)| codec == "gzip"),
-        compression: compression.map(|(_, codec)| codec.clone()),
+        gzip: format != "parquet" && (gzip || codec == Some("gzip")),
+        compression: codec.filter(|_| format == "parquet").map(|codec| {
+            match codec {
+                "uncompressed" => "none",
+                "lz4_raw" => "lz4",
+                "gzip(6)" => "gzip",
+                codec => codec,
+            }
+            .to_owned()
+        }),
+        format: format.clone(),
         replace,
         threads: scope.context.session().state().config().target_partitions(),
-        ..FileSinkOptions::new(&format)
+        ..FileSinkOptions::default()
     };
     let opened = resumable::open(path, statement.schema(), options, known.durable.as_ref()).await;
     let mut sink = match opened {
@@ -141,7 +151,8 @@ pub(super) async fn to_file(
     let summary = sink.finish().await?;
     known.done = true;
     state.note(&step.name, &output.path, &inputs, known)?;
-    (report.rows, report.bytes, report.files) = (summary.rows, summary.bytes, summary.files);
+    (report.rows, report.bytes) = (summary.rows, summary.bytes);
+    report.files = vec![output.path.clone()];
     report.rejected = scan.rejected;
     report.seconds = begin.elapsed().as_secs_f64();
     (report.memory, report.scan, report.xref) = (memory, scan, xref);
