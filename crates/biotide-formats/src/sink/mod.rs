@@ -2,6 +2,8 @@
 //!
 //! Batches are made text in parallel and written in order. A sink does not know whether the rows it is
 //! given were all: staging its output is the business of the statement.
+//!
+//! Pipelines write by way of [`resumable`], Parquet and Arrow too.
 
 mod delimited;
 mod file;

@@ -16,7 +16,7 @@ use super::durable::{Durable, FileSummary, Tally};
 use super::ipc::IpcEncoder;
 use super::options::{FileSinkOptions, Format};
 use super::parquet::ParquetSink;
-use super::part::{Part, remove, vacant, working};
+use super::part::{Part, make_folder, remove, vacant, working};
 use super::slot::{Slot, joined};
 
 /// A file on its way. After an error, or when a call was dropped before its end, it can be suspended or
@@ -82,8 +82,7 @@ fn open_now(
     vacant(&target, options.replace)?;
     let tally = Tally::new(&target, &schema, options, resume)?;
     if resume.is_none() {
-        std::fs::create_dir_all(folder)
-            .map_err(|e| BiotideError::io(format!("making the folder {}", folder.display()), e))?;
+        make_folder(folder)?;
     }
     let file = match resume {
         Some(durable) => Part::resume(part.clone(), durable.part)?,

@@ -175,14 +175,29 @@ pub(super) fn vacant(target: &Path, replace: bool) -> Result<()> {
 }
 
 /// Keeps another run away. A file system that knows no locks goes without.
-fn lock(file: &File, path: &Path) -> Result<()> {
-    match file.try_lock() {
-        Err(TryLockError::WouldBlock) => {
-            let problem = "another run is writing it";
-            Err(BiotideError::file(path.display().to_string(), problem).into())
-        }
-        Err(TryLockError::Error(_)) | Ok(()) => Ok(()),
+pub(super) fn lock(file: &File, path: &Path) -> Result<()> {
+    let held = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+    // Between opening and locking, a run may have ended: then this is its target by now, to be left alone.
+    if held || !stands_at(file, path) {
+        let problem = "another run is writing it";
+        return Err(BiotideError::file(path.display().to_string(), problem).into());
     }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn stands_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let id = |meta: std::fs::Metadata| (meta.dev(), meta.ino());
+    match (file.metadata(), std::fs::metadata(path)) {
+        (Ok(file), Ok(path)) => id(file) == id(path),
+        _ => false,
+    }
+}
+
+#[cfg(not(unix))]
+fn stands_at(_file: &File, path: &Path) -> bool {
+    path.exists()
 }
 
 /// A hash of the bytes before `end`; the file stands at `end` afterwards.
@@ -194,12 +209,27 @@ fn tail(file: &mut File, end: u64) -> io::Result<u64> {
     Ok(hash(&bytes))
 }
 
+/// Makes a folder and those it is in, durably.
+pub(super) fn make_folder(folder: &Path) -> Result<()> {
+    let missing: Vec<&Path> = folder
+        .ancestors()
+        .take_while(|path| !path.exists())
+        .collect();
+    std::fs::create_dir_all(folder).map_err(|e| failed("making the folder", folder, e))?;
+    missing.into_iter().try_for_each(sync_folder)
+}
+
 /// Makes the names in a file's folder durable.
 fn sync_folder(path: &Path) -> Result<()> {
     if !cfg!(unix) {
         return Ok(());
     }
     let folder = path.parent().unwrap_or(path);
-    let synced = File::open(folder).and_then(|folder| folder.sync_all());
-    Ok(synced.map_err(|e| failed("writing the folder", folder, e))?)
+    match File::open(folder).and_then(|folder| folder.sync_all()) {
+        // Some network file systems sync no folders.
+        Err(e) if !matches!(e.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
+            Err(failed("writing the folder", folder, e).into())
+        }
+        _ => Ok(()),
+    }
 }

@@ -1,7 +1,7 @@
 //! Names, and what stands in the way.
 
 use super::*;
-use crate::sink::resumable::part::working;
+use crate::sink::resumable::part::{lock, working};
 
 async fn refused(path: &Path, options: FileSinkOptions, resume: Option<&Durable>) -> String {
     let opened = open(path, schema(), options, resume).await;
@@ -185,6 +185,18 @@ async fn two_runs_do_not_write_one_file() {
         }
         sink.abort().await.unwrap();
     }
+}
+
+#[test]
+fn a_file_that_got_its_name_before_the_lock_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let part = dir.path().join(".out.biotide-part");
+    let file = File::create(&part).unwrap();
+    lock(&file, &part).unwrap();
+    std::fs::rename(&part, dir.path().join("out")).unwrap();
+    assert!(lock(&file, &part).is_err());
+    File::create(&part).unwrap();
+    assert!(lock(&file, &part).is_err());
 }
 
 #[tokio::test]
