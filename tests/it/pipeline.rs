@@ -293,8 +293,8 @@ async fn three_tables_overlap_as_an_independent_count_says() {
         .collect();
     assert!(sets.iter().all(|(_, set)| set.len() > 50));
     let of = |kind: &str, names: &str| -> &Vec<String> {
-        let found = found.iter().find(|row| row[0] == kind && row[1] == names);
-        found.unwrap_or_else(|| panic!("no {kind} of {names} in {found:?}"))
+        let one = found.iter().find(|row| row[0] == kind && row[1] == names);
+        one.unwrap_or_else(|| panic!("no {kind} of {names} in {found:?}"))
     };
     for (name, set) in &sets {
         assert_eq!(of("set", &format!("[{name}]"))[2], set.len().to_string());

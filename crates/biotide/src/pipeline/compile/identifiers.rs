@@ -188,10 +188,10 @@ pub(super) fn composite(scope: &Scope, params: &Params) -> Result<Made> {
             format!(
                 "SELECT {}, __original AS {}, __n AS _expansion_count, __index AS _original_index, \
                  CASE WHEN __n > 1 THEN concat('composite_', __index) END AS _composite_entity_id, \
-                 1.0 / greatest(__n, 1) AS _entity_weight, __n > 1 AS _is_composite_component FROM (SELECT {others}__original, \
+                 arrow_cast(1, 'Float64') / greatest(__n, 1) AS _entity_weight, __n > 1 AS _is_composite_component FROM (SELECT {others}__original, \
                  __n, __index, unnest(CASE WHEN __n > 0 THEN __parts ELSE make_array(arrow_cast(NULL, 'Utf8')) END) AS part FROM \
                  (SELECT *, coalesce(arrow_cast(cardinality(__parts), 'Int64'), 0) AS __n FROM (SELECT {others}{original} AS \
-                 __original, {parts} AS __parts, row_number() OVER () - 1 AS __index FROM {from})))",
+                 __original, {parts} AS __parts, arrow_cast(row_number() OVER (), 'Int64') - 1 AS __index FROM {from})))",
                 columns.join(", "),
                 quoted(&format!("_original_{column}")),
             )

@@ -97,7 +97,7 @@ pub(super) fn overlap(scope: &Scope, params: &Params) -> Result<Made> {
         .map(|(n, label)| format!("CASE WHEN {} THEN {} END", has(n), text(label)))
         .collect();
     let regions = format!(
-        "SELECT 'region' AS kind, array_remove_all(make_array({}), NULL) AS sets, n, {NONE} FROM regions",
+        "SELECT 'region' AS kind, string_to_array(array_to_string(make_array({}), '\u{1f}'), '\u{1f}') AS sets, n, {NONE} FROM regions",
         within.join(", ")
     );
     rows.push(format!("SELECT * FROM ({regions} ORDER BY mask)"));

@@ -27,8 +27,7 @@ use crate::monitor::Monitor;
 pub struct RunOptions {
     /// Plan every step, and write nothing.
     pub dry_run: bool,
-    /// The file that says how far the run is, so that it can be resumed; it goes when the run is done. None: it cannot
-    /// be resumed.
+    /// The file that says how far the run is, so that it can be resumed. None: it cannot be resumed.
     pub state: Option<PathBuf>,
     /// Go on where the run was broken off that `state` tells of.
     pub resume: bool,
@@ -85,17 +84,12 @@ impl BiotideContext {
             }
             running.report.steps.push(told);
         }
-        let Running {
-            state, mut report, ..
-        } = running;
+        let mut report = running.report;
         if report.sinks.is_empty() && !options.dry_run {
             let problem = "it has no sink: nothing was written. A last step with the action sink says where rows go";
             return Err(BiotideError::file(&pipeline.file, problem).into());
         }
         scope.close().await?;
-        if let Some(state) = state {
-            state.remove()?;
-        }
         report.seconds = begin.elapsed().as_secs_f64();
         report.peak_rss = peak_rss();
         Ok(report)

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use biotide_database::{DatabaseTarget, SinkOptions, open_sink};
+use biotide_database::{DatabaseTable, DatabaseTarget, SinkOptions, open_sink};
 use biotide_formats::sink::resumable::{self, FileSinkOptions};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::DataFusionError;
@@ -84,8 +84,12 @@ pub(super) async fn to_file(
     let mut statement = Statement::new(scope.context.clone(), &mut run_state, plan);
     statement.count_identifiers();
     let mut report = SinkReport::new(step, &output.path, &format);
-    if known.done {
+    if known.done && path.is_file() {
         return Ok(report.resumed(known.rows));
+    }
+    if known.done {
+        // (It was removed since.)
+        known = SinkState::default();
     }
     let codec = output
         .options
@@ -182,7 +186,11 @@ pub(super) async fn to_database(
         None => SinkState::default(),
     };
     if known.done {
-        return Ok(report.resumed(known.rows));
+        if DatabaseTable::open(target).await.is_ok() {
+            return Ok(report.resumed(known.rows));
+        }
+        // (It was removed since.)
+        known = SinkState::default();
     }
     options.run_id = state
         .as_ref()

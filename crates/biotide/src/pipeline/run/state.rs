@@ -2,7 +2,8 @@
 //!
 //! A plan that keeps the order of its files gives the same rows in the same order each time. So the number of rows that
 //! a sink holds durably says where to go on: a resumed run reads anew, leaves out so many rows, and writes the others.
-//! Rejected records are counted as in a run that was not broken off.
+//! Rejected records are counted as in a run that was not broken off. The file stays when the run is done: who resumes it
+//! once more writes nothing twice.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -80,6 +81,8 @@ impl RunState {
             path: path.to_owned(),
         };
         if !resume {
+            // (What an earlier run has noted is not this one's.)
+            fresh.save()?;
             return Ok(fresh);
         }
         let text = match std::fs::read(path) {
@@ -188,7 +191,7 @@ impl RunState {
     fn save(&self) -> Result<()> {
         let what = || format!("writing {}", self.path.display());
         let mut beside = self.path.clone().into_os_string();
-        beside.push(format!(".{}.new", std::process::id()));
+        beside.push(".new");
         let beside = PathBuf::from(beside);
         let text = serde_json::to_vec(self).map_err(|error| BiotideError::Io {
             what: what(),
@@ -199,17 +202,6 @@ impl RunState {
             .and_then(|()| std::fs::rename(&beside, &self.path))
             .and_then(|()| sync_folder(&self.path));
         Ok(written.map_err(|error| BiotideError::io(what(), error))?)
-    }
-
-    /// All is done: nothing is left to resume.
-    pub(super) fn remove(self) -> Result<()> {
-        match std::fs::remove_file(&self.path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                let what = format!("removing {}", self.path.display());
-                Err(BiotideError::io(what, error).into())
-            }
-            _ => Ok(()),
-        }
     }
 }
 
