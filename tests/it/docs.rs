@@ -352,8 +352,15 @@ fn run_shown(page: &str) {
     use std::process::{Command, Stdio};
 
     let folder = tempfile::tempdir().unwrap();
-    for part in ["tests", "sql", "examples"] {
+    for part in ["tests", "sql"] {
         symlink(root().join(part), folder.path().join(part)).unwrap();
+    }
+    // (A run notes beside its pipeline how far it is.)
+    let pipelines = folder.path().join("examples/pipelines");
+    std::fs::create_dir_all(&pipelines).unwrap();
+    for name in ["olink.yaml", "postgres.yaml"] {
+        let from = root().join("examples/pipelines").join(name);
+        std::fs::copy(from, pipelines.join(name)).unwrap();
     }
     let here = format!("{}/", folder.path().canonicalize().unwrap().display());
     let commands = shown(&std::fs::read_to_string(root().join(page)).unwrap());

@@ -47,6 +47,12 @@ async fn made(steps: &str) -> Vec<Vec<String>> {
     rows(&context, &out).await
 }
 
+/// A copy of an example, as a run notes beside its pipeline how far it is.
+fn example(folder: &Path, name: &str) -> String {
+    let text = std::fs::read(root().join("examples/pipelines").join(name)).unwrap();
+    support::write(&folder.join(name), text)
+}
+
 fn made_file(folder: &Path, name: &str, text: &str) -> String {
     support::write(&folder.join(name), text)
 }
@@ -75,8 +81,9 @@ async fn the_seeds_metabolomics_example_runs_as_it_is_written() {
 async fn an_olink_file_becomes_a_table_of_sqlite() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("olink.db").display().to_string();
+    let yaml = example(folder.path(), "olink.yaml");
     let run = || {
-        let output = command(["run", "examples/pipelines/olink.yaml", "--report", "json"])
+        let output = command(["run", &yaml, "--report", "json"])
             .current_dir(root())
             .arg(format!("--set=database={database}"))
             .output()
@@ -99,7 +106,8 @@ async fn an_olink_file_becomes_a_table_of_sqlite() {
 async fn a_dry_run_shows_columns_and_plans_and_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("olink.db");
-    let output = command(["run", "examples/pipelines/olink.yaml", "--dry-run"])
+    let yaml = example(folder.path(), "olink.yaml");
+    let output = command(["run", &yaml, "--dry-run"])
         .current_dir(root())
         .arg(format!("--set=database={}", database.display()))
         .output()
@@ -559,6 +567,25 @@ async fn rows_do_not_depend_on_threads_or_batches() {
     assert!(answers[0].lines().count() > 2900);
     assert_eq!(answers[0], answers[1]);
     assert_eq!(answers[0], answers[2]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_example_goes_to_postgres_by_another_last_line() {
+    let Ok(server) = std::env::var("BIOTIDE_TEST_POSTGRES") else {
+        println!("no PostgreSQL: BIOTIDE_TEST_POSTGRES is not set");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let yaml = example(folder.path(), "postgres.yaml");
+    let output = command(["run", &yaml, "--report", "json"])
+        .current_dir(root())
+        .arg(format!("--set=server={server}"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["sinks"][0]["format"], "postgres");
+    assert!(report["rows"].as_u64().unwrap() > 2900, "{report}");
 }
 
 /// A table of PostgreSQL, of the server that `scripts/test` starts.
