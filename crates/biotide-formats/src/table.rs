@@ -32,7 +32,7 @@ use crate::formats;
 use crate::sampling::{infer_full, sample};
 use crate::spec::{FormatSpec, SampledFile, TextLayout};
 use crate::spool::Spool;
-use crate::text::{Resumed, TextFormat};
+use crate::text::TextFormat;
 
 /// Bytes sampled of all files but the first, as far as that leaves a few of each.
 const SAMPLED_BYTES: usize = 64 << 20;
@@ -49,8 +49,6 @@ pub struct BiotideTable {
     /// The columns of the files, and the partition columns behind them.
     columns: TableSchema,
     files: Vec<FileSummary>,
-    /// Where its rows begin.
-    start: Option<TablePlace>,
     /// What plans hold for its columns.
     _memory: Option<MemoryReservation>,
 }
@@ -66,20 +64,6 @@ pub struct FileSummary {
     pub compression: &'static str,
     /// The encoding of its text.
     pub encoding: &'static str,
-}
-
-/// The column that says of which file a row is: [`OpenTable::places`].
-pub const FILE: &str = "_file";
-
-/// A place in the files of a table: a record starts there.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct TablePlace {
-    /// The file, as its column `_file` calls it.
-    pub file: String,
-    /// Byte offset of the record, as `_offset`.
-    pub offset: u64,
-    /// Newlines before it: one less than `_line`.
-    pub lines: u64,
 }
 
 impl BiotideTable {
@@ -142,10 +126,6 @@ pub struct OpenTable {
     pub options: BiotideOptions,
     /// Partition columns (`key=value` folders); found by themselves if not given.
     pub partition_columns: Option<Vec<String>>,
-    /// Adds `_line` and `_offset` to each row, and `_file`.
-    pub places: bool,
-    /// Rows before this are left out, those of files that come earlier too.
-    pub start: Option<TablePlace>,
 }
 
 impl OpenTable {
@@ -162,13 +142,10 @@ impl OpenTable {
         let Some(first) = self.locations.first().cloned() else {
             return Err(BiotideError::file("", "no file was named").into());
         };
-        let mut options = match session.config_options().extensions.get::<BiotideOptions>() {
+        let options = match session.config_options().extensions.get::<BiotideOptions>() {
             Some(base) => self.options.clone().over(base),
             None => self.options.clone(),
         };
-        if self.places {
-            options.metadata_columns = Some(true);
-        }
         let mut locations = Vec::with_capacity(self.locations.len());
         for location in &self.locations {
             locations.push(match Spool::takes(location) {
@@ -223,13 +200,10 @@ impl OpenTable {
             );
             return Err(BiotideError::file(&sampled[0].name, problem).into());
         }
-        let mut partitions = match self.partition_columns {
+        let partitions = match self.partition_columns {
             Some(columns) => columns,
             None => hive_columns(&files),
         };
-        if self.places {
-            partitions.push(FILE.to_owned());
-        }
         check_names(&*layout, &partitions, &sampled[0].name)?;
         let pool = &session.runtime_env().memory_pool;
         let memory = reserve_columns(pool, &sampled[0].name, layout.schema().fields().len())?;
@@ -267,7 +241,6 @@ impl OpenTable {
             layout,
             columns,
             _memory: memory,
-            start: self.start,
             files: sampled.iter().map(summary).collect(),
         }))
     }
@@ -400,10 +373,7 @@ impl TableProvider for BiotideTable {
         // Listed anew: a table that was made earlier sees the files as they are now.
         let mut files = files::list(&store, &self.locations).await?;
         files.retain(|file| file.meta.size > 0);
-        let mut files = self.partitioned(files)?;
-        if let Some(start) = &self.start {
-            files = resumed(files, start)?;
-        }
+        let files = self.partitioned(files)?;
         let filters = filters
             .iter()
             .filter(|filter| self.is_of_partitions(filter));
@@ -461,11 +431,6 @@ impl BiotideTable {
         let with_values = |file: File| {
             let mut values = Vec::new();
             for column in self.columns.table_partition_cols() {
-                if column.name() == FILE {
-                    let name = ScalarValue::try_from_string(file.name.clone(), column.data_type());
-                    values.push(name?);
-                    continue;
-                }
                 let Some((_, value)) = file.keys.iter().find(|(key, _)| key == column.name())
                 else {
                     let name = column.name();
@@ -523,27 +488,6 @@ impl BiotideTable {
     }
 }
 
-/// The files that are read from a place on.
-fn resumed(mut files: Vec<PartitionedFile>, start: &TablePlace) -> Result<Vec<PartitionedFile>> {
-    let name = |file: &PartitionedFile| match file.partition_values.last() {
-        Some(ScalarValue::Dictionary(_, name)) => name.to_string(),
-        _ => String::new(),
-    };
-    let Some(at) = files.iter().position(|file| name(file) == start.file) else {
-        let problem =
-            "it was read in part, and is not among the files any more: put it back, or start anew";
-        return Err(BiotideError::file(&start.file, problem).into());
-    };
-    files.drain(..at);
-    if let Some(first) = files.first_mut() {
-        first.extensions.insert(Resumed {
-            offset: start.offset,
-            lines: start.lines,
-        });
-    }
-    Ok(files)
-}
-
 /// `CREATE EXTERNAL TABLE … STORED AS TSV`.
 #[derive(Debug)]
 pub struct BiotideTableFactory;
@@ -584,7 +528,6 @@ impl TableProviderFactory for BiotideTableFactory {
             format: Some(command.file_type.clone()),
             options,
             partition_columns: (!partitions.is_empty()).then(|| partitions.clone()),
-            ..OpenTable::default()
         };
         Ok(open.open(state).await?)
     }

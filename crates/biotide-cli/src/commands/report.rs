@@ -80,18 +80,18 @@ impl<'a> Ender<'a> {
 
     /// Takes the report of a statement: speaks of its bad rows, and writes it down.
     pub(super) fn add(&mut self, report: &ConvertReport) -> Result<(), Failure> {
-        // Notes below a table are no fault of it.
-        let notes = report.scan.reasons.get("footnote").copied().unwrap_or(0);
-        self.count_rejected(report.rejected.saturating_sub(notes));
-        if let Some(line) = bad_rows(&report.scan, self.settings.rejects_file()) {
-            self.say(|| line);
-        }
+        self.take(&report.scan, report.rejected);
         self.write(report)
     }
 
-    /// Takes so many records that were set aside.
-    pub(super) fn count_rejected(&mut self, rejected: u64) {
-        self.rejected += rejected;
+    /// Takes the counts of a read: speaks of its bad rows.
+    pub(super) fn take(&mut self, scan: &ScanReport, rejected: u64) {
+        // Notes below a table are no fault of it.
+        let notes = scan.reasons.get("footnote").copied().unwrap_or(0);
+        self.rejected += rejected.saturating_sub(notes);
+        if let Some(line) = bad_rows(scan, self.settings.rejects_file()) {
+            self.say(|| line);
+        }
     }
 
     /// Writes a report down, where it is asked for.
@@ -171,7 +171,7 @@ pub(super) fn count_of(n: u64) -> String {
 }
 
 /// `3 of 1000 records rejected (2 too_few_fields, 1 invalid_utf8), 4 values nulled; see --rejects FILE`.
-pub(super) fn bad_rows(scan: &ScanReport, file: Option<&str>) -> Option<String> {
+fn bad_rows(scan: &ScanReport, file: Option<&str>) -> Option<String> {
     let of = if scan.complete { "" } else { " read" };
     let mut records = Vec::new();
     if scan.rejected > 0 {

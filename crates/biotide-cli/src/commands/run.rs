@@ -5,13 +5,13 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use biotide::format_size;
 use biotide::pipeline::actions::Actions;
 use biotide::pipeline::run::{PipelineReport, SinkReport, Status};
 use biotide::pipeline::{Pipeline, RunOptions};
 use biotide::prelude::BiotideContext;
-use biotide::{format_size, peak_rss};
 
-use super::report::{Ender, bad_rows, count_of};
+use super::report::{Ender, count_of};
 use crate::args::RunArgs;
 use crate::error::{Context, Failure};
 use crate::progress::{Progress, format_seconds};
@@ -43,9 +43,7 @@ pub(crate) async fn run(
         return show(&report);
     }
     for sink in &report.sinks {
-        if let Some(line) = bad_rows(&sink.scan, settings.rejects_file()) {
-            ender.say(|| line);
-        }
+        ender.take(&sink.scan, sink.rejected);
         ender.say(|| written(sink));
     }
     let failed: Vec<&str> = report
@@ -64,14 +62,13 @@ pub(crate) async fn run(
                 Status::Failure => "failed",
             },
             format_seconds(report.seconds),
-            format_size(peak_rss()),
+            format_size(report.peak_rss),
             match failed.is_empty() {
                 true => String::new(),
                 false => format!("; failed, and not required: {}", failed.join(", ")),
             }
         )
     });
-    ender.count_rejected(report.rejected);
     ender.write(&report)?;
     ender.end()
 }

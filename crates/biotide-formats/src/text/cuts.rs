@@ -32,7 +32,6 @@ pub(super) struct Cuts {
     stretches: Vec<(u64, bool)>,
     /// The first stretch that is not all cut.
     stretch: usize,
-    begin: u64,
     at: u64,
     /// Units cut, those of others among them.
     units: u64,
@@ -43,17 +42,16 @@ pub(super) struct Cuts {
 }
 
 impl Cuts {
-    /// Of a file of this size this process reads these ranges, and nothing before `from`.
-    pub(super) fn new(size: u64, ranges: &[(u64, u64)], from: u64) -> Self {
-        let begin = from.min(size) & !(ALIGNED - 1);
+    /// Of a file of this size this process reads these ranges.
+    pub(super) fn new(size: u64, ranges: &[(u64, u64)]) -> Self {
         let mut ranges: Vec<_> = ranges
             .iter()
-            .map(|&(from, to)| (from.clamp(begin, size), to.min(size)))
+            .map(|&(from, to)| (from.min(size), to.min(size)))
             .filter(|(from, to)| from < to)
             .collect();
         ranges.sort_unstable();
         let mut stretches: Vec<(u64, bool)> = Vec::new();
-        let mut at = begin;
+        let mut at = 0;
         for (from, to) in ranges {
             if from > at {
                 stretches.push((from, false));
@@ -67,8 +65,7 @@ impl Cuts {
         Self {
             stretches,
             stretch: 0,
-            begin,
-            at: begin,
+            at: 0,
             units: 0,
             taken: 0,
             open: BTreeMap::new(),
@@ -77,7 +74,7 @@ impl Cuts {
 
     /// Bytes that this process reads.
     pub(super) fn bytes(&self) -> u64 {
-        let mut start = self.begin;
+        let mut start = 0;
         let mut bytes = 0;
         for &(end, own) in &self.stretches {
             if own {
@@ -133,7 +130,7 @@ mod tests {
 
     #[test]
     fn units_of_any_size_cover_the_file() {
-        let mut cuts = Cuts::new(1000, &[(0, u64::MAX)], 0);
+        let mut cuts = Cuts::new(1000, &[(0, u64::MAX)]);
         assert_eq!(cuts.bytes(), 1000);
         let units = taken(&mut cuts, &[256, 64, 512]);
         assert_eq!(
@@ -143,39 +140,25 @@ mod tests {
         assert_eq!(cuts.get(2).map(Cut::len), Some(512));
         cuts.forget(2);
         assert_eq!(cuts.get(2), None);
-        assert_eq!(taken(&mut Cuts::new(0, &[(0, 0)], 0), &[64]), []);
+        assert_eq!(taken(&mut Cuts::new(0, &[(0, 0)]), &[64]), []);
     }
 
     #[test]
     fn ranges_that_meet_are_one() {
-        let mut cuts = Cuts::new(1000, &[(333, 1000), (0, 333)], 0);
+        let mut cuts = Cuts::new(1000, &[(333, 1000), (0, 333)]);
         assert_eq!(taken(&mut cuts, &[512]), [(0, 0, 512), (1, 512, 1000)]);
-    }
-
-    #[test]
-    fn what_was_read_already_is_in_no_unit() {
-        let mut cuts = Cuts::new(1000, &[(0, u64::MAX)], 700);
-        assert_eq!(cuts.bytes(), 1000 - 640);
-        assert_eq!(
-            taken(&mut cuts, &[128]),
-            [(0, 640, 768), (1, 768, 896), (2, 896, 1000)]
-        );
-        assert_eq!(
-            taken(&mut Cuts::new(1000, &[(0, 1000)], 1000), &[512]),
-            [(0, 960, 1000)]
-        );
     }
 
     #[test]
     fn two_processes_read_every_byte_once_whatever_their_units() {
         let (left, right) = ([(0, 300), (700, 1000)], [(300, 700)]);
-        let mut cuts = Cuts::new(1000, &left, 0);
+        let mut cuts = Cuts::new(1000, &left);
         assert_eq!(cuts.bytes(), 600);
         let units = taken(&mut cuts, &[256]);
         let spans: Vec<_> = units.iter().map(|&(_, from, to)| (from, to)).collect();
         assert_eq!(spans, [(0, 256), (256, 300), (700, 896), (896, 1000)]);
         assert!(cuts.get(2).is_some_and(|cut| cut.start == 300));
-        let mut cuts = Cuts::new(1000, &right, 0);
+        let mut cuts = Cuts::new(1000, &right);
         let units = taken(&mut cuts, &[128]);
         assert_eq!(units.first().map(|unit| unit.1), Some(300));
         assert_eq!(units.last().map(|unit| unit.2), Some(700));

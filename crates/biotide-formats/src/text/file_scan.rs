@@ -65,8 +65,6 @@ pub(super) struct FileScan {
 }
 
 impl FileScan {
-    /// A scan of the parts of a file that this process reads, and nothing before `from`.
-    #[expect(clippy::too_many_arguments, reason = "each is a thing of its own")]
     pub(super) fn new(
         source: Arc<ChunkSource>,
         layout: Arc<dyn TextLayout>,
@@ -74,10 +72,9 @@ impl FileScan {
         start: FileStart,
         notes: Option<u64>,
         ranges: &[(u64, u64)],
-        from: u64,
         pace: Pace,
     ) -> Self {
-        let cuts = Cuts::new(source.size(), ranges, from);
+        let cuts = Cuts::new(source.size(), ranges);
         let first = Boundary {
             offset: start.offset,
             lines: start.lines,

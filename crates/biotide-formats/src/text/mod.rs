@@ -29,5 +29,4 @@ mod worker;
 pub(crate) use ahead::{Ahead, peek};
 pub use chunk_source::ChunkSource;
 pub use format::TextFormat;
-pub(crate) use opener::Resumed;
 pub use source::{Reserve, TextSource};

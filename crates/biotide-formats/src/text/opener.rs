@@ -50,26 +50,6 @@ enum OpenFile {
     Stream(tokio::sync::Mutex<Option<Box<StreamScan>>>),
 }
 
-/// Where a file is read from that was read in part before: a record starts there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Resumed {
-    /// Byte offset of the record.
-    pub(crate) offset: u64,
-    /// Newlines before it.
-    pub(crate) lines: u64,
-}
-
-impl Resumed {
-    /// Moves the start of a file; answers before which byte nothing is read.
-    fn apply(resumed: Option<&Self>, start: &mut FileStart) -> u64 {
-        let Some(resumed) = resumed.filter(|resumed| resumed.offset > start.offset) else {
-            return 0;
-        };
-        (start.offset, start.lines) = (resumed.offset, resumed.lines);
-        resumed.offset
-    }
-}
-
 /// Opens the files of one partition.
 #[derive(Debug, Clone)]
 pub(super) struct TextOpener {
@@ -148,9 +128,8 @@ impl TextOpener {
             source.read(0, 64 << 10, &mut head).await?;
         }
         self.log.add_scan(Arc::clone(&stats));
-        let resumed = file.extensions.get::<Resumed>();
         if codec == Codec::None && encoding.is_none() {
-            let mut start = loop {
+            let start = loop {
                 let read = head.len() as u64;
                 if let Some(start) = layout.start(&name, &head, read == source.size())? {
                     break start;
@@ -166,12 +145,11 @@ impl TextOpener {
                     source.cut_lines(lines, newline, start.offset).await?;
                 }
                 let notes = notes_below(&source, &**layout, &start).await?;
-                let from = Resumed::apply(resumed, &mut start);
                 let pace = self.pace(&name, Some(source.size())).await?;
                 let source = Arc::new(source);
                 let verdict = self.verdict(stats, start.variant);
                 let layout = Arc::clone(layout);
-                let scan = FileScan::new(source, layout, verdict, start, notes, ranges, from, pace);
+                let scan = FileScan::new(source, layout, verdict, start, notes, ranges, pace);
                 return Ok(OpenFile::Anywhere(Arc::new(scan)));
             }
         }
@@ -190,7 +168,7 @@ impl TextOpener {
         let mut ahead = Ahead::start(Arc::clone(&source), codec, encoding, pace.level());
         let mut text = Vec::new();
         let mut eof = false;
-        let mut start = loop {
+        let start = loop {
             match ahead.next().await? {
                 Some(mut block) => text.append(&mut block),
                 None => eof = true,
@@ -199,7 +177,6 @@ impl TextOpener {
                 break start;
             }
         };
-        Resumed::apply(resumed, &mut start);
         let max_rows = self.source.options.max_rows;
         let verdict = self.verdict(stats, start.variant);
         let layout = Arc::clone(layout);

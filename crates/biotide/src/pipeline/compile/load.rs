@@ -10,7 +10,7 @@ use datafusion::prelude::Expr;
 
 use super::super::actions::Params;
 use super::words::{quoted, text};
-use super::{Made, Scope};
+use super::{Made, Scope, scope};
 use crate::error::Result;
 
 /// `load`.
@@ -302,27 +302,7 @@ fn list_of(list: &[&str]) -> String {
 }
 
 fn column_of(own: &[String], params: &Params, name: &str, wanted: &str) -> Result<String> {
-    let exact = own.iter().find(|column| *column == wanted);
-    let alike = || {
-        let mut alike = own
-            .iter()
-            .filter(|column| column.eq_ignore_ascii_case(wanted));
-        match (alike.next(), alike.next()) {
-            (Some(one), None) => Some(one),
-            _ => None,
-        }
-    };
-    match exact.or_else(alike) {
-        Some(column) => Ok(column.clone()),
-        None => {
-            let some: Vec<&str> = own.iter().take(20).map(String::as_str).collect();
-            let problem = format!(
-                "the file has no column '{wanted}'; there are {}",
-                some.join(", ")
-            );
-            Err(params.error(name, problem).into())
-        }
-    }
+    scope::column_of(own, "the file", params, name, wanted)
 }
 
 fn columns(plan: &LogicalPlanBuilder, params: &Params, wanted: &[&str]) -> Result<Vec<Expr>> {

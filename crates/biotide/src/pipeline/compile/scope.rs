@@ -149,24 +149,7 @@ impl Scope {
         name: &str,
         wanted: &str,
     ) -> Result<String> {
-        let columns = self.columns(key);
-        if columns.iter().any(|column| column == wanted) {
-            return Ok(wanted.to_owned());
-        }
-        let mut alike = columns
-            .iter()
-            .filter(|column| column.eq_ignore_ascii_case(wanted));
-        match (alike.next(), alike.next()) {
-            (Some(one), None) => Ok(one.clone()),
-            _ => {
-                let some: Vec<&str> = columns.iter().take(20).map(String::as_str).collect();
-                let problem = format!(
-                    "{key} has no column '{wanted}'; there are {}",
-                    some.join(", ")
-                );
-                Err(params.error(name, problem).into())
-            }
-        }
+        column_of(&self.columns(key), key, params, name, wanted)
     }
 
     /// The columns of a dataset that a parameter names.
@@ -213,4 +196,31 @@ pub(crate) fn key_of(step: &Step) -> String {
 /// What is wrong with a parameter.
 pub(super) fn refused(params: &Params, name: &str, problem: impl std::fmt::Display) -> Error {
     params.error(name, problem).into()
+}
+
+/// One of some columns: as it is written, or in other case, if that is one. `owner`: what has them.
+pub(super) fn column_of(
+    own: &[String],
+    owner: &str,
+    params: &Params,
+    name: &str,
+    wanted: &str,
+) -> Result<String> {
+    if own.iter().any(|column| column == wanted) {
+        return Ok(wanted.to_owned());
+    }
+    let mut alike = own
+        .iter()
+        .filter(|column| column.eq_ignore_ascii_case(wanted));
+    match (alike.next(), alike.next()) {
+        (Some(one), None) => Ok(one.clone()),
+        _ => {
+            let some: Vec<&str> = own.iter().take(20).map(String::as_str).collect();
+            let problem = format!(
+                "{owner} has no column '{wanted}'; there are {}",
+                some.join(", ")
+            );
+            Err(refused(params, name, problem))
+        }
+    }
 }

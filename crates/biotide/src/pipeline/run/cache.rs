@@ -4,15 +4,12 @@ use std::hash::{Hash, Hasher};
 use std::path::PathBuf;
 
 use biotide_common::BiotideError;
-use biotide_formats::table::BiotideTable;
-use datafusion::catalog::TableProvider;
-use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::LogicalPlan;
 
 use super::super::compile::Scope;
 use super::super::spec::Step;
 use super::sinks;
+use super::state::inputs;
 use crate::error::Result;
 
 /// Runs the input of a step once, and lets later steps read what it made. A file that an earlier run has made of the
@@ -59,20 +56,6 @@ pub(super) async fn keep(scope: &mut Scope, step: &Step) -> Result<()> {
 fn content_key(plan: &LogicalPlan) -> Result<u64> {
     let mut hasher = std::hash::DefaultHasher::new();
     plan.display_indent_schema().to_string().hash(&mut hasher);
-    plan.apply_with_subqueries(|plan| {
-        if let LogicalPlan::TableScan(scan) = plan
-            && let Ok(table) = source_as_provider(&scan.source)
-        {
-            let table = &*table as &dyn TableProvider;
-            if let Some(table) = table.downcast_ref::<BiotideTable>() {
-                for file in table.files() {
-                    (&file.name, file.size).hash(&mut hasher);
-                    let changed = std::fs::metadata(&file.name).and_then(|meta| meta.modified());
-                    changed.ok().hash(&mut hasher);
-                }
-            }
-        }
-        Ok(TreeNodeRecursion::Continue)
-    })?;
+    inputs(plan)?.hash(&mut hasher);
     Ok(hasher.finish())
 }

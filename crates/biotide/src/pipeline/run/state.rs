@@ -28,7 +28,7 @@ use crate::error::Result;
 const VERSION: u32 = 1;
 
 /// An input as it was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) struct Input {
     name: String,
     size: u64,
