@@ -14,6 +14,7 @@ mod monitor;
 mod odd_files;
 mod parallel;
 mod pipeline;
+mod pipeline_examples;
 mod queries;
 mod ranks;
 mod real_data;
