@@ -17,8 +17,8 @@ fn parsed(yaml: &str) -> Pipeline {
 async fn tried(context: &BiotideContext, yaml: &str) -> Result<PipelineReport, String> {
     let pipeline = Pipeline::parse("p.yaml", yaml, &BTreeMap::new(), &Actions::default());
     let pipeline = pipeline.map_err(|error| error.to_string())?;
-    let (options, mut start) = (RunOptions::default(), |_: &str, _| {});
-    let ran = context.run_pipeline(&pipeline, &options, &mut start).await;
+    let options = RunOptions::default();
+    let ran = context.run_pipeline(&pipeline, &options, &mut ()).await;
     ran.map_err(|error| error.to_string())
 }
 

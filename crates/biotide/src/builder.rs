@@ -24,10 +24,10 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use crate::context::BiotideContext;
 use crate::error::Result;
 use crate::mapping::filters::FiltersOfResults;
-use crate::mapping::planner::BiotidePlanner;
 use crate::memory::budget::Budget;
 use crate::memory::pool::ProcessPool;
 use crate::memory::{default_limit, policy};
+use crate::planner::BiotidePlanner;
 
 /// Sets up a [`BiotideContext`]. What is not set has a default that suits the machine.
 #[derive(Debug, Clone, Default)]

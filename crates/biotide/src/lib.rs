@@ -44,6 +44,7 @@ mod monitor;
 pub mod normalize;
 mod partitioned;
 pub mod pipeline;
+mod planner;
 pub mod prelude;
 mod rejects;
 mod staged;

@@ -16,6 +16,16 @@ pub struct Monitor {
     total: Arc<AtomicU64>,
     /// What runs.
     plan: Arc<Mutex<Option<Arc<dyn ExecutionPlan>>>>,
+    flow: Arc<Flow>,
+}
+
+/// What goes from a statement to the sink of a pipeline. (Relaxed: nothing is read through them.)
+#[derive(Debug, Default)]
+pub(crate) struct Flow {
+    /// Rows that the sink has taken.
+    pub(crate) rows: AtomicU64,
+    /// Times that rows were there before the sink could take them.
+    pub(crate) pressed: AtomicU64,
 }
 
 impl Monitor {
@@ -24,7 +34,23 @@ impl Monitor {
             log,
             total: Arc::default(),
             plan: Arc::default(),
+            flow: Arc::default(),
         }
+    }
+
+    /// Where a sink counts what it takes.
+    pub(crate) fn flow(&self) -> &Flow {
+        &self.flow
+    }
+
+    /// Rows that a sink of a pipeline has taken; 0 of other statements.
+    pub fn written(&self) -> u64 {
+        self.flow.rows.load(Ordering::Relaxed)
+    }
+
+    /// How often rows for the sink of a pipeline were there before it could take them.
+    pub fn backpressure_events(&self) -> u64 {
+        self.flow.pressed.load(Ordering::Relaxed)
     }
 
     /// Takes the size of all inputs from the plan.

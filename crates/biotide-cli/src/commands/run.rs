@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use biotide::format_size;
 use biotide::pipeline::actions::Actions;
-use biotide::pipeline::run::{PipelineReport, SinkReport, Status};
+use biotide::pipeline::run::{PipelineReport, RunObserver, SinkReport, Status, StepReport};
 use biotide::pipeline::{Pipeline, RunOptions};
-use biotide::prelude::BiotideContext;
+use biotide::prelude::{BiotideContext, Monitor};
 
 use super::report::{Ender, count_of};
 use crate::args::RunArgs;
@@ -32,12 +32,12 @@ pub(crate) async fn run(
         checkpoint_rows: args.checkpoint_rows,
     };
     let mut ender = Ender::new(args.ending, settings, true);
-    let mut progress: Option<Progress> = None;
-    let mut start = |_: &str, monitor| {
-        progress = Some(Progress::start(settings.progress, settings.quiet, monitor));
+    let mut bar = Bar {
+        settings,
+        running: None,
     };
-    let report = context.run_pipeline(&pipeline, &options, &mut start).await;
-    drop(progress);
+    let report = context.run_pipeline(&pipeline, &options, &mut bar).await;
+    drop(bar);
     let report = report?;
     if args.dry_run {
         return show(&report);
@@ -71,6 +71,23 @@ pub(crate) async fn run(
     });
     ender.write(&report)?;
     ender.end()
+}
+
+/// Shows how far the sink is that runs.
+struct Bar<'a> {
+    settings: &'a Settings,
+    running: Option<Progress>,
+}
+
+impl RunObserver for Bar<'_> {
+    fn sink_started(&mut self, _step: &str, monitor: &Monitor) {
+        let (show, quiet) = (self.settings.progress, self.settings.quiet);
+        self.running = Some(Progress::start(show, quiet, monitor.clone()));
+    }
+
+    fn step_finished(&mut self, _step: &StepReport) {
+        self.running = None;
+    }
 }
 
 /// Where it is noted how far a run is: `.olink.yaml.biotide-run` beside the pipeline, with a number in its name if

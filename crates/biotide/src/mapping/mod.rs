@@ -17,7 +17,6 @@ mod idmapping;
 pub(crate) mod lateral;
 mod loader;
 pub(crate) mod named;
-pub(crate) mod planner;
 pub(crate) mod relation;
 pub(crate) mod request;
 mod source;

@@ -1,6 +1,7 @@
 //! Runs a pipeline: step after step, each sink one plan.
 
 mod cache;
+mod observe;
 mod quality;
 mod report;
 mod resumed;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use biotide_common::BiotideError;
+pub use observe::{RunObserver, RunProgress, StepStarted};
 pub use quality::CheckResult;
 pub use report::{PipelineReport, SinkReport, Status, StepReport};
 use state::RunState;
@@ -20,7 +22,6 @@ use super::spec::{Pipeline, Step};
 use crate::context::BiotideContext;
 use crate::error::Result;
 use crate::memory::peak_rss;
-use crate::monitor::Monitor;
 
 /// How a pipeline is run.
 #[derive(Debug, Clone, Default)]
@@ -43,16 +44,16 @@ struct Running<'a> {
     options: &'a RunOptions,
     state: Option<RunState>,
     report: PipelineReport,
-    on_start: &'a mut (dyn FnMut(&str, Monitor) + Send),
+    observer: &'a mut dyn RunObserver,
 }
 
 impl BiotideContext {
-    /// Runs a pipeline. `on_start` gets the live numbers of each sink that starts, with the name of its step.
+    /// Runs a pipeline. `observer` looks on: `&mut ()` is nobody.
     pub async fn run_pipeline(
         &self,
         pipeline: &Pipeline,
         options: &RunOptions,
-        on_start: &mut (dyn FnMut(&str, Monitor) + Send),
+        observer: &mut dyn RunObserver,
     ) -> Result<PipelineReport> {
         let begin = Instant::now();
         let state = match &options.state {
@@ -64,27 +65,36 @@ impl BiotideContext {
             options,
             state,
             report: PipelineReport::new(pipeline),
-            on_start,
+            observer,
         };
-        for step in &pipeline.steps {
+        for (at, step) in pipeline.steps.iter().enumerate() {
             if !step.runs {
                 running.report.steps.push(StepReport::skipped(step));
                 continue;
             }
+            running.observer.step_started(&StepStarted {
+                step: &step.name,
+                action: step.action.name,
+                number: at + 1,
+                steps: pipeline.steps.len(),
+            });
             let started = Instant::now();
             let ran = run_step(&mut scope, step, &mut running).await;
             let mut told = StepReport::of(step, &scope, started.elapsed());
+            if let Err(error) = &ran {
+                told.failed = Some(error.to_string());
+            }
+            running.observer.step_finished(&told);
             if let Err(error) = ran {
                 if step.is_required {
                     return Err(error);
                 }
                 log::warn!("{error}");
-                told.failed = Some(error.to_string());
                 running.report.status = Status::PartialSuccess;
             }
             running.report.steps.push(told);
         }
-        let mut report = running.report;
+        let (mut report, observer) = (running.report, running.observer);
         if report.sinks.is_empty() && !options.dry_run {
             let problem = "it has no sink: nothing was written. A last step with the action sink says where rows go";
             return Err(BiotideError::file(&pipeline.file, problem).into());
@@ -92,6 +102,7 @@ impl BiotideContext {
         scope.close().await?;
         report.seconds = begin.elapsed().as_secs_f64();
         report.peak_rss = peak_rss();
+        observer.finished(&report);
         Ok(report)
     }
 }
@@ -105,6 +116,7 @@ async fn run_step(scope: &mut Scope, step: &Step, running: &mut Running<'_>) -> 
         "sink" => sinks::write(scope, step, running).await.map(|sink| {
             running.report.rows += sink.rows;
             running.report.rejected += sink.rejected;
+            running.observer.sink_finished(&sink);
             running.report.sinks.push(sink);
         }),
         "report" if dry_run => Ok(()),

@@ -126,7 +126,9 @@ pub(super) async fn to_file(
     let (mut skip, mut since) = (known.rows, 0);
     let ran = async {
         let mut stream = statement.stream().await?;
-        (running.on_start)(&step.name, statement.monitor());
+        running
+            .observer
+            .sink_started(&step.name, &statement.monitor());
         while let Some(batch) = stream.try_next().await? {
             let Some(batch) = rest(batch, &mut skip) else {
                 continue;
@@ -220,7 +222,9 @@ pub(super) async fn to_database(
     let mut since = 0;
     let ran = async {
         let mut stream = statement.stream().await?;
-        (running.on_start)(&step.name, statement.monitor());
+        running
+            .observer
+            .sink_started(&step.name, &statement.monitor());
         while let Some(batch) = stream.try_next().await? {
             let Some(batch) = rest(batch, &mut skip) else {
                 continue;

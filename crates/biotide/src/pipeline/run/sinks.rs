@@ -84,7 +84,7 @@ pub(super) async fn write(
             step.name
         );
     }
-    let on_start = |monitor| (running.on_start)(&step.name, monitor);
+    let on_start = |monitor| running.observer.sink_started(&step.name, &monitor);
     let report = to_file(scope, output, plan, replace, on_start).await?;
     Ok(of_file(step, to, report))
 }
