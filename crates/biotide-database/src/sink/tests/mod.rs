@@ -2,7 +2,6 @@
 
 mod modes;
 mod resume;
-mod speed;
 mod types;
 
 use std::sync::Arc;

@@ -5,7 +5,6 @@ mod names;
 mod parquet;
 mod random;
 mod resume;
-mod speed;
 
 use std::fs::File;
 use std::io::Read;
