@@ -25,6 +25,7 @@ mod same_answer;
 mod shell;
 mod slt;
 mod sssom;
+mod streaming;
 mod support;
 mod ugly;
 mod xref;

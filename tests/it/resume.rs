@@ -241,3 +241,111 @@ async fn a_changed_input_or_step_is_refused_by_name() {
     finished(&yaml, &["--resume"]).exits(0);
     assert_eq!(std::fs::read(&out).unwrap(), written);
 }
+
+/// `convert --resume` into a file, and into a database.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_conversion_goes_on_where_it_was_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let input = source(folder);
+    let path = |name: &str| folder.join(name).display().to_string();
+    for (whole, target) in [
+        (path("whole.parquet"), path("killed.parquet")),
+        (path("whole.csv.gz"), path("killed.csv.gz")),
+        (
+            format!("sqlite:{}/t", path("whole.db")),
+            format!("sqlite:{}/t", path("killed.db")),
+        ),
+    ] {
+        let convert = |to: &str| {
+            let args = [
+                "convert",
+                &input,
+                to,
+                "--resume",
+                "--checkpoint-rows",
+                "5000",
+            ];
+            let mut command = command(args.iter().chain(&["--threads", "2", "--quiet"]));
+            command.current_dir(folder);
+            command.stderr(std::process::Stdio::piped());
+            command.spawn().unwrap()
+        };
+        let begin = Instant::now();
+        let output = convert(&whole).wait_with_output().unwrap();
+        Run::from(output).exits(0);
+        let took = begin.elapsed();
+        let mut rng = Rng::new(11);
+        let mut kills = 0;
+        loop {
+            let mut child = convert(&target);
+            let moment = took.as_micros() as u64 * rng.below(1000) / 1000;
+            std::thread::sleep(Duration::from_micros(moment));
+            if kills < 6 && child.try_wait().unwrap().is_none() {
+                child.kill().unwrap();
+                kills += 1;
+            }
+            let output = Run::from(child.wait_with_output().unwrap());
+            if output.code == Some(0) {
+                break;
+            }
+            assert_eq!(output.code, None, "{output:#?}");
+        }
+        assert!(kills > 0);
+        let context = support::context();
+        let rows = async |from: &str| {
+            let sql = format!("SELECT id, name, value FROM '{from}' ORDER BY id, name");
+            text_rows(&context.sql(&sql).await.unwrap().collect().await.unwrap())
+        };
+        assert!(rows(&whole).await == rows(&target).await);
+        let left: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.contains("biotide"))
+            .collect();
+        assert!(left.is_empty(), "{left:?}");
+        // It is complete: it is as any output that is there.
+        let again = convert(&target).wait_with_output().unwrap();
+        Run::from(again).exits(1).says("is there already");
+    }
+}
+
+#[test]
+fn a_conversion_that_changed_is_not_gone_on_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let input = source(folder);
+    let out = folder.join("o.csv").display().to_string();
+    let convert = |more: &[&str]| {
+        let args = [
+            "convert",
+            &input,
+            &out,
+            "--resume",
+            "--checkpoint-rows",
+            "2000",
+        ];
+        command(args.iter().chain(more)).spawn().unwrap()
+    };
+    let note = folder.join(".o.csv.biotide-convert");
+    let mut child = convert(&[]);
+    let begin = Instant::now();
+    while !note.exists() && begin.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(note.exists() && !Path::new(&out).exists());
+    let tried = |more: &[&str]| Run::from(convert(more).wait_with_output().unwrap());
+    tried(&["--on-error", "lenient"])
+        .exits(1)
+        .says("options changed since the run was broken off");
+    for (more, problem) in [
+        (["--partition-by", "id"], "cannot be resumed"),
+        (["--unordered", "--quiet"], "cannot be resumed"),
+    ] {
+        tried(&more).exits(1).says(problem);
+    }
+    tried(&[]).exits(0);
+    assert!(!note.exists());
+}

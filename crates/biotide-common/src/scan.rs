@@ -36,6 +36,8 @@ pub struct ScanStats {
     pub reasons: Mutex<BTreeMap<&'static str, u64>>,
     /// Problems by action.
     pub actions: Mutex<BTreeMap<&'static str, u64>>,
+    /// Records with a problem, by chunk of `chunk_rows` records, from 0.
+    pub chunk_errors: Mutex<BTreeMap<u64, u64>>,
 }
 
 impl ScanStats {

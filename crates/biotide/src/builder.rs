@@ -157,6 +157,8 @@ impl BiotideContextBuilder {
             policy::apply(budget, options);
             options.execution.parquet.created_by =
                 concat!("biotide ", env!("CARGO_PKG_VERSION")).into();
+            // Parts of what a function makes would be taken where the function is called: once for each part.
+            options.optimizer.enable_leaf_expression_pushdown = false;
             // A folder of `key=value` folders is one table.
             options.execution.listing_table_ignore_subdirectory = false;
         }

@@ -63,6 +63,28 @@ impl BiotideContext {
         })
     }
 
+    /// The same with another session and its meter.
+    pub(crate) fn with_session(&self, session: SessionContext, meter: Arc<Meter>) -> Self {
+        Self {
+            session,
+            meter,
+            ..self.clone()
+        }
+    }
+
+    /// The same with other options.
+    pub(crate) fn with_options(&self, set: impl FnOnce(&mut BiotideOptions)) -> Self {
+        let mut state = self.session.state();
+        let options = &mut state.config_mut().options_mut().extensions;
+        if let Some(options) = options.get_mut::<BiotideOptions>() {
+            set(options);
+        }
+        self.with_session(
+            SessionContext::new_with_state(state),
+            Arc::clone(&self.meter),
+        )
+    }
+
     /// DataFusion's session, for what is not wrapped here: registering functions, catalogs, stores.
     pub fn session(&self) -> &SessionContext {
         &self.session

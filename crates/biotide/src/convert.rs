@@ -42,6 +42,10 @@ pub struct ConvertRequest {
     pub unordered: bool,
     /// Write `column=value` folders.
     pub partition_by: Vec<String>,
+    /// Note how far it is, and go on where the same conversion was broken off.
+    pub resume: bool,
+    /// With `resume`: after how many rows they are made durable; 0: a million.
+    pub checkpoint_rows: u64,
 }
 
 /// What was done.
@@ -95,8 +99,8 @@ pub(crate) struct Output {
     pub(crate) path: String,
     pub(crate) format: Option<String>,
     pub(crate) partition_by: Vec<String>,
-    /// Options of the writer.
-    pub(crate) options: Vec<(String, String)>,
+    /// How it is compressed, if its name does not say: none, gzip, zstd, snappy, lz4.
+    pub(crate) compression: Option<String>,
 }
 
 impl Output {
@@ -118,7 +122,18 @@ impl Output {
             }
             .into());
         };
-        let mut options: HashMap<String, String> = self.options.iter().cloned().collect();
+        let mut options: HashMap<String, String> = HashMap::new();
+        if let Some(codec) = &self.compression {
+            // (As the writers call it.)
+            let codec = match (format.as_str(), codec.as_str()) {
+                ("parquet", "none") => "uncompressed",
+                ("parquet", "gzip") => "gzip(6)",
+                ("parquet", "zstd") => "zstd(3)",
+                ("parquet", "lz4") => "lz4_raw",
+                (_, codec) => codec,
+            };
+            options.insert("format.compression".to_owned(), codec.to_owned());
+        }
         if gzip {
             if TextSinkFormat::by_name(&format).is_none() {
                 let problem = format!("{format} is compressed inside: leave .gz out of the name");
@@ -152,7 +167,7 @@ impl Output {
     pub(crate) async fn run(
         &self,
         mut statement: Statement,
-        on_start: impl FnOnce(Monitor),
+        on_start: impl FnOnce(Monitor) + Send,
     ) -> Result<ConvertReport> {
         let begin = Instant::now();
         let ran = async {
@@ -221,16 +236,19 @@ impl BiotideContext {
     pub async fn convert(
         &self,
         request: ConvertRequest,
-        on_start: impl FnOnce(Monitor),
+        on_start: impl FnOnce(Monitor) + Send,
     ) -> Result<ConvertReport> {
         if request.inputs.is_empty() {
             return Err(BiotideError::file("convert", "no input was named").into());
         }
-        if request.output == "-" {
+        if request.output == "-" && !request.resume {
             return self.convert_to_stdout(&request, on_start).await;
         }
+        if request.resume {
+            return self.convert_resumed(&request, on_start).await;
+        }
         if is_database(&request.output) {
-            return self.convert_to_database(&request, on_start).await;
+            return self.convert_to_database(&request, None, on_start).await;
         }
         let target = Path::new(&request.output);
         let local = !request.output.contains("://");
@@ -254,7 +272,7 @@ impl BiotideContext {
     async fn convert_to_stdout(
         &self,
         request: &ConvertRequest,
-        on_start: impl FnOnce(Monitor),
+        on_start: impl FnOnce(Monitor) + Send,
     ) -> Result<ConvertReport> {
         let format = request.format.as_deref().unwrap_or("csv");
         let known = TextSinkFormat::by_name(format).filter(TextSinkFormat::streams);
@@ -345,25 +363,15 @@ impl BiotideContext {
         request: &ConvertRequest,
         inputs: &[String],
         output: &str,
-        on_start: impl FnOnce(Monitor),
+        on_start: impl FnOnce(Monitor) + Send,
     ) -> Result<ConvertReport> {
         let output = Output {
             path: output.to_owned(),
             format: request.format.clone(),
             partition_by: request.partition_by.clone(),
-            options: Vec::new(),
+            compression: None,
         };
-        if let Some(input) = inputs.iter().find(|input| holds(input, &output.path)) {
-            let problem = format!(
-                "it takes in the output {} too, as it stands from an earlier run; write elsewhere, or \
-                 narrow the inputs",
-                output.path
-            );
-            return Err(BiotideError::file(input, problem).into());
-        }
-        if let Some(input) = inputs.iter().find(|input| same_file(input, &output.path)) {
-            return Err(BiotideError::file(input, "input and output are the same file").into());
-        }
+        check_inputs(inputs, &output.path)?;
         let (mut state, files) = self.statement_state(self.session().state());
         let options = self.options();
         let parquet = &mut state.config_mut().options_mut().execution.parquet;
@@ -397,7 +405,7 @@ impl BiotideContext {
     async fn convert_partitioned(
         &self,
         request: &ConvertRequest,
-        on_start: impl FnOnce(Monitor),
+        on_start: impl FnOnce(Monitor) + Send,
     ) -> Result<ConvertReport> {
         let format = request
             .format
@@ -416,7 +424,7 @@ impl BiotideContext {
         &self,
         request: &ConvertRequest,
         folder: &Path,
-        on_start: impl FnOnce(Monitor),
+        on_start: impl FnOnce(Monitor) + Send,
     ) -> Result<ConvertReport> {
         let io = |e| BiotideError::io(format!("making the folder {}", folder.display()), e);
         std::fs::create_dir_all(folder).map_err(io)?;
@@ -480,6 +488,24 @@ impl BiotideContext {
         total.seconds = begin.elapsed().as_secs_f64();
         Ok(total)
     }
+}
+
+/// An output that is among its inputs would be read as it is written.
+pub(crate) fn check_inputs(inputs: &[String], output: &str) -> Result<(), BiotideError> {
+    if let Some(input) = inputs.iter().find(|input| holds(input, output)) {
+        let problem = format!(
+            "it takes in the output {output} too, as it stands from an earlier run; write elsewhere, or \
+             narrow the inputs",
+        );
+        return Err(BiotideError::file(input, problem));
+    }
+    if let Some(input) = inputs.iter().find(|input| same_file(input, output)) {
+        return Err(BiotideError::file(
+            input,
+            "input and output are the same file",
+        ));
+    }
+    Ok(())
 }
 
 /// A path's name without its endings.

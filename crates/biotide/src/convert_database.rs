@@ -1,27 +1,25 @@
 //! Files to a table of a database.
 
-use std::time::Instant;
-
 use biotide_common::BiotideError;
-use biotide_database::{DatabaseTable, DatabaseTarget, SinkOptions, WriteMode, open_sink};
+use biotide_database::{Commit, DatabaseTable, DatabaseTarget, SinkOptions, WriteMode};
 use datafusion::common::DataFusionError;
-use futures::TryStreamExt;
 
 use crate::context::BiotideContext;
 use crate::convert::{ConvertReport, ConvertRequest};
-use crate::error::{Error, Result};
-use crate::memory::peak_rss;
+use crate::convert_resumed::Starting;
+use crate::error::Result;
 use crate::monitor::Monitor;
-use crate::statement::Statement;
+use crate::resumable::{Job, Pace, RunState, to_database};
 
 impl BiotideContext {
-    /// All rows in one transaction: they are there together, or not at all.
+    /// All rows in one transaction: they are there together, or not at all. With a state chunk by chunk, so that it
+    /// can be resumed.
     pub(crate) async fn convert_to_database(
         &self,
         request: &ConvertRequest,
-        on_start: impl FnOnce(Monitor),
+        state: Option<&mut RunState>,
+        on_start: impl FnOnce(Monitor) + Send,
     ) -> Result<ConvertReport> {
-        let begin = Instant::now();
         let target = DatabaseTarget::parse(&request.output).map_err(DataFusionError::from)?;
         let shown = target.to_string();
         if let Some(format) = &request.format {
@@ -36,55 +34,44 @@ impl BiotideContext {
             let problem = "a table of a database has no folders: leave partition-by out";
             return Err(BiotideError::file(&shown, problem).into());
         }
-        if !request.force && DatabaseTable::open(&target).await.is_ok() {
+        let has_begun = state.as_ref().is_some_and(|state| state.has(NAME));
+        if !request.force && !has_begun && DatabaseTable::open(&target).await.is_ok() {
             let problem = "the table is there already; use --force to replace it";
             return Err(BiotideError::file(&shown, problem).into());
         }
-        let (mut state, files) = self.statement_state(self.session().state());
-        let plan = Self::input_plan(&state, &files, &request.inputs).await?;
-        let mut statement = Statement::new(self.clone(), &mut state, plan);
-        if request.unordered {
-            statement = statement.unordered();
-        }
+        let (session, files) = self.statement_state(self.session().state());
+        let plan = Self::input_plan(&session, &files, &request.inputs).await?;
         let options = SinkOptions {
             mode: if request.force {
                 WriteMode::Replace
             } else {
                 WriteMode::Append
             },
+            commit: match state {
+                Some(_) => Commit::PerChunk,
+                None => Commit::Once,
+            },
             ..SinkOptions::default()
         };
-        let (mut sink, _) = open_sink(&target, statement.schema(), options)
-            .await
-            .map_err(DataFusionError::from)?;
-        let ran = async {
-            let mut stream = statement.stream().await?;
-            on_start(statement.monitor());
-            while let Some(batch) = stream.try_next().await? {
-                sink.write(&batch).await.map_err(DataFusionError::from)?;
-            }
-            Ok::<_, Error>(())
-        }
-        .await;
-        let memory = statement.memory();
-        let scan = statement.finish()?;
-        if let Err(error) = ran {
-            // (What went wrong first is what is told.)
-            let _ = sink.abort().await;
-            return Err(error);
-        }
-        let summary = sink.finish().await.map_err(DataFusionError::from)?;
+        let job = Job {
+            context: self,
+            session,
+            name: NAME,
+            pace: Pace {
+                checkpoint_rows: request.checkpoint_rows,
+                ..Pace::default()
+            },
+            unordered: request.unordered,
+            state,
+            observer: &mut Starting::new(on_start),
+        };
+        let report = to_database(job, &target, plan, options).await?;
         Ok(ConvertReport {
-            rows: summary.rows,
-            rejected: scan.rejected,
-            bytes_in: scan.bytes,
-            bytes_out: summary.bytes,
             files: vec![shown],
-            seconds: begin.elapsed().as_secs_f64(),
-            peak_rss: peak_rss(),
-            xref: None,
-            memory,
-            scan,
+            ..ConvertReport::of(report)
         })
     }
 }
+
+/// What the state calls the only sink.
+pub(crate) const NAME: &str = "convert";

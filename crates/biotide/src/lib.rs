@@ -36,6 +36,7 @@ pub mod catalog;
 pub mod context;
 pub mod convert;
 mod convert_database;
+mod convert_resumed;
 mod error;
 pub mod inspect;
 mod mapping;
@@ -46,7 +47,9 @@ mod partitioned;
 pub mod pipeline;
 mod planner;
 pub mod prelude;
+mod pump;
 mod rejects;
+mod resumable;
 mod staged;
 pub mod statement;
 
@@ -62,6 +65,7 @@ pub use error::{Error, Result};
 pub use mapping::request::XrefRequest;
 pub use memory::{MemoryReport, peak_rss};
 pub use monitor::{Monitor, Spilled};
+pub use pump::{ChunksReport, FlowReport, SinkChunk};
 pub use statement::XrefReport;
 
 /// Biotide's own scalar functions, with their documentation.

@@ -1,5 +1,6 @@
 //! Live numbers of a running statement.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,10 +10,13 @@ use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_plan::ExecutionPlan;
 use parking_lot::Mutex;
 
+use crate::memory::pool::Meter;
+
 /// Reads the counts of a statement while it runs. Cheap to clone and to ask.
 #[derive(Debug, Clone)]
 pub struct Monitor {
     log: Arc<QueryLog>,
+    meter: Arc<Meter>,
     total: Arc<AtomicU64>,
     /// What runs.
     plan: Arc<Mutex<Option<Arc<dyn ExecutionPlan>>>>,
@@ -29,13 +33,33 @@ pub(crate) struct Flow {
 }
 
 impl Monitor {
-    pub(crate) fn new(log: Arc<QueryLog>) -> Self {
+    pub(crate) fn new(log: Arc<QueryLog>, meter: Arc<Meter>) -> Self {
         Self {
             log,
+            meter,
             total: Arc::default(),
             plan: Arc::default(),
             flow: Arc::default(),
         }
+    }
+
+    /// Bytes that operators and readers of the session have reserved.
+    pub fn reserved(&self) -> u64 {
+        self.meter.reserved_now()
+    }
+
+    /// What the process holds, in bytes.
+    pub fn memory(&self) -> u64 {
+        self.meter.held()
+    }
+
+    /// Of each file that was read: bad records by chunk.
+    pub(crate) fn chunk_errors(&self) -> Vec<BTreeMap<u64, u64>> {
+        let scans = self.log.scans();
+        scans
+            .iter()
+            .map(|scan| scan.chunk_errors.lock().clone())
+            .collect()
     }
 
     /// Where a sink counts what it takes.

@@ -207,8 +207,23 @@ pub(super) fn convert_command() -> Command {
                 .value_delimiter(',')
                 .value_parser(NonEmptyStringValueParser::new()),
         )
+        .arg(
+            Arg::new("resume")
+                .long("resume")
+                .help("Note how far it is, and go on where the same conversion with --resume was broken off")
+                .action(ArgAction::SetTrue),
+        )
+        .arg(checkpoint_arg().requires("resume"))
         .args(ending_args())
         .args(reading::args())
+}
+
+fn checkpoint_arg() -> Arg {
+    Arg::new("checkpoint_rows")
+        .long("checkpoint-rows")
+        .value_name("N")
+        .help("Make durable what is written after so many rows [default: 1000000]")
+        .value_parser(value_parser!(u64).range(1..))
 }
 
 pub(super) fn inspect_command() -> Command {
@@ -290,13 +305,7 @@ pub(super) fn run_command() -> Command {
                 .conflicts_with("dry_run")
                 .action(ArgAction::SetTrue),
         )
-        .arg(
-            Arg::new("checkpoint_rows")
-                .long("checkpoint-rows")
-                .value_name("N")
-                .help("Make durable what is written after so many rows [default: 1000000]")
-                .value_parser(value_parser!(u64).range(1..)),
-        )
+        .arg(checkpoint_arg())
         .args(ending_args())
 }
 
@@ -471,6 +480,8 @@ pub(super) fn convert(matches: &mut ArgMatches) -> ConvertArgs {
             force: matches.get_flag("force"),
             unordered: matches.get_flag("unordered"),
             partition_by: many(matches, "partition_by"),
+            resume: matches.get_flag("resume"),
+            checkpoint_rows: matches.remove_one("checkpoint_rows").unwrap_or_default(),
         },
         ending: ending(matches),
     }

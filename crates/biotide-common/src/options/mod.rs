@@ -114,6 +114,8 @@ options! {
     on_error: OnError = "reject", "A row of the wrong shape (field count, quoting, encoding, size): `reject` sets it aside, `lenient` keeps what can be kept, `fail` stops.";
     on_bad_value: OnBadValue = "null", "A value that does not parse as its column's type: `null` keeps the row without it, `reject` sets the row aside, `fail` stops.";
     error_threshold: Share = "0.1, judged from 1000 records on", "The share (0 to 1) of records with a problem at which a file fails.";
+    chunk_rows: usize = "1000", "Records of a chunk, of which max_errors_per_chunk tells.";
+    max_errors_per_chunk: usize = "no limit", "The most records with a problem among the records of a chunk: of the first chunk_rows of a file, of the next, and so on. One more and the file fails.";
     rejects: String = "none", "Write the reject log to this file: .jsonl, or .parquet.";
     metadata_columns: bool = "false", "Add the columns _line (physical line, from 1) and _offset (byte offset) of every record.";
     max_record_bytes: Size = "16MiB", "A longer record is rejected.";

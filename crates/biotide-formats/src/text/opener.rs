@@ -193,9 +193,8 @@ impl TextOpener {
     }
 
     fn verdict(&self, stats: Arc<ScanStats>, variant: usize) -> Verdict {
-        let threshold = self.source.options.error_threshold.map(|share| share.0);
         let least = self.source.layout.min_record_bytes(variant);
-        Verdict::new(stats, Arc::clone(&self.log), threshold, least)
+        Verdict::new(stats, Arc::clone(&self.log), &self.source.options, least)
     }
 
     fn worker(&self, variant: usize) -> Result<Worker> {

@@ -68,12 +68,13 @@ impl Unit {
             problem
         };
         let mut problems = chunk.flaws.iter().enumerate().map(describe);
+        let mut last = None;
         loop {
             let some: Vec<Problem> = problems.by_ref().take(PROBLEMS).collect();
             if some.is_empty() {
                 return Ok(());
             }
-            verdict.log(some)?;
+            verdict.log(some, &mut last)?;
         }
     }
 

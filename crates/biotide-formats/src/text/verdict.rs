@@ -4,15 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use biotide_common::BiotideError;
+use biotide_common::options::BiotideOptions;
 use biotide_common::reject::RejectRecord;
 use biotide_common::scan::ScanStats;
 use biotide_common::session::QueryLog;
 use biotide_text::chunk::DecodedChunk;
-use biotide_text::problem::Problem;
+use biotide_text::problem::{Problem, Reason};
 use parking_lot::Mutex;
 
 /// Below this many records a default threshold is not judged.
 const LEAST_RECORDS: u64 = 1000;
+
+/// Records of a chunk, where nothing says otherwise.
+const CHUNK_ROWS: usize = 1000;
 
 /// The bookkeeping of one file of one scan.
 #[derive(Debug)]
@@ -23,6 +27,9 @@ pub(super) struct Verdict {
     /// Whether the user set the threshold: then few records are judged too.
     asked: bool,
     min_record_bytes: u64,
+    /// Records of a chunk, and how many of them may have a problem.
+    chunk_rows: u64,
+    most_in_chunk: Option<u64>,
     /// The first problem of the file so far: offset and words.
     first: Mutex<Option<(u64, String)>>,
 }
@@ -31,15 +38,19 @@ impl Verdict {
     pub(super) fn new(
         stats: Arc<ScanStats>,
         log: Arc<QueryLog>,
-        threshold: Option<f64>,
+        options: &BiotideOptions,
         min_record_bytes: u64,
     ) -> Self {
+        let threshold = options.error_threshold.map(|share| share.0);
+        let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         Self {
             stats,
             log,
             threshold: threshold.unwrap_or(0.1),
             asked: threshold.is_some(),
             min_record_bytes: min_record_bytes.max(1),
+            chunk_rows: count(options.chunk_rows.unwrap_or(CHUNK_ROWS)).max(1),
+            most_in_chunk: options.max_errors_per_chunk.map(count),
             first: Mutex::new(None),
         }
     }
@@ -76,8 +87,13 @@ impl Verdict {
         }
     }
 
-    /// Takes down problems, in order.
-    pub(super) fn log(&self, problems: Vec<Problem>) -> Result<(), BiotideError> {
+    /// Takes down problems of a unit, in order. `last`: the last record that had one.
+    pub(super) fn log(
+        &self,
+        problems: Vec<Problem>,
+        last: &mut Option<u64>,
+    ) -> Result<(), BiotideError> {
+        let crowded = self.count_by_chunk(&problems, last);
         if let Some(problem) = problems.first() {
             let mut first = self.first.lock();
             if first
@@ -89,7 +105,40 @@ impl Verdict {
         }
         self.log
             .rejects
-            .extend(problems.into_iter().map(|p| self.record(p)).collect())
+            .extend(problems.into_iter().map(|p| self.record(p)).collect())?;
+        crowded.map_or(Ok(()), Err)
+    }
+
+    /// Counts records with a problem by chunk. An error if a chunk has more than it may have.
+    fn count_by_chunk(&self, problems: &[Problem], last: &mut Option<u64>) -> Option<BiotideError> {
+        let mut errors = self.stats.chunk_errors.lock();
+        let mut crowded = None;
+        for problem in problems {
+            if last.replace(problem.record) == Some(problem.record)
+                || problem.reason == Reason::Footnote
+            {
+                continue;
+            }
+            let chunk = problem.record.saturating_sub(1) / self.chunk_rows;
+            let count = errors.entry(chunk).or_default();
+            *count += 1;
+            if self.most_in_chunk.is_some_and(|most| *count > most) {
+                crowded.get_or_insert((chunk, *count, problem));
+            }
+        }
+        drop(errors);
+        crowded.map(|(chunk, count, problem)| BiotideError::BadRows {
+            file: self.stats.file.clone(),
+            problem: format!(
+                "{count} of the records {} to {} have a problem, more than max_errors_per_chunk allows; the last: \
+                 {problem}",
+                chunk * self.chunk_rows + 1,
+                (chunk + 1) * self.chunk_rows
+            ),
+            advice: "See them with --rejects FILE or SELECT * FROM system.rejects; if the file is that bad, raise \
+                     max_errors_per_chunk."
+                .to_owned(),
+        })
     }
 
     fn record(&self, problem: Problem) -> RejectRecord {

@@ -48,6 +48,9 @@ const PLENTY: usize = 1 << 30;
 /// The least pool that scans and converts.
 const LEAST_POOL: usize = 3 * MIB;
 
+/// Of a part of a session's memory, as a divisor, so much is for data in any case.
+const LEAST_OF_SHARE: usize = 4;
+
 /// A memory limit, and what follows from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Budget {
@@ -70,15 +73,17 @@ impl Budget {
         Self::at(limit, threads, usize::try_from(rss()).unwrap_or(0))
     }
 
-    /// The same of a process that holds `start` bytes. Of many threads no more work than the pool is enough for.
-    fn at(limit: usize, threads: usize, start: usize) -> Result<Self, BiotideError> {
-        let most = threads.max(1);
-        let least = most.min(IDLE);
-        let budgets = (least..=most).rev();
-        let mut budgets = budgets.map(|threads| Self::of_threads(limit, threads, start));
-        let fitting = budgets.find(|budget| budget.pool / PARTITION >= budget.partitions);
-        let mut budget = fitting.unwrap_or_else(|| Self::of_threads(limit, least, start));
+    /// That of a part of a session's memory. Whatever the program itself takes, some of it is for data.
+    pub(crate) fn of_share(limit: usize, threads: usize) -> Self {
+        let mut budget = Self::fitting(limit, threads, usize::try_from(rss()).unwrap_or(0));
+        budget.pool = budget.pool.max(limit / LEAST_OF_SHARE);
         budget.partitions = (budget.pool / PARTITION).clamp(1, budget.partitions);
+        budget
+    }
+
+    /// The same of a process that holds `start` bytes.
+    fn at(limit: usize, threads: usize, start: usize) -> Result<Self, BiotideError> {
+        let budget = Self::fitting(limit, threads, start);
         if budget.pool < LEAST_POOL {
             return Err(BiotideError::Option {
                 key: "memory_limit".to_owned(),
@@ -90,6 +95,18 @@ impl Budget {
             });
         }
         Ok(budget)
+    }
+
+    /// Of many threads no more work than the pool is enough for.
+    fn fitting(limit: usize, threads: usize, start: usize) -> Self {
+        let most = threads.max(1);
+        let least = most.min(IDLE);
+        let budgets = (least..=most).rev();
+        let mut budgets = budgets.map(|threads| Self::of_threads(limit, threads, start));
+        let fitting = budgets.find(|budget| budget.pool / PARTITION >= budget.partitions);
+        let mut budget = fitting.unwrap_or_else(|| Self::of_threads(limit, least, start));
+        budget.partitions = (budget.pool / PARTITION).clamp(1, budget.partitions);
+        budget
     }
 
     fn of_threads(limit: usize, threads: usize, start: usize) -> Self {

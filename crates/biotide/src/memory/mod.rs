@@ -15,9 +15,10 @@ pub(crate) mod policy;
 pub(crate) mod pool;
 mod process;
 mod report;
+mod share;
 mod unnest;
 mod windows;
 
-pub(crate) use process::default_limit;
 pub use process::peak_rss;
+pub(crate) use process::{cpu_seconds, default_limit};
 pub use report::MemoryReport;

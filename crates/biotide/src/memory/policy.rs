@@ -63,6 +63,32 @@ pub(crate) fn physical_rules(budget: Budget) -> Vec<Arc<dyn PhysicalOptimizerRul
     rules
 }
 
+/// The rules of a session, ours made anew for another budget.
+pub(crate) fn logical_rules_for(
+    budget: Budget,
+    rules: &[Arc<dyn OptimizerRule + Send + Sync>],
+) -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+    let own = logical_rules(budget);
+    let renewed = |rule: &Arc<dyn OptimizerRule + Send + Sync>| {
+        let own = own.iter().find(|own| own.name() == rule.name());
+        Arc::clone(own.unwrap_or(rule))
+    };
+    rules.iter().map(renewed).collect()
+}
+
+/// The rules of a session, ours made anew for another budget.
+pub(crate) fn physical_rules_for(
+    budget: Budget,
+    rules: &[Arc<dyn PhysicalOptimizerRule + Send + Sync>],
+) -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let joins: Arc<dyn PhysicalOptimizerRule + Send + Sync> = Arc::new(JoinsThatSpill::new(budget));
+    let renewed = |rule: &Arc<dyn PhysicalOptimizerRule + Send + Sync>| match rule.name() {
+        name if name == joins.name() => Arc::clone(&joins),
+        _ => Arc::clone(rule),
+    };
+    rules.iter().map(renewed).collect()
+}
+
 /// The options of a session that was told nothing.
 pub(crate) fn options(budget: Budget) -> ConfigOptions {
     let mut options = ConfigOptions::new();

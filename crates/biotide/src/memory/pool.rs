@@ -83,6 +83,16 @@ impl Meter {
             || self.rss.get() + MARGIN > self.ceiling
     }
 
+    /// Bytes that are reserved now.
+    pub(crate) fn reserved_now(&self) -> u64 {
+        self.reserved.load(Ordering::Relaxed) as u64
+    }
+
+    /// What the process holds, in bytes.
+    pub(crate) fn held(&self) -> u64 {
+        self.rss.get()
+    }
+
     /// What follows from the limit.
     pub(crate) fn budget(&self) -> Budget {
         self.budget

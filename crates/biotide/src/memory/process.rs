@@ -50,6 +50,16 @@ impl Rss {
     }
 }
 
+/// Seconds that all threads of this process were at work; 0 where the system does not tell.
+pub(crate) fn cpu_seconds() -> f64 {
+    // (Fields after the name, which may have blanks; Linux counts hundredths on all machines.)
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    let mut ticks = fields.split_whitespace().skip(11).take(2);
+    let mut next = || ticks.next().and_then(|n| n.parse::<f64>().ok());
+    (next().unwrap_or(0.0) + next().unwrap_or(0.0)) / 100.0
+}
+
 /// The memory this process holds now, in bytes; 0 where the system does not tell.
 pub(super) fn rss() -> u64 {
     resident(File::open("/proc/self/statm").ok().as_ref())

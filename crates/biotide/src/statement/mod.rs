@@ -184,13 +184,32 @@ impl Statement {
         plan: LogicalPlan,
     ) -> Self {
         let ordered = order::keeps_order(&plan);
+        Self::ordered(context, state, plan, ordered)
+    }
+
+    /// One whose rows are written somewhere.
+    pub(crate) fn of_rows_to_write(
+        context: BiotideContext,
+        state: &SessionState,
+        plan: LogicalPlan,
+    ) -> Self {
+        let ordered = order::keeps_order_when_written(&plan);
+        Self::ordered(context, state, plan, ordered)
+    }
+
+    fn ordered(
+        context: BiotideContext,
+        state: &SessionState,
+        plan: LogicalPlan,
+        ordered: bool,
+    ) -> Self {
         let log = context.new_log(ordered);
         let mut state = state.clone();
         state.config_mut().set_extension(Arc::clone(&log));
         if ordered {
             state.config_mut().options_mut().execution.target_partitions = 1;
         }
-        let monitor = Monitor::new(Arc::clone(&log));
+        let monitor = Monitor::new(Arc::clone(&log), Arc::clone(&context.meter));
         Self {
             context,
             state,
@@ -228,7 +247,7 @@ impl Statement {
         if self.coverage.is_some() {
             self.count_identifiers();
         }
-        self.monitor = Monitor::new(Arc::clone(&log));
+        self.monitor = Monitor::new(Arc::clone(&log), Arc::clone(&self.context.meter));
         self.log = log;
         self.published = false;
     }
@@ -276,6 +295,14 @@ impl Statement {
         let plan = self.state.create_physical_plan(plan).await?;
         self.monitor.planned(&plan);
         Ok(plan)
+    }
+
+    /// The plan that runs, as text.
+    pub(crate) async fn shown_plan(&mut self) -> Result<String> {
+        let plan = self.plan.clone();
+        let physical = self.physical_plan(&plan).await?;
+        let shown = datafusion::physical_plan::displayable(&*physical);
+        Ok(shown.indent(false).to_string())
     }
 
     /// Runs the statement; rows come as they are read. The target of a `COPY` gets its name when the
@@ -400,13 +427,13 @@ impl Statement {
         mut self,
         path: &str,
         format: Option<&str>,
-        on_start: impl FnOnce(Monitor),
+        on_start: impl FnOnce(Monitor) + Send,
     ) -> Result<ConvertReport> {
         let output = Output {
             path: path.to_owned(),
             format: format.map(str::to_owned),
             partition_by: Vec::new(),
-            options: Vec::new(),
+            compression: None,
         };
         let plan = self.plan.clone();
         self.plan = output.copy_plan(plan, &self.state)?;

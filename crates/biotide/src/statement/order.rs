@@ -16,6 +16,11 @@ pub(crate) fn keeps_order(plan: &LogicalPlan) -> bool {
     keeps(plan, false)
 }
 
+/// The same of rows that are written somewhere.
+pub(crate) fn keeps_order_when_written(plan: &LogicalPlan) -> bool {
+    keeps(plan, true)
+}
+
 /// What is copied keeps its order from any file; what is only looked at may come from a binary file in
 /// any order, and faster.
 fn keeps(plan: &LogicalPlan, copied: bool) -> bool {

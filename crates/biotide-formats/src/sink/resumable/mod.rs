@@ -36,5 +36,5 @@ mod slot;
 mod tests;
 
 pub use durable::{Durable, FileSummary};
-pub use open::{FileSink, open};
+pub use open::{FileSink, discard, open};
 pub use options::FileSinkOptions;

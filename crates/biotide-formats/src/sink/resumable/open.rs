@@ -59,6 +59,17 @@ pub async fn open(
     }))
 }
 
+/// Removes what a run has left beside a file, where nobody will go on with it.
+pub fn discard(path: &Path) {
+    let Ok(target) = std::path::absolute(path) else {
+        return;
+    };
+    for kind in ["part", "footer"] {
+        // (It may be that there is nothing.)
+        let _ = std::fs::remove_file(working(&target, kind));
+    }
+}
+
 fn open_now(
     path: &Path,
     schema: SchemaRef,

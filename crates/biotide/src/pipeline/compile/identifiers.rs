@@ -19,6 +19,49 @@ fn kind(scope: &Scope, input: &str, column: &str) -> Option<DataType> {
     Some(field.data_type().clone())
 }
 
+/// How identifiers are found in a cell, as SQL.
+struct Found {
+    /// What it is made of, a list.
+    parts: String,
+    /// What `one` of them is.
+    part: String,
+    /// Of a `part`.
+    id: &'static str,
+    namespace: String,
+    verdict: &'static str,
+}
+
+impl Found {
+    /// Those of a namespace.
+    fn of(cell: &str, namespace: &str) -> Self {
+        let namespace = text(namespace);
+        Self {
+            parts: format!("id_split({cell}, {namespace})"),
+            part: "one".to_owned(),
+            id: "part['id']",
+            namespace: format!("coalesce(prefix_normalize({namespace}), {namespace})"),
+            verdict: "part['verdict']",
+        }
+    }
+
+    /// Whatever they are. A cell that is none as a whole is cut where files join identifiers.
+    fn of_any(cell: &str) -> Self {
+        let pieces = format!(
+            "string_to_array(regexp_replace(btrim({cell}), '[\\s,;|]+', chr(31), 'g'), chr(31))"
+        );
+        Self {
+            parts: format!(
+                "CASE WHEN id_kind({cell})[1]['confidence'] >= 0.7 THEN make_array({cell}) ELSE {pieces} END"
+            ),
+            part: "CASE WHEN id_kind(one)[1]['confidence'] >= 0.7 THEN id_kind(one)[1] END"
+                .to_owned(),
+            id: "part['id']",
+            namespace: "part['namespace']".to_owned(),
+            verdict: "coalesce(part['verdict'], 'unmapped')",
+        }
+    }
+}
+
 /// `parse`.
 pub(super) fn parse(scope: &Scope, params: &Params) -> Result<Made> {
     let input = scope.input(params, "input")?;
@@ -27,39 +70,31 @@ pub(super) fn parse(scope: &Scope, params: &Params) -> Result<Made> {
     let prefix = params.text("prefix").unwrap_or(&column);
     let named = |what: &str| quoted(&format!("{prefix}_{what}"));
     let cell_text = format!("arrow_cast({cell}, 'Utf8')");
-    let parts = match params.text("identifier_type") {
-        Some(namespace) => format!("id_split({cell_text}, {})", text(namespace)),
-        None => format!("parse_identifiers({cell_text}, {})", text(&column)),
-    };
-    let typed = params.text("identifier_type").is_some();
-    let (id, namespace, verdict) = match (typed, params.text("identifier_type")) {
-        (true, Some(namespace)) => (
-            "part['id']",
-            format!("coalesce(prefix_normalize({0}), {0})", text(namespace)),
-            "part['verdict']",
-        ),
-        _ => (
-            "part['id']",
-            "part['namespace']".to_owned(),
-            "CASE WHEN part['id'] IS NULL THEN 'invalid' ELSE 'ok' END",
-        ),
+    let found = match params.text("identifier_type") {
+        Some(namespace) => Found::of(&cell_text, namespace),
+        None => Found::of_any(&cell_text),
     };
     let format = params.text("output_format").unwrap_or("columns");
+    let added = format!(
+        "{} AS {}, {} AS {}, {} AS {}",
+        found.id,
+        named("id"),
+        found.namespace,
+        named("namespace"),
+        found.verdict,
+        named("verdict")
+    );
+    let (parts, part) = (&found.parts, &found.part);
     let sql = match format {
         "list" => format!("SELECT *, {parts} AS {} FROM {from}", named("ids")),
         "rows" => format!(
-            "SELECT * EXCEPT (part), {id} AS {}, {namespace} AS {}, {verdict} AS {} FROM (SELECT *, unnest(CASE WHEN \
-             cardinality(parts) > 0 THEN parts ELSE make_array(NULL) END) AS part FROM (SELECT *, {parts} AS parts FROM {from}))",
-            named("id"),
-            named("namespace"),
-            named("verdict")
-        )
-        .replace("EXCEPT (part)", "EXCEPT (part, parts)"),
+            "SELECT * EXCEPT (part, parts), {added} FROM (SELECT * EXCEPT (one), {part} AS part FROM (SELECT *, \
+             unnest(CASE WHEN cardinality(parts) > 0 THEN parts ELSE make_array(NULL) END) AS one FROM (SELECT *, \
+             {parts} AS parts FROM {from})))"
+        ),
         _ => format!(
-            "SELECT * EXCEPT (part), {id} AS {}, {namespace} AS {}, {verdict} AS {} FROM (SELECT *, {parts}[1] AS part FROM {from})",
-            named("id"),
-            named("namespace"),
-            named("verdict")
+            "SELECT * EXCEPT (part), {added} FROM (SELECT * EXCEPT (one), {part} AS part FROM (SELECT *, {parts}[1] \
+             AS one FROM {from}))"
         ),
     };
     let (list, id) = (named("ids"), named("id"));

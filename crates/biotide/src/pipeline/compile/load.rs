@@ -236,6 +236,7 @@ async fn read(
         format.or_else(|| ending(&paths)),
         &mut options,
     )?;
+    streaming_options(scope, &mut options)?;
     let table = OpenTable {
         locations: paths.iter().map(|path| (*path).to_owned()).collect(),
         format: format.map(str::to_owned),
@@ -245,6 +246,25 @@ async fn read(
     let table = table.open(&scope.state).await?;
     let source = provider_as_source(table);
     Ok(LogicalPlanBuilder::scan("loaded", source, None)?)
+}
+
+/// What `streaming:` says of reading.
+fn streaming_options(scope: &Scope, options: &mut BiotideOptions) -> Result<()> {
+    let streaming = &scope.streaming;
+    let most = streaming.error_handling.max_errors_per_chunk;
+    let mut set = |name: &str, value: Option<String>| match value {
+        Some(value) => options.set_table_text(name, &value),
+        None => Ok(()),
+    };
+    set("chunk_rows", Some(scope.pace.chunk_rows.to_string()))?;
+    set("max_errors_per_chunk", most.map(|most| most.to_string()))?;
+    for (name, value) in [
+        ("max_concurrent_chunks", streaming.max_concurrent_chunks),
+        ("backpressure_threshold", streaming.backpressure_threshold),
+    ] {
+        set(name, value.map(|value| value.to_string()))?;
+    }
+    Ok(())
 }
 
 /// What `streaming.file_readers` says of a format, where the step does not.

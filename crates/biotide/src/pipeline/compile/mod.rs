@@ -10,6 +10,7 @@ mod load;
 mod overlap;
 mod rows;
 mod scope;
+mod session;
 mod words;
 
 pub(crate) use checks::{What, checks, counting};
@@ -30,6 +31,9 @@ pub(crate) enum Made {
 
 /// Compiles a step that makes a dataset. What goes wrong is told with its place.
 pub(crate) async fn step(scope: &mut Scope, step: &Step) -> Result<()> {
+    if matches!(step.action.name, "load" | "load_dataset_identifiers") {
+        scope.take_pace(&step.params);
+    }
     let made = made(scope, step).await;
     let added = match made {
         Ok(Made::Query(sql)) => scope.add_query(step, &sql).await,

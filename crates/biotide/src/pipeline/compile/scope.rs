@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use biotide_common::BiotideError;
 use datafusion::catalog::view::ViewTable;
 use datafusion::catalog::{CatalogProvider, MemorySchemaProvider, SchemaProvider};
 use datafusion::common::DataFusionError;
@@ -12,15 +13,19 @@ use datafusion::prelude::SessionContext;
 
 use super::super::actions::Params;
 use super::super::spec::{Pipeline, Step, Streaming};
+use super::session::session_of;
 use super::words::quoted;
 use crate::context::BiotideContext;
 use crate::error::{Error, Result};
+use crate::resumable::Pace;
 
 /// The datasets of a run: views in a schema of its own, which goes with it.
 pub(crate) struct Scope {
     pub(crate) context: BiotideContext,
     pub(crate) state: SessionState,
     pub(crate) streaming: Streaming,
+    /// How a sink is fed that comes now.
+    pub(crate) pace: Pace,
     catalog: Arc<dyn CatalogProvider>,
     schema: Arc<dyn SchemaProvider>,
     name: String,
@@ -33,6 +38,9 @@ impl Scope {
     /// An empty one, with the mappings of the pipeline.
     pub(crate) async fn new(context: &BiotideContext, pipeline: &Pipeline) -> Result<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
+        // (Mappings are of the session, which may have more memory than the run.)
+        let mappings = make_mappings(context, pipeline).await?;
+        let context = &session_of(context, pipeline)?;
         let session = context.session();
         let mut state = session.state();
         let name = format!("biotide_run_{}", NEXT.fetch_add(1, Ordering::Relaxed));
@@ -44,37 +52,22 @@ impl Scope {
         let schema: Arc<dyn SchemaProvider> = Arc::new(MemorySchemaProvider::new());
         catalog.register_schema(&name, Arc::clone(&schema))?;
         state.config_mut().options_mut().catalog.default_schema = name.clone();
-        let mut scope = Self {
+        Ok(Self {
             context: context.clone(),
             state,
+            pace: pace_of(&pipeline.streaming, None),
             streaming: pipeline.streaming.clone(),
             catalog,
             schema,
             name,
             datasets: Vec::new(),
-            mappings: Vec::new(),
-        };
-        for (mapping, source) in &pipeline.mappings {
-            let source_text = match source.value.contains('(') {
-                true => source.value.clone(),
-                false => super::words::text(&source.value),
-            };
-            let sql = format!("CREATE MAPPING {} FROM {source_text}", quoted(mapping));
-            let mut made = match context.sql(&sql).await {
-                Ok(made) => made,
-                Err(error) => {
-                    return Err(biotide_common::BiotideError::At {
-                        place: format!("{}, mapping {mapping}", source.place),
-                        source: Box::new(error.into_datafusion()),
-                    }
-                    .into());
-                }
-            };
-            scope.mappings.push(mapping.clone());
-            made.collect().await?;
-            made.finish()?;
-        }
-        Ok(scope)
+            mappings,
+        })
+    }
+
+    /// From now on sinks are fed as a step that reads asks for.
+    pub(super) fn take_pace(&mut self, params: &Params) {
+        self.pace = pace_of(&self.streaming, Some(params));
     }
 
     /// The plan of a query over the datasets.
@@ -174,6 +167,49 @@ impl Scope {
     pub(crate) fn session(&self) -> SessionContext {
         SessionContext::new_with_state(self.state.clone())
     }
+}
+
+/// How a sink is fed with what a step reads.
+fn pace_of(streaming: &Streaming, step: Option<&Params>) -> Pace {
+    let default = Pace::default();
+    let own = step.filter(|step| step.is_given("chunk_size"));
+    let chunk_rows = own.and_then(|step| step.size("chunk_size"));
+    let reports = step.and_then(|step| step.boolean("report_progress"));
+    let interval = step.and_then(|step| step.unsigned("progress_interval"));
+    Pace {
+        chunk_rows: chunk_rows
+            .or(streaming.chunk_size)
+            .or_else(|| step?.size("chunk_size"))
+            .unwrap_or(default.chunk_rows),
+        waiting_chunks: streaming
+            .backpressure_threshold
+            .unwrap_or(default.waiting_chunks),
+        progress_rows: interval.filter(|_| reports == Some(true)),
+        ..default
+    }
+}
+
+/// Makes the mappings of a pipeline, and answers their names.
+async fn make_mappings(context: &BiotideContext, pipeline: &Pipeline) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for (mapping, source) in &pipeline.mappings {
+        let source_text = match source.value.contains('(') {
+            true => source.value.clone(),
+            false => super::words::text(&source.value),
+        };
+        let sql = format!("CREATE MAPPING {} FROM {source_text}", quoted(mapping));
+        let made = async {
+            let mut made = context.sql(&sql).await?;
+            made.collect().await?;
+            made.finish()
+        };
+        made.await.map_err(|error| BiotideError::At {
+            place: format!("{}, mapping {mapping}", source.place),
+            source: Box::new(error.into_datafusion()),
+        })?;
+        names.push(mapping.clone());
+    }
+    Ok(names)
 }
 
 impl Drop for Scope {

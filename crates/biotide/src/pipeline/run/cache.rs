@@ -9,8 +9,8 @@ use datafusion::logical_expr::LogicalPlan;
 use super::super::compile::Scope;
 use super::super::spec::Step;
 use super::sinks;
-use super::state::inputs;
 use crate::error::Result;
+use crate::resumable::inputs;
 
 /// Runs the input of a step once, and lets later steps read what it made. A file that an earlier run has made of the
 /// same plan and the same files is taken as it is.

@@ -1,12 +1,12 @@
 //! Runs a pipeline: step after step, each sink one plan.
 
 mod cache;
+mod fates;
 mod observe;
 mod quality;
 mod report;
-mod resumed;
 mod sinks;
-mod state;
+mod tuning;
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -14,14 +14,16 @@ use std::time::Instant;
 use biotide_common::BiotideError;
 pub use observe::{RunObserver, RunProgress, StepStarted};
 pub use quality::CheckResult;
-pub use report::{PipelineReport, SinkReport, Status, StepReport};
-use state::RunState;
+pub use report::{InputFile, PipelineReport, SinkReport, Status, StepReport};
+use tuning::Processors;
+pub use tuning::{Bound, Tuning};
 
 use super::compile::{self, Scope, placed};
 use super::spec::{Pipeline, Step};
 use crate::context::BiotideContext;
 use crate::error::Result;
-use crate::memory::peak_rss;
+use crate::memory::{cpu_seconds, peak_rss};
+use crate::resumable::{Identity, RunState};
 
 /// How a pipeline is run.
 #[derive(Debug, Clone, Default)]
@@ -32,12 +34,9 @@ pub struct RunOptions {
     pub state: Option<PathBuf>,
     /// Go on where the run was broken off that `state` tells of.
     pub resume: bool,
-    /// After how many rows a sink makes durable what it has; 0: [`CHECKPOINT_ROWS`].
+    /// After how many rows a sink makes durable what it has; 0: a million.
     pub checkpoint_rows: u64,
 }
-
-/// Rows that are made durable together.
-pub const CHECKPOINT_ROWS: u64 = 1_000_000;
 
 /// What steps share.
 struct Running<'a> {
@@ -57,16 +56,39 @@ impl BiotideContext {
     ) -> Result<PipelineReport> {
         let begin = Instant::now();
         let state = match &options.state {
-            Some(path) if !options.dry_run => Some(RunState::open(path, pipeline, options.resume)?),
+            Some(path) if !options.dry_run => Some(RunState::open(
+                path,
+                &Identity::of(pipeline),
+                options.resume,
+            )?),
             _ => None,
         };
-        let mut scope = Scope::new(self, pipeline).await?;
         let mut running = Running {
             options,
             state,
             report: PipelineReport::new(pipeline),
             observer,
         };
+        let ran = self.run_steps(pipeline, &mut running).await;
+        let (mut report, observer) = (running.report, running.observer);
+        report.seconds = begin.elapsed().as_secs_f64();
+        report.peak_rss = peak_rss();
+        match ran {
+            Ok(()) => {
+                observer.finished(&report);
+                Ok(report)
+            }
+            Err(error) => {
+                report.status = Status::Failure;
+                report.error = Some(error.to_string());
+                observer.failed(&report);
+                Err(error)
+            }
+        }
+    }
+
+    async fn run_steps(&self, pipeline: &Pipeline, running: &mut Running<'_>) -> Result<()> {
+        let mut scope = Scope::new(self, pipeline).await?;
         for (at, step) in pipeline.steps.iter().enumerate() {
             if !step.runs {
                 running.report.steps.push(StepReport::skipped(step));
@@ -79,12 +101,11 @@ impl BiotideContext {
                 steps: pipeline.steps.len(),
             });
             let started = Instant::now();
-            let ran = run_step(&mut scope, step, &mut running).await;
+            let ran = run_step(&mut scope, step, running).await;
             let mut told = StepReport::of(step, &scope, started.elapsed());
-            if let Err(error) = &ran {
-                told.failed = Some(error.to_string());
-            }
+            told.failed = ran.as_ref().err().map(ToString::to_string);
             running.observer.step_finished(&told);
+            running.report.steps.push(told);
             if let Err(error) = ran {
                 if step.is_required {
                     return Err(error);
@@ -92,18 +113,12 @@ impl BiotideContext {
                 log::warn!("{error}");
                 running.report.status = Status::PartialSuccess;
             }
-            running.report.steps.push(told);
         }
-        let (mut report, observer) = (running.report, running.observer);
-        if report.sinks.is_empty() && !options.dry_run {
+        if running.report.sinks.is_empty() && !running.options.dry_run {
             let problem = "it has no sink: nothing was written. A last step with the action sink says where rows go";
             return Err(BiotideError::file(&pipeline.file, problem).into());
         }
-        scope.close().await?;
-        report.seconds = begin.elapsed().as_secs_f64();
-        report.peak_rss = peak_rss();
-        observer.finished(&report);
-        Ok(report)
+        scope.close().await
     }
 }
 
@@ -113,14 +128,22 @@ async fn run_step(scope: &mut Scope, step: &Step, running: &mut Running<'_>) -> 
         "sink" if dry_run => sinks::explain(scope, step).await.map(|text| {
             running.report.plans.push((step.name.clone(), text));
         }),
-        "sink" => sinks::write(scope, step, running).await.map(|sink| {
-            running.report.rows += sink.rows;
-            running.report.rejected += sink.rejected;
-            running.observer.sink_finished(&sink);
-            running.report.sinks.push(sink);
-        }),
+        "sink" => {
+            let before = cpu_seconds();
+            let written = sinks::write(scope, step, running).await;
+            written.map(|sink| {
+                let processors = Processors {
+                    busy: cpu_seconds() - before,
+                    threads: scope.state.config().target_partitions(),
+                };
+                running.report.take(sink, processors);
+                if let Some(sink) = running.report.sinks.last() {
+                    running.observer.sink_finished(sink);
+                }
+            })
+        }
         "report" if dry_run => Ok(()),
-        "report" => sinks::report(scope, step)
+        "report" => fates::report(scope, step)
             .await
             .map(|sink| running.report.sinks.push(sink)),
         "validate" if !dry_run => match quality::check(scope, step).await {

@@ -27,6 +27,9 @@ pub trait RunObserver: Send {
 
     /// The run has ended well.
     fn finished(&mut self, _report: &PipelineReport) {}
+
+    /// The run has failed; the report has what was done until then, and why.
+    fn failed(&mut self, _report: &PipelineReport) {}
 }
 
 /// Nobody.

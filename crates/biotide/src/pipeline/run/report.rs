@@ -1,6 +1,6 @@
 //! What came of a run.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use biotide_common::scan::ScanReport;
 use serde::Serialize;
@@ -8,8 +8,11 @@ use serde::Serialize;
 use super::super::compile::Scope;
 use super::super::spec::{Pipeline, Step};
 use super::quality::CheckResult;
+use super::tuning::{Processors, Tuning, advice};
+use crate::error::Result;
 use crate::memory::MemoryReport;
-use crate::statement::XrefReport;
+use crate::pump::{ChunksReport, FlowReport, Pumped};
+use crate::statement::{Statement, XrefReport};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -47,6 +50,11 @@ pub struct PipelineReport {
     pub checks: Vec<CheckResult>,
     /// What was written.
     pub sinks: Vec<SinkReport>,
+    /// What bounded each sink, and what to change.
+    pub tuning: Vec<Tuning>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
     /// Of a dry run: the plan of each sink.
     #[serde(skip)]
     pub plans: Vec<(String, String)>,
@@ -71,6 +79,18 @@ pub struct StepReport {
     pub failed: Option<String>,
 }
 
+/// A file that was read.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct InputFile {
+    /// Its path or URL.
+    pub name: String,
+    /// Its size, where it is known.
+    pub bytes: u64,
+    /// When it was written last, in seconds since 1970, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub modified: Option<f64>,
+}
+
 /// What a sink has written.
 #[derive(Debug, Clone, Serialize)]
 pub struct SinkReport {
@@ -87,6 +107,9 @@ pub struct SinkReport {
     /// Files written.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
+    /// The files that were read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<InputFile>,
     /// Records set aside.
     pub rejected: u64,
     /// Wall-clock time.
@@ -98,6 +121,12 @@ pub struct SinkReport {
     /// What became of identifiers that were cross-referenced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub xref: Option<XrefReport>,
+    /// Chunk by chunk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chunks: Option<ChunksReport>,
+    /// What the time went to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flow: Option<FlowReport>,
 }
 
 impl PipelineReport {
@@ -113,32 +142,73 @@ impl PipelineReport {
             steps: Vec::new(),
             checks: Vec::new(),
             sinks: Vec::new(),
+            tuning: Vec::new(),
+            error: None,
             plans: Vec::new(),
         }
+    }
+
+    /// Takes what a sink has written.
+    pub(super) fn take(&mut self, sink: SinkReport, processors: Processors) {
+        self.rows += sink.rows;
+        self.rejected += sink.rejected;
+        // (Notes below a table are no fault of it.)
+        let notes = sink.scan.reasons.get("footnote").copied().unwrap_or(0);
+        if sink.rejected > notes {
+            self.status = Status::PartialSuccess;
+        }
+        self.tuning.extend(advice(&sink, processors));
+        self.sinks.push(sink);
     }
 }
 
 impl SinkReport {
     /// Of a sink that has written nothing yet.
-    pub(super) fn new(step: &Step, to: &str, format: &str) -> Self {
+    pub(crate) fn new(step: &str, to: &str, format: &str) -> Self {
         Self {
-            step: step.name.clone(),
+            step: step.to_owned(),
             to: to.to_owned(),
             format: format.to_owned(),
             rows: 0,
             bytes: 0,
             files: Vec::new(),
+            inputs: Vec::new(),
             rejected: 0,
             seconds: 0.0,
             memory: MemoryReport::default(),
             scan: ScanReport::default(),
             xref: None,
+            chunks: None,
+            flow: None,
         }
     }
 
     /// Of a sink that was complete before the run was resumed.
-    pub(super) fn resumed(self, rows: u64) -> Self {
+    pub(crate) fn resumed(self, rows: u64) -> Self {
         Self { rows, ..self }
+    }
+
+    /// Takes what its statement has read.
+    pub(crate) fn read(&mut self, statement: Statement) -> Result<()> {
+        (self.memory, self.xref) = (statement.memory(), statement.coverage());
+        self.scan = statement.finish()?;
+        self.rejected = self.scan.rejected;
+        Ok(())
+    }
+
+    /// The step that took most of the time, and how much.
+    pub(super) fn slowest_step(&self) -> Option<(&str, f64)> {
+        None
+    }
+
+    /// With what became of its rows.
+    pub(crate) fn written(self, pumped: Pumped, begin: Instant) -> Self {
+        Self {
+            chunks: Some(pumped.chunks),
+            flow: Some(pumped.flow),
+            seconds: begin.elapsed().as_secs_f64(),
+            ..self
+        }
     }
 }
 

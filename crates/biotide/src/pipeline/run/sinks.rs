@@ -15,13 +15,14 @@ use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col};
 use super::super::actions::Params;
 use super::super::compile::Scope;
 use super::super::spec::Step;
+use super::Running;
 use super::report::SinkReport;
-use super::{Running, resumed};
 use crate::convert::{ConvertReport, Output, split_ending};
 use crate::error::Result;
 use crate::monitor::Monitor;
+use crate::resumable::{self, Job, Pace, is_resumable};
 use crate::statement::Statement;
-use crate::statement::order::keeps_order;
+use crate::statement::order::keeps_order_when_written;
 
 /// The rows of a sink.
 fn rows_of(scope: &Scope, params: &Params) -> Result<LogicalPlan> {
@@ -40,9 +41,8 @@ fn rows_of(scope: &Scope, params: &Params) -> Result<LogicalPlan> {
 /// The plan of a sink, as text.
 pub(super) async fn explain(scope: &Scope, step: &Step) -> Result<String> {
     let plan = rows_of(scope, &step.params)?;
-    let physical = scope.state.create_physical_plan(&plan).await?;
-    let shown = datafusion::physical_plan::displayable(&*physical);
-    Ok(shown.indent(false).to_string())
+    let mut statement = Statement::of_rows_to_write(scope.context.clone(), &scope.state, plan);
+    statement.shown_plan().await
 }
 
 /// Writes what a sink asks for.
@@ -68,25 +68,58 @@ pub(super) async fn write(
     };
     let output = Output {
         path: to.to_owned(),
-        format: params
-            .text("format")
-            .filter(|format| *format != "auto")
-            .map(str::to_owned),
+        format: format_of(params),
         partition_by: partition_by(scope, params)?,
-        options: compression(params, to)?,
+        compression: compression(params, to)?,
     };
-    if running.state.is_some() && resumed::takes(&output) && keeps_order(&plan) {
-        return resumed::to_file(scope, step, &output, plan, replace, running).await;
+    if is_resumable(&output) {
+        let resumable = keeps_order_when_written(&plan);
+        if running.state.is_some() && !resumable {
+            say_that_it_begins_anew(step);
+        }
+        return resumable::to_file(job(scope, step, running, resumable), &output, plan, replace)
+            .await;
     }
     if running.state.is_some() {
-        log::info!(
-            "{}: if the run is broken off this begins anew: all rows must be seen first, or it is not one local file",
-            step.name
-        );
+        say_that_it_begins_anew(step);
     }
     let on_start = |monitor| running.observer.sink_started(&step.name, &monitor);
     let report = to_file(scope, output, plan, replace, on_start).await?;
     Ok(of_file(step, to, report))
+}
+
+fn say_that_it_begins_anew(step: &Step) {
+    log::info!(
+        "{}: if the run is broken off this begins anew: all rows must be seen first, or it is not one local file",
+        step.name
+    );
+}
+
+/// The work of a sink.
+fn job<'a>(
+    scope: &'a Scope,
+    step: &'a Step,
+    running: &'a mut Running<'_>,
+    resumable: bool,
+) -> Job<'a> {
+    Job {
+        context: &scope.context,
+        session: scope.state.clone(),
+        name: &step.name,
+        pace: Pace {
+            checkpoint_rows: running.options.checkpoint_rows,
+            ..scope.pace.clone()
+        },
+        unordered: false,
+        state: running.state.as_mut().filter(|_| resumable),
+        observer: running.observer,
+    }
+}
+
+/// Whether a sink has written something in the run that is resumed.
+fn has_begun(step: &Step, running: &Running<'_>) -> bool {
+    let state = running.state.as_ref().filter(|_| running.options.resume);
+    state.is_some_and(|state| state.has(&step.name))
 }
 
 fn partition_by(scope: &Scope, params: &Params) -> Result<Vec<String>> {
@@ -94,29 +127,27 @@ fn partition_by(scope: &Scope, params: &Params) -> Result<Vec<String>> {
     scope.columns_of(&input, params, "partition_by")
 }
 
-/// How a file is compressed, as the writers call it.
-fn compression(params: &Params, to: &str) -> Result<Vec<(String, String)>> {
+/// How a file is compressed.
+fn compression(params: &Params, to: &str) -> Result<Option<String>> {
     let wanted = params.text("compression").unwrap_or("auto");
-    if wanted == "auto" {
-        return Ok(Vec::new());
-    }
-    let named = params.text("format").filter(|format| *format != "auto");
     let (ending, gzip) = split_ending(to);
-    let format = named.map(str::to_owned).or(ending);
-    let codec = match (format.as_deref(), wanted) {
-        (Some("parquet"), "none") => "uncompressed",
-        (Some("parquet"), "gzip") => "gzip(6)",
-        (Some("parquet"), "zstd") => "zstd(3)",
-        (Some("parquet"), "lz4") => "lz4_raw",
-        (Some("parquet"), other) => other,
-        (_, "none") if !gzip => return Ok(Vec::new()),
-        (_, "gzip") => return Ok(vec![("format.compression".to_owned(), "gzip".to_owned())]),
+    let format = format_of(params).or(ending);
+    match (format.as_deref(), wanted) {
+        (_, "auto") => Ok(None),
+        (Some("parquet"), codec) => Ok(Some(codec.to_owned())),
+        (_, "none") if !gzip => Ok(None),
+        (Some("csv" | "tsv" | "jsonl"), "gzip") => Ok(Some(wanted.to_owned())),
         (_, other) => {
             let problem = format!("{other} is not how this format is compressed: gzip, or none");
-            return Err(params.error("compression", problem).into());
+            Err(params.error("compression", problem).into())
         }
-    };
-    Ok(vec![("format.compression".to_owned(), codec.to_owned())])
+    }
+}
+
+/// The format that a step names.
+fn format_of(params: &Params) -> Option<String> {
+    let named = params.text("format").filter(|format| *format != "auto");
+    named.map(str::to_owned)
 }
 
 async fn to_file(
@@ -124,7 +155,7 @@ async fn to_file(
     output: Output,
     plan: LogicalPlan,
     replace: bool,
-    on_start: impl FnOnce(Monitor),
+    on_start: impl FnOnce(Monitor) + Send,
 ) -> Result<ConvertReport> {
     let target = Path::new(&output.path);
     let local = !output.path.contains("://");
@@ -139,16 +170,10 @@ async fn to_file(
     output.run(statement, on_start).await
 }
 
-fn of_file(step: &Step, to: &str, report: ConvertReport) -> SinkReport {
+pub(super) fn of_file(step: &Step, to: &str, report: ConvertReport) -> SinkReport {
     let (ending, _) = split_ending(to);
-    let named = step
-        .params
-        .text("format")
-        .filter(|format| *format != "auto");
+    let format = format_of(&step.params).or(ending).unwrap_or_default();
     SinkReport {
-        step: step.name.clone(),
-        to: to.to_owned(),
-        format: named.map(str::to_owned).or(ending).unwrap_or_default(),
         rows: report.rows,
         bytes: report.bytes_out,
         files: report.files,
@@ -157,6 +182,7 @@ fn of_file(step: &Step, to: &str, report: ConvertReport) -> SinkReport {
         memory: report.memory,
         scan: report.scan,
         xref: report.xref,
+        ..SinkReport::new(&step.name, to, &format)
     }
 }
 
@@ -172,7 +198,7 @@ pub(super) async fn write_plan(
         path: to.to_owned(),
         format: format.map(str::to_owned),
         partition_by: Vec::new(),
-        options: Vec::new(),
+        compression: None,
     };
     to_file(scope, output, plan, replace, |_| {}).await
 }
@@ -198,14 +224,14 @@ async fn to_database(
     let target = DatabaseTarget::parse(to).map_err(|error| params.error("to", error))?;
     let input = scope.input(params, "input")?;
     let per_chunk = params.text("transaction") != Some("once");
-    let resumable = per_chunk && keeps_order(&plan);
+    let resumable = per_chunk && keeps_order_when_written(&plan);
     let mode = match params.text("mode") {
         Some("append") => WriteMode::Append,
         Some("replace") => WriteMode::Replace,
         Some("upsert") => WriteMode::Upsert {
             key: scope.columns_of(&input, params, "key")?,
         },
-        _ if resumed::has_begun(step, running) => WriteMode::Append,
+        _ if has_begun(step, running) => WriteMode::Append,
         _ if DatabaseTable::open(&target).await.is_ok() => {
             let problem = format!(
                 "{target} is there already: mode: append, replace or upsert says what becomes of it"
@@ -224,94 +250,5 @@ async fn to_database(
         create: params.boolean("create") != Some(false),
         ..SinkOptions::default()
     };
-    resumed::to_database(scope, step, &target, plan, options, resumable, running).await
-}
-
-/// What became of identifiers: counts of a dataset's verdicts, hops and sources.
-pub(super) async fn report(scope: &Scope, step: &Step) -> Result<SinkReport> {
-    let params = &step.params;
-    let input = scope.input(params, "input")?;
-    let path = params.needed("path")?;
-    let columns = scope.columns(&input);
-    if !columns.iter().any(|name| name == "verdict") {
-        let problem =
-            format!("{input} has no column verdict: it is the output of no cross_reference");
-        return Err(params.error("input", problem).into());
-    }
-    let by: Vec<&str> = ["verdict", "hops", "predicate"]
-        .into_iter()
-        .filter(|name| columns.iter().any(|column| column == name))
-        .collect();
-    let by = by.join(", ");
-    let sql = format!(
-        "SELECT {by}, count(*) AS rows, round(100.0 * count(*) / sum(count(*)) OVER (), 2) AS percent FROM \"{}\" \
-         GROUP BY {by} ORDER BY rows DESC, {by}",
-        input.replace('"', "\"\"")
-    );
-    let plan = scope.plan(&sql).await?;
-    let format = match params.text("format") {
-        None | Some("auto") => None,
-        Some("json") => Some("jsonl"),
-        other => other,
-    };
-    let markdown = format == Some("markdown") || format.is_none() && path.ends_with(".md");
-    if !markdown {
-        let report = write_plan(scope, path, format, plan, true).await?;
-        return Ok(of_file(step, path, report));
-    }
-    let mut state = scope.state.clone();
-    let mut statement = Statement::new(scope.context.clone(), &mut state, plan);
-    let rows = statement.collect().await?;
-    let memory = statement.memory();
-    let scan = statement.finish()?;
-    let text = table(&rows)?;
-    std::fs::write(path, &text)
-        .map_err(|error| BiotideError::io(format!("writing {path}"), error))?;
-    Ok(SinkReport {
-        step: step.name.clone(),
-        to: path.to_owned(),
-        format: "markdown".to_owned(),
-        rows: rows.iter().map(|batch| batch.num_rows() as u64).sum(),
-        bytes: text.len() as u64,
-        files: vec![path.to_owned()],
-        rejected: scan.rejected,
-        seconds: 0.0,
-        memory,
-        scan,
-        xref: None,
-    })
-}
-
-/// A table of Markdown.
-fn table(batches: &[RecordBatch]) -> Result<String> {
-    use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
-    let mut text = String::new();
-    let Some(first) = batches.first() else {
-        return Ok(text);
-    };
-    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-    let schema = first.schema();
-    text.push_str(&line(
-        schema
-            .fields()
-            .iter()
-            .map(|field| field.name().clone())
-            .collect(),
-    ));
-    text.push_str(&line(vec!["---".to_owned(); schema.fields().len()]));
-    let options = FormatOptions::default();
-    for batch in batches {
-        let columns: Vec<_> = batch
-            .columns()
-            .iter()
-            .map(|column| ArrayFormatter::try_new(column, &options))
-            .collect::<Result<_, _>>()?;
-        for row in 0..batch.num_rows() {
-            let cells = columns
-                .iter()
-                .map(|column| column.value(row).to_string().replace('|', "\\|"));
-            text.push_str(&line(cells.collect()));
-        }
-    }
-    Ok(text)
+    resumable::to_database(job(scope, step, running, resumable), &target, plan, options).await
 }

@@ -1,9 +1,6 @@
 //! What a run has made durable, so that it can go on where it was broken off.
 //!
-//! A plan that keeps the order of its files gives the same rows in the same order each time. So the number of rows that
-//! a sink holds durably says where to go on: a resumed run reads anew, leaves out so many rows, and writes the others.
-//! Rejected records are counted as in a run that was not broken off. The file stays when the run is done: who resumes it
-//! once more writes nothing twice.
+//! The state of a pipeline stays when the run is done: who resumes it once more writes nothing twice.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -21,63 +18,102 @@ use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::LogicalPlan;
 use serde::{Deserialize, Serialize};
 
-use super::super::spec::{Pipeline, Step};
 use crate::error::Result;
+use crate::pipeline::Pipeline;
+use crate::pipeline::run::InputFile;
+use crate::pipeline::spec::Step;
 
 /// How the file is written.
 const VERSION: u32 = 1;
 
 /// An input as it was.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub(super) struct Input {
+pub(crate) struct Input {
     name: String,
     size: u64,
     /// Nanoseconds since 1970, where the file system knows.
     modified: Option<u128>,
 }
 
+impl Input {
+    /// As reports tell of it.
+    pub(crate) fn told(&self) -> InputFile {
+        InputFile {
+            name: self.name.clone(),
+            bytes: self.size,
+            modified: self.modified.map(|nanos| nanos as f64 / 1e9),
+        }
+    }
+}
+
 /// How far a sink is.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(super) struct SinkState {
+pub(crate) struct SinkState {
     to: String,
     inputs: Vec<Input>,
     /// Rows that are durable.
-    pub(super) rows: u64,
+    pub(crate) rows: u64,
     /// All rows are, and the sink was told to complete.
-    pub(super) finishing: bool,
+    pub(crate) finishing: bool,
     /// It is complete.
-    pub(super) done: bool,
+    pub(crate) done: bool,
     /// What a file holds.
-    pub(super) durable: Option<Durable>,
+    pub(crate) durable: Option<Durable>,
 }
 
 /// How far a run is.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct RunState {
+pub(crate) struct RunState {
     version: u32,
     /// Tells this run from others.
-    pub(super) id: String,
+    pub(crate) id: String,
     digest: u64,
     /// Of each step, to name what was changed.
     steps: BTreeMap<String, u64>,
     sinks: BTreeMap<String, SinkState>,
+    /// How to begin anew.
+    #[serde(skip)]
+    anew: &'static str,
     #[serde(skip)]
     path: PathBuf,
 }
 
+/// What a run is: one that was broken off is gone on with only if it is the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    /// What errors call it.
+    pub(crate) name: String,
+    /// Of all that it is told.
+    pub(crate) digest: u64,
+    /// Of parts of that, to name what was changed.
+    pub(crate) parts: BTreeMap<String, u64>,
+    /// How to begin anew.
+    pub(crate) anew: &'static str,
+}
+
+impl Identity {
+    /// That of a pipeline.
+    pub(crate) fn of(pipeline: &Pipeline) -> Self {
+        let step = |step: &Step| (format!("step {}", step.name), digest(step));
+        Self {
+            name: pipeline.file.clone(),
+            digest: pipeline.text_digest,
+            parts: pipeline.steps.iter().map(step).collect(),
+            anew: "run without --resume to begin anew",
+        }
+    }
+}
+
 impl RunState {
     /// That of a run that begins, or of one that was broken off.
-    pub(super) fn open(path: &Path, pipeline: &Pipeline, resume: bool) -> Result<Self> {
+    pub(crate) fn open(path: &Path, identity: &Identity, resume: bool) -> Result<Self> {
         let fresh = Self {
             version: VERSION,
-            id: new_id(pipeline),
-            digest: pipeline.text_digest,
-            steps: pipeline
-                .steps
-                .iter()
-                .map(|step| (step.name.clone(), digest(step)))
-                .collect(),
+            id: new_id(&identity.name),
+            digest: identity.digest,
+            steps: identity.parts.clone(),
             sinks: BTreeMap::new(),
+            anew: identity.anew,
             path: path.to_owned(),
         };
         if !resume {
@@ -100,7 +136,7 @@ impl RunState {
             }
         };
         let shown = path.display().to_string();
-        let anew = "run without --resume to begin anew";
+        let anew = identity.anew;
         let known: Self = serde_json::from_slice(&text).map_err(|error| {
             BiotideError::file(&shown, format!("it is no state of a run ({error}); {anew}"))
         })?;
@@ -124,19 +160,20 @@ impl RunState {
                 .collect();
             let what = match changed.is_empty() {
                 true => "its parameters or settings".to_owned(),
-                false => format!("step {}", changed.join(", step ")),
+                false => changed.join(", "),
             };
             let problem = format!("{what} changed since the run was broken off; {anew}");
-            return Err(BiotideError::file(&pipeline.file, problem).into());
+            return Err(BiotideError::file(&identity.name, problem).into());
         }
         Ok(Self {
             path: path.to_owned(),
+            anew,
             ..known
         })
     }
 
     /// How far a sink is; refuses to go on if its inputs changed.
-    pub(super) fn sink(&self, step: &str, inputs: &[Input]) -> Result<SinkState> {
+    pub(crate) fn sink(&self, step: &str, inputs: &[Input]) -> Result<SinkState> {
         let Some(known) = self.sinks.get(step) else {
             return Ok(SinkState::default());
         };
@@ -150,9 +187,7 @@ impl RunState {
                 Some(_) => "it was written to".to_owned(),
                 None => "it was not read".to_owned(),
             };
-            let problem = format!(
-                "{problem} when the run was broken off; run without --resume to begin anew"
-            );
+            let problem = format!("{problem} when the run was broken off; {}", self.anew);
             return Err(BiotideError::file(&input.name, problem).into());
         }
         if let Some(gone) = known
@@ -160,19 +195,22 @@ impl RunState {
             .iter()
             .find(|before| !inputs.iter().any(|i| i.name == before.name))
         {
-            let problem = "the run that was broken off read it, and now it is not there; run without --resume to begin anew";
+            let problem = format!(
+                "the run that was broken off read it, and now it is not there; {}",
+                self.anew
+            );
             return Err(BiotideError::file(&gone.name, problem).into());
         }
         Ok(known.clone())
     }
 
     /// Whether a sink has begun.
-    pub(super) fn has(&self, step: &str) -> bool {
+    pub(crate) fn has(&self, step: &str) -> bool {
         self.sinks.contains_key(step)
     }
 
     /// Notes how far a sink is, durably.
-    pub(super) fn note(
+    pub(crate) fn note(
         &mut self,
         step: &str,
         to: &str,
@@ -186,6 +224,13 @@ impl RunState {
         };
         self.sinks.insert(step.to_owned(), sink);
         self.save()
+    }
+
+    /// Removes what was noted: it is done.
+    pub(crate) fn remove(self) -> Result<()> {
+        let removed = std::fs::remove_file(&self.path);
+        let what = || format!("removing {}", self.path.display());
+        Ok(removed.map_err(|error| BiotideError::io(what(), error))?)
     }
 
     fn save(&self) -> Result<()> {
@@ -220,19 +265,14 @@ fn digest(step: &Step) -> u64 {
     hasher.finish()
 }
 
-fn new_id(pipeline: &Pipeline) -> String {
+fn new_id(name: &str) -> String {
     let mut hasher = std::hash::DefaultHasher::new();
-    (
-        &pipeline.file,
-        std::process::id(),
-        std::time::SystemTime::now(),
-    )
-        .hash(&mut hasher);
+    (name, std::process::id(), std::time::SystemTime::now()).hash(&mut hasher);
     format!("biotide-{:016x}", hasher.finish())
 }
 
 /// The files that a plan reads, as they are now.
-pub(super) fn inputs(plan: &LogicalPlan) -> Result<Vec<Input>> {
+pub(crate) fn inputs(plan: &LogicalPlan) -> Result<Vec<Input>> {
     let mut inputs: Vec<Input> = Vec::new();
     plan.apply_with_subqueries(|plan| {
         let LogicalPlan::TableScan(scan) = plan else {

@@ -1,0 +1,163 @@
+//! Conversions that can be gone on with where they were broken off.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+
+use biotide_common::BiotideError;
+use biotide_common::options::BiotideOptions;
+use biotide_database::{DatabaseTarget, is_database};
+use datafusion::common::DataFusionError;
+
+use crate::context::BiotideContext;
+use crate::convert::{ConvertReport, ConvertRequest, Output, check_inputs};
+use crate::convert_database::NAME;
+use crate::error::Result;
+use crate::memory::peak_rss;
+use crate::monitor::Monitor;
+use crate::pipeline::run::{RunObserver, SinkReport};
+use crate::resumable::{Identity, Job, Pace, RunState, is_resumable, to_file};
+use crate::statement::order::keeps_order_when_written;
+
+/// Hears of the start, and of nothing else.
+pub(crate) struct Starting<F>(Option<F>);
+
+impl<F: FnOnce(Monitor) + Send> Starting<F> {
+    pub(crate) fn new(on_start: F) -> Self {
+        Self(Some(on_start))
+    }
+}
+
+impl<F: FnOnce(Monitor) + Send> RunObserver for Starting<F> {
+    fn sink_started(&mut self, _step: &str, monitor: &Monitor) {
+        if let Some(start) = self.0.take() {
+            start(monitor.clone());
+        }
+    }
+}
+
+impl ConvertReport {
+    /// Of a sink that has written its rows.
+    pub(crate) fn of(sink: SinkReport) -> Self {
+        Self {
+            rows: sink.rows,
+            rejected: sink.rejected,
+            bytes_in: sink.scan.bytes,
+            bytes_out: sink.bytes,
+            files: sink.files,
+            seconds: sink.seconds,
+            peak_rss: peak_rss(),
+            xref: sink.xref,
+            memory: sink.memory,
+            scan: sink.scan,
+        }
+    }
+}
+
+impl BiotideContext {
+    /// Goes on where the same conversion was broken off, or begins one that can be gone on with.
+    pub(crate) async fn convert_resumed(
+        &self,
+        request: &ConvertRequest,
+        on_start: impl FnOnce(Monitor) + Send,
+    ) -> Result<ConvertReport> {
+        let refused = |problem: &str| {
+            let problem = format!("{problem}, so the conversion cannot be resumed");
+            BiotideError::file(&request.output, problem)
+        };
+        if request.inputs.iter().any(|input| input == "-") {
+            return Err(refused("standard input is gone when it was read").into());
+        }
+        if request.unordered {
+            return Err(refused("rows in any order are others each time").into());
+        }
+        let path = state_of(&request.output)?;
+        let mut state = RunState::open(&path, &self.identity(request), true)?;
+        if is_database(&request.output) {
+            let report = self
+                .convert_to_database(request, Some(&mut state), on_start)
+                .await?;
+            state.remove()?;
+            return Ok(report);
+        }
+        let output = Output {
+            path: request.output.clone(),
+            format: request.format.clone(),
+            partition_by: request.partition_by.clone(),
+            compression: None,
+        };
+        if !is_resumable(&output) {
+            return Err(
+                refused("it is not one local file of csv, tsv, jsonl, parquet or arrow").into(),
+            );
+        }
+        check_inputs(&request.inputs, &request.output)?;
+        let (session, files) = self.statement_state(self.session().state());
+        let plan = Self::input_plan(&session, &files, &request.inputs).await?;
+        if !keeps_order_when_written(&plan) {
+            return Err(refused("its input has no order").into());
+        }
+        let job = Job {
+            context: self,
+            session,
+            name: NAME,
+            pace: Pace {
+                checkpoint_rows: request.checkpoint_rows,
+                ..Pace::default()
+            },
+            unordered: false,
+            state: Some(&mut state),
+            observer: &mut Starting::new(on_start),
+        };
+        let report = to_file(job, &output, plan, request.force).await?;
+        state.remove()?;
+        Ok(ConvertReport::of(report))
+    }
+
+    fn identity(&self, request: &ConvertRequest) -> Identity {
+        let hash = |value: &dyn Fn(&mut DefaultHasher)| {
+            let mut hasher = DefaultHasher::new();
+            value(&mut hasher);
+            hasher.finish()
+        };
+        let options = self.options();
+        let set = BiotideOptions::INFO
+            .iter()
+            .filter(|info| info.name != "rejects")
+            .map(|info| (info.name, options.get_text(info.name)));
+        let set: Vec<(&str, Option<String>)> = set.collect();
+        let parts = BTreeMap::from([
+            ("inputs".to_owned(), hash(&|h| request.inputs.hash(h))),
+            (
+                "format".to_owned(),
+                hash(&|h| (&request.format, request.force).hash(h)),
+            ),
+            ("options".to_owned(), hash(&|h| set.hash(h))),
+        ]);
+        Identity {
+            name: request.output.clone(),
+            digest: hash(&|h| parts.hash(h)),
+            parts,
+            anew: "convert without --resume to begin anew",
+        }
+    }
+}
+
+/// Where it is noted how far a conversion is: `.proteins.parquet.biotide-convert` beside the output; of a database
+/// that is no file, in the current folder.
+fn state_of(output: &str) -> Result<PathBuf> {
+    if !is_database(output) {
+        let path = Path::new(output);
+        let name = path.file_name().unwrap_or_default().display();
+        return Ok(path.with_file_name(format!(".{name}.biotide-convert")));
+    }
+    let target = DatabaseTarget::parse(output).map_err(DataFusionError::from)?;
+    let mut hasher = DefaultHasher::new();
+    target.to_string().hash(&mut hasher);
+    let name = format!(
+        ".{}-{:08x}.biotide-convert",
+        target.format(),
+        hasher.finish() as u32
+    );
+    Ok(PathBuf::from(name))
+}

@@ -1,0 +1,30 @@
+//! The session of a run: under its own limit of memory, with its own place for bad rows.
+
+use super::super::spec::Pipeline;
+use crate::context::BiotideContext;
+use crate::error::Result;
+
+/// A session that a run works in. Tables, functions and mappings are those of `context`.
+pub(super) fn session_of(context: &BiotideContext, pipeline: &Pipeline) -> Result<BiotideContext> {
+    let mut session = context.clone();
+    if let Some(limit) = least_limit(pipeline) {
+        let bytes = usize::try_from(limit << 20).unwrap_or(usize::MAX);
+        session = context.within(bytes)?.unwrap_or(session);
+    }
+    if let Some(path) = &pipeline.streaming.error_handling.error_output_path {
+        session = session.with_options(|options| options.rejects = Some(path.value.clone()));
+    }
+    Ok(session)
+}
+
+/// The least limit of the steps that read, in MiB. A step that states none has that of `streaming.memory_management`,
+/// or its default.
+fn least_limit(pipeline: &Pipeline) -> Option<u64> {
+    let whole = pipeline.streaming.memory_management.max_memory_mb;
+    let steps = pipeline.running().filter_map(|step| {
+        let is_stated = step.params.is_given("memory_limit_mb");
+        let own = step.params.unsigned("memory_limit_mb");
+        own.filter(|_| is_stated || whole.is_none())
+    });
+    steps.chain(whole).min()
+}

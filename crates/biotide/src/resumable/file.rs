@@ -1,0 +1,130 @@
+//! The rows of a plan to a file.
+
+use std::path::Path;
+use std::time::Instant;
+
+use biotide_formats::sink::resumable::{self, FileSinkOptions};
+use datafusion::logical_expr::LogicalPlan;
+
+use super::job::Job;
+use super::state::{Input, SinkState, inputs};
+use crate::convert::{Output, split_ending};
+use crate::error::Result;
+use crate::pipeline::run::SinkReport;
+
+/// The most bytes, encoded, of a Parquet row group.
+const ROW_GROUP_BYTES: usize = 128 << 20;
+
+/// Whether a file can be written piece by piece: one, local, of a format that can.
+pub(crate) fn is_resumable(output: &Output) -> bool {
+    let (format, _) = format_of(output);
+    let known = matches!(
+        format.as_deref(),
+        Some("csv" | "tsv" | "jsonl" | "parquet" | "arrow")
+    );
+    let special = std::fs::metadata(&output.path).is_ok_and(|meta| !meta.is_file());
+    known
+        && !special
+        && output.partition_by.is_empty()
+        && !output.path.contains("://")
+        && !output.path.ends_with('/')
+}
+
+fn format_of(output: &Output) -> (Option<String>, bool) {
+    let (ending, gzip) = split_ending(&output.path);
+    (output.format.clone().or(ending), gzip)
+}
+
+/// How the file is written: as an output wants it, else as the session says.
+fn options(job: &Job<'_>, output: &Output, replace: bool) -> FileSinkOptions {
+    let (format, gzip) = format_of(output);
+    let format = format.unwrap_or_default();
+    let is_text = format != "parquet" && format != "arrow";
+    let session = job.context.options();
+    let level = session.parquet_zstd_level;
+    let compression = output.compression.clone().filter(|_| format == "parquet");
+    // A row group lies in memory, encoded, until it is complete.
+    let most = (job.context.meter.budget().pool / 8).clamp(1 << 20, ROW_GROUP_BYTES);
+    let defaults = FileSinkOptions::default();
+    FileSinkOptions {
+        gzip: is_text && (gzip || output.compression.as_deref() == Some("gzip")),
+        compression: compression.or_else(|| match (format.as_str(), level) {
+            ("parquet", Some(level)) => Some(format!("zstd({level})")),
+            _ => None,
+        }),
+        replace,
+        row_group_rows: session
+            .parquet_row_group_rows
+            .map_or(defaults.row_group_rows, |rows| rows.max(1)),
+        row_group_bytes: most,
+        threads: job.context.session().state().config().target_partitions(),
+        format,
+    }
+}
+
+/// Removes, when it is dropped, what is left of a file that cannot be gone on with.
+struct Left<'a>(Option<&'a Path>);
+
+impl Drop for Left<'_> {
+    fn drop(&mut self) {
+        if let Some(path) = self.0 {
+            resumable::discard(path);
+        }
+    }
+}
+
+/// The rows of a plan to a file. What was broken off is gone on with.
+pub(crate) async fn to_file(
+    mut job: Job<'_>,
+    output: &Output,
+    plan: LogicalPlan,
+    replace: bool,
+) -> Result<SinkReport> {
+    let begin = Instant::now();
+    let inputs = inputs(&plan)?;
+    let mut known = job.known(&inputs)?;
+    let path = Path::new(&output.path);
+    let options = options(&job, output, replace);
+    let mut report = SinkReport::new(job.name, &output.path, &options.format);
+    report.inputs = inputs.iter().map(Input::told).collect();
+    if known.done && path.is_file() {
+        return Ok(report.resumed(known.rows));
+    }
+    if known.done {
+        // (It was removed since.)
+        known = SinkState::default();
+    }
+    let resumable = job.state.is_some();
+    let mut statement = job.statement(plan);
+    let durable = known.durable.clone();
+    let opened = resumable::open(path, statement.schema(), options, durable.as_ref()).await;
+    let skip = known.rows;
+    let mut noting = job.noting(&output.path, &inputs, known);
+    let mut sink = match opened {
+        // (It was broken off between getting its name and saying so.)
+        Err(_) if noting.known.finishing && path.is_file() => {
+            noting.note_done()?;
+            return Ok(report.resumed(skip));
+        }
+        opened => opened?,
+    };
+    let mut left = Left((!resumable).then_some(path));
+    let pumped = noting
+        .pump(&mut statement, &mut sink, skip, resumable)
+        .await;
+    report.read(statement)?;
+    let pumped = match pumped {
+        Ok(pumped) => pumped,
+        Err(error) => {
+            // (What went wrong first is what is told.)
+            let _ = sink.suspend().await;
+            return Err(error);
+        }
+    };
+    let summary = sink.finish().await?;
+    left.0 = None;
+    noting.note_done()?;
+    (report.rows, report.bytes) = (summary.rows, summary.bytes);
+    report.files = vec![output.path.clone()];
+    Ok(report.written(pumped, begin))
+}

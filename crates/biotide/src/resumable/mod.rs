@@ -1,0 +1,15 @@
+//! Files and tables that can be gone on with where writing was broken off.
+//!
+//! A plan that keeps the order of its files gives the same rows in the same order each time. So the number of rows that
+//! are durable says where to go on: who resumes reads anew, leaves out so many rows, and writes the others. Rejected
+//! records are counted as in a run that was not broken off.
+
+mod database;
+mod file;
+mod job;
+mod state;
+
+pub(crate) use database::to_database;
+pub(crate) use file::{is_resumable, to_file};
+pub(crate) use job::{Job, Pace};
+pub(crate) use state::{Identity, RunState, inputs};
