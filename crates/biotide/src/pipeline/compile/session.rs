@@ -1,6 +1,6 @@
 //! The session of a run: under its own limit of memory, with its own place for bad rows.
 
-use super::super::spec::Pipeline;
+use super::super::spec::{Pipeline, Step};
 use crate::context::BiotideContext;
 use crate::error::Result;
 
@@ -21,7 +21,8 @@ pub(super) fn session_of(context: &BiotideContext, pipeline: &Pipeline) -> Resul
 /// or its default.
 fn least_limit(pipeline: &Pipeline) -> Option<u64> {
     let whole = pipeline.streaming.memory_management.max_memory_mb;
-    let steps = pipeline.running().filter_map(|step| {
+    let reads = |step: &&Step| step.action.param("memory_limit_mb").is_some();
+    let steps = pipeline.running().filter(reads).filter_map(|step| {
         let is_stated = step.params.is_given("memory_limit_mb");
         let own = step.params.unsigned("memory_limit_mb");
         own.filter(|_| is_stated || whole.is_none())
