@@ -353,8 +353,11 @@ impl Call {
 /// The same options of reading, but a column is text; `None` where they say how its numbers are to be read.
 fn as_texts(options: &str, column: &str) -> Option<String> {
     const OWN: [&str; 5] = ["schema", "all_text", "on_bad_value", "decimal", "thousands"];
-    let is_own = OWN.iter().any(|own| options.contains(own)) || column.contains(['"', ',', ':']);
-    (!is_own).then(|| {
+    let said = options.to_ascii_lowercase();
+    let is_said = |own: &&str| said.contains(&format!(", {own} "));
+    // (Such a name cannot be written in a schema.)
+    let is_odd = column.contains(['"', ',', ':']);
+    (!is_odd && !OWN.iter().any(is_said)).then(|| {
         format!(
             "{options}, schema => {}",
             text(&format!("\"{column}\":text"))
