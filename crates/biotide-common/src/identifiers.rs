@@ -42,3 +42,23 @@ pub enum Fate {
     /// None does.
     Withdrawn,
 }
+
+/// A text without the blanks around it that people paste: Unicode's, the byte order mark among them.
+pub fn trim(text: &str) -> &str {
+    // (Most have none.)
+    if let [first, .., last] | [first @ last] = text.as_bytes()
+        && first.is_ascii_graphic()
+        && last.is_ascii_graphic()
+    {
+        return text;
+    }
+    text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'))
+}
+
+/// Whether this is what cells hold that hold nothing. (Without blanks around it.)
+pub fn is_nothing(text: &str) -> bool {
+    const TOKENS: [&str; 12] = [
+        "", "-", "--", "NA", "N/A", "nan", "NULL", "None", ".", "?", "#N/A", "<NA>",
+    ];
+    text.len() <= 4 && TOKENS.iter().any(|token| token.eq_ignore_ascii_case(text))
+}

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::BiotideError;
 
-/// One bad row or value. Entries are unique by source, offset, column and reason.
+/// One bad row or value. Entries are unique by source, offset, column, reason and text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RejectRecord {
     /// The file's path or URL.
@@ -53,8 +53,10 @@ impl RejectRecord {
     }
 
     fn same_entry(&self, other: &Self) -> bool {
+        // (Rows of what is no file stand nowhere: they are told apart by what they hold.)
         (&self.source, self.offset, &self.column, &self.reason)
             == (&other.source, other.offset, &other.column, &other.reason)
+            && self.raw == other.raw
     }
 }
 
@@ -177,7 +179,7 @@ impl RejectLog {
             .map_err(|e| BiotideError::io(what(), e.into_error()))
     }
 
-    /// The entries in order: by source, offset, column, reason; each once.
+    /// The entries in order: by source, offset, column, reason, text; each once.
     pub fn read(&self) -> Result<RejectReader, BiotideError> {
         let mut inner = self.inner.lock();
         inner.records.sort_unstable();
@@ -312,6 +314,18 @@ mod tests {
             raw: "x\ty".into(),
             action: "rejected".into(),
         }
+    }
+
+    #[test]
+    fn entries_without_a_place_are_told_apart_by_their_text() {
+        let log = RejectLog::new(std::env::temp_dir());
+        let of = |raw: &str| RejectRecord {
+            raw: raw.to_owned(),
+            ..record(0)
+        };
+        log.extend(vec![of("b"), of("a"), of("b")]).unwrap();
+        let all = log.read().unwrap().take_batch(10).unwrap();
+        assert_eq!(all, [of("a"), of("b")]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What one statement gathers. Travels as a session extension, so that a reader finds it when it is
 //! planned: a file source never sees the task it runs in.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,6 +22,8 @@ pub struct QueryLog {
     /// How its readers fitted themselves to the memory there was.
     pub pace: PaceLog,
     scans: Mutex<Vec<Arc<ScanStats>>>,
+    /// Rows that readers handed on, and others set aside: how many, by reason.
+    refused: Mutex<BTreeMap<&'static str, u64>>,
     /// Whether the readers should keep the order of the input.
     pub ordered: bool,
     /// Threads that the statement may use.
@@ -37,6 +40,7 @@ impl QueryLog {
             rejects: RejectLog::new(spill_dir),
             pace: PaceLog::default(),
             scans: Mutex::default(),
+            refused: Mutex::default(),
             ordered,
             threads,
         }
@@ -52,8 +56,51 @@ impl QueryLog {
         self.scans.lock().clone()
     }
 
-    /// The sum of all scans.
+    /// Counts a row that a reader handed on, and somebody else has set aside.
+    pub fn refuse(&self, reason: &'static str) {
+        *self.refused.lock().entry(reason).or_default() += 1;
+    }
+
+    /// The sum of all scans. A row that was handed on and refused is rejected, not delivered.
     pub fn report(&self) -> ScanReport {
-        ScanReport::sum(self.scans.lock().iter().map(|scan| scan.report()))
+        let mut report = ScanReport::sum(self.scans.lock().iter().map(|scan| scan.report()));
+        for (reason, &n) in &*self.refused.lock() {
+            let delivered = report.delivered.min(n);
+            report.delivered -= delivered;
+            // (Some come from what is no file.)
+            report.records += n - delivered;
+            report.rejected += n;
+            *report.reasons.entry((*reason).to_owned()).or_default() += n;
+        }
+        report
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_that_others_refuse_are_rejected_and_the_sums_close() {
+        let log = QueryLog::new(std::env::temp_dir(), false, 1);
+        let scan = Arc::new(ScanStats::new("x.tsv", 1));
+        scan.records.store(3, Ordering::Relaxed);
+        scan.delivered.store(2, Ordering::Relaxed);
+        scan.rejected.store(1, Ordering::Relaxed);
+        log.add_scan(scan);
+        log.refuse("no_identifier");
+        let report = log.report();
+        assert_eq!(
+            (report.records, report.delivered, report.rejected),
+            (3, 1, 2)
+        );
+        assert_eq!(report.reasons["no_identifier"], 1);
+        log.refuse("no_identifier");
+        log.refuse("out_of_range");
+        let report = log.report();
+        assert_eq!(
+            (report.records, report.delivered, report.rejected),
+            (4, 0, 4)
+        );
     }
 }

@@ -17,6 +17,7 @@ pub mod clique;
 pub mod index;
 pub mod load;
 pub mod mapping;
+mod plan;
 pub mod planner;
 pub mod walk;
 pub mod xref;

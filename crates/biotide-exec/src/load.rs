@@ -45,7 +45,7 @@ pub(crate) async fn ingest(
         Some(log) => log.threads,
         None => context.session_config().target_partitions(),
     };
-    let ingest = Arc::new(Ingest::new(Site::new(context, threads)));
+    let ingest = Arc::new(Ingest::new(Site::new(context, threads), statements.len()));
     let guard = ingest.site.guard();
     let tasks = statements
         .into_iter()
@@ -59,6 +59,9 @@ pub(crate) async fn ingest(
                 while let Some(batch) = rows.next().await {
                     let edges = Edges::new(&batch?)?;
                     encoder.add(&edges, &mut |row, flaw, raw| {
+                        if let Some(log) = &log {
+                            log.refuse(flaw.reason);
+                        }
                         let (line, offset) = edges.place(row).unwrap_or((0, 0));
                         rejects.push(RejectRecord {
                             source: origin.to_string(),

@@ -119,7 +119,7 @@ pub(crate) fn text_rows(batches: &[RecordBatch]) -> Vec<Vec<String>> {
 pub(crate) async fn rejects(context: &BiotideContext) -> Vec<Vec<String>> {
     let sql = "SELECT source, record, line, \"offset\", length, \"column\", reason, message, raw, action \
                FROM system.rejects WHERE query_id = (SELECT max(query_id) FROM system.rejects) \
-               ORDER BY source, \"offset\", \"column\" NULLS FIRST, reason";
+               ORDER BY source, \"offset\", \"column\" NULLS FIRST, reason, raw";
     query(context, sql).await.0
 }
 

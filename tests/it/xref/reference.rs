@@ -64,15 +64,6 @@ impl Answer {
     }
 }
 
-/// A member of a clique.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Member {
-    pub(super) id: String,
-    pub(super) clique: String,
-    pub(super) size: usize,
-    pub(super) conflicts: Vec<String>,
-}
-
 pub(super) fn prefix(id: &str) -> &str {
     id.split_once(':').map_or("", |(prefix, _)| prefix)
 }
@@ -134,24 +125,46 @@ fn compose(one: &'static str, other: &'static str, chain: &[&str]) -> Option<&'s
     }
 }
 
-/// A statement as it is read from one of its ends.
+/// What a source says, however it is written: a statement and the one that its inverse makes of it are the same.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Reading {
-    from: String,
-    to: String,
+struct Said {
+    subject: String,
     predicate: &'static str,
+    object: String,
     source: String,
 }
 
-impl Reading {
-    /// The statement, however it is read.
-    fn statement(&self) -> (&str, &str, &str, &str) {
-        let (one, other) = match self.from < self.to {
-            true => (&self.from, &self.to),
-            false => (&self.to, &self.from),
+impl Said {
+    fn of(row: &Statement) -> Self {
+        let is_turned = match turned(row.predicate) {
+            // (`rdfs:subClassOf` turned twice is another predicate: it says more than that.)
+            Some(other) if turned(other) != Some(row.predicate) => false,
+            Some(other) if other == row.predicate => row.subject > row.object,
+            Some(other) => other < row.predicate,
+            None => false,
         };
-        (one, other, self.predicate, &self.source)
+        let (subject, object) = (row.subject.clone(), row.object.clone());
+        let (subject, predicate, object) = match (is_turned, turned(row.predicate)) {
+            (true, Some(predicate)) => (object, predicate, subject),
+            _ => (subject, row.predicate, object),
+        };
+        Self {
+            subject,
+            predicate,
+            object,
+            source: row.source.clone(),
+        }
     }
+}
+
+/// A statement as it is read from one of its ends.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Reading {
+    pub(super) from: String,
+    pub(super) to: String,
+    pub(super) predicate: &'static str,
+    source: String,
+    said: Said,
 }
 
 /// A path, and what follows from it.
@@ -195,9 +208,9 @@ impl Path<'_> {
 /// A mapping.
 #[derive(Debug)]
 pub(super) struct Mapping {
-    readings: BTreeMap<Reading, f64>,
-    /// Each statement once, as it is read from one end.
-    statements: BTreeMap<Reading, f64>,
+    pub(super) readings: BTreeMap<Reading, f64>,
+    /// Each statement once.
+    statements: BTreeMap<Said, f64>,
     denied: BTreeSet<(String, String, &'static str)>,
     ids: BTreeSet<String>,
 }
@@ -222,31 +235,25 @@ impl Mapping {
                 to: to.clone(),
                 predicate,
                 source: row.source.clone(),
+                said: Said::of(row),
             };
             let forward = read(&row.subject, &row.object, row.predicate);
             let back =
                 turned(row.predicate).map(|predicate| read(&row.object, &row.subject, predicate));
             if row.negated {
-                // (What has no inverse is denied of the pair, both ways.)
-                let back = back.unwrap_or_else(|| read(&row.object, &row.subject, row.predicate));
-                for denied in [forward, back] {
+                // (Who denies what has no inverse says nothing of the other direction.)
+                for denied in [Some(forward), back].into_iter().flatten() {
                     mapping
                         .denied
                         .insert((denied.from, denied.to, denied.predicate));
                 }
                 continue;
             }
-            let once = match &back {
-                Some(back) if row.subject > row.object => back.clone(),
-                _ => forward.clone(),
-            };
-            let keep = |all: &mut BTreeMap<Reading, f64>, reading| {
-                let best = all.entry(reading).or_insert(row.confidence);
-                *best = best.max(row.confidence);
-            };
-            keep(&mut mapping.statements, once);
+            let best = mapping.statements.entry(Said::of(row)).or_insert(0.0);
+            *best = best.max(row.confidence);
             for reading in [Some(forward), back].into_iter().flatten() {
-                keep(&mut mapping.readings, reading);
+                let best = mapping.readings.entry(reading).or_insert(0.0);
+                *best = best.max(row.confidence);
             }
         }
         mapping
@@ -272,7 +279,7 @@ impl Mapping {
         })
     }
 
-    fn cut(&self, edge: &Reading) -> bool {
+    pub(super) fn cut(&self, edge: &Reading) -> bool {
         self.denies(&edge.from, &edge.to, kind(edge.predicate), edge.predicate)
     }
 
@@ -294,6 +301,28 @@ impl Mapping {
         found.truncate(asked.limit);
         let conflicts = conflicts.into_iter().filter(|id| wanted(id)).collect();
         Answer { found, conflicts }
+    }
+
+    /// How many identifiers of the start's prefix have how many results of one prefix, whatever the limit is.
+    pub(super) fn cardinality(&self, start: &str, answer: &Answer, asked: &Asked) -> String {
+        if answer.found.is_empty() {
+            return "1:0".to_owned();
+        }
+        let asked = Asked {
+            limit: usize::MAX,
+            ..asked.clone()
+        };
+        let is_other = |id: &&str| *id != start && prefix(id) == prefix(start);
+        let others: BTreeSet<String> = self
+            .ids()
+            .filter(is_other)
+            .flat_map(|other| self.answer(other, &asked).found)
+            .map(|found| found.target)
+            .collect();
+        let left = answer.found.iter().any(|one| others.contains(&one.target));
+        let right = answer.found.iter().any(|one| answer.has_several(one));
+        let side = |several| if several { "n" } else { "1" };
+        format!("{}:{}", side(left), side(right))
     }
 
     fn directed(&self, start: &str, asked: &Asked) -> (Vec<Found>, BTreeSet<String>) {
@@ -327,11 +356,7 @@ impl Mapping {
             let mut taken = BTreeSet::new();
             let mut doubt = 1.0;
             for path in &paths {
-                let own: Vec<_> = path
-                    .edges
-                    .iter()
-                    .map(|(edge, _)| edge.statement())
-                    .collect();
+                let own: Vec<_> = path.edges.iter().map(|(edge, _)| &edge.said).collect();
                 if own.iter().any(|statement| taken.contains(statement)) {
                     continue;
                 }
@@ -399,17 +424,18 @@ impl Mapping {
     fn undirected(&self, start: &str, asked: &Asked) -> (Vec<Found>, BTreeSet<String>) {
         let mut conflicts = BTreeSet::new();
         let mut found: Vec<Found> = Vec::new();
-        type Open<'a> = (Vec<&'a str>, Vec<(&'a Reading, f64)>, Option<&'static str>);
+        type Open<'a> = (Vec<&'a str>, Vec<(&'a Said, f64)>, Option<&'static str>);
         let mut open: Vec<Open<'_>> = vec![(vec![start], Vec::new(), None)];
         while let Some((ids, edges, kind_so_far)) = open.pop() {
             let end = ids[ids.len() - 1];
             for (edge, &confidence) in &self.statements {
-                let to = match (edge.from == end, edge.to == end) {
-                    (true, _) => &*edge.to,
-                    (_, true) => &*edge.from,
+                let to = match (edge.subject == end, edge.object == end) {
+                    (true, _) => &*edge.object,
+                    (_, true) => &*edge.subject,
                     _ => continue,
                 };
-                if self.cut(edge) {
+                let (subject, object) = (&edge.subject, &edge.object);
+                if self.denies(subject, object, kind(edge.predicate), edge.predicate) {
                     if edges.is_empty() {
                         conflicts.insert(to.to_owned());
                     }
@@ -419,7 +445,7 @@ impl Mapping {
                     continue;
                 }
                 // (It still means something, perhaps, and that may be denied.)
-                let read = match edge.from == end {
+                let read = match edge.subject == end {
                     true => Some(edge.predicate),
                     false => turned(edge.predicate),
                 };
@@ -438,17 +464,13 @@ impl Mapping {
                 }
                 let ids: Vec<&str> = ids.iter().copied().chain([to]).collect();
                 let edges: Vec<_> = edges.iter().copied().chain([(edge, confidence)]).collect();
-                let path = Path {
-                    ids: ids.clone(),
-                    edges: edges.clone(),
-                    kind: "",
-                };
+                let product: f64 = edges.iter().map(|(_, confidence)| confidence).product();
                 if to != start {
                     let one = Found {
                         target: to.to_owned(),
                         predicate: String::new(),
-                        confidence: path.confidence(asked.hop_factor),
-                        path: path.names(),
+                        confidence: product * asked.hop_factor.powi(edges.len() as i32 - 1),
+                        path: ids.iter().map(|&id| id.to_owned()).collect(),
                         is_stated: edges.len() == 1,
                     };
                     if !found.contains(&one) {
@@ -471,52 +493,6 @@ impl Mapping {
             let found = found.into_iter().filter(|found| !found.is_stated);
             all.extend(found.map(|found| (id.clone(), found)));
         }
-        all
-    }
-
-    /// Connected components. A statement counts if one of its readings has one of the predicates.
-    pub(super) fn cliques(
-        &self,
-        predicates: &[&str],
-        priority: &[&str],
-        min_confidence: f64,
-    ) -> Vec<Member> {
-        let mut of: BTreeMap<&str, usize> = self.ids().zip(0..).collect();
-        for (edge, confidence) in &self.readings {
-            if !predicates.contains(&edge.predicate)
-                || *confidence < min_confidence
-                || self.cut(edge)
-            {
-                continue;
-            }
-            let (one, other) = (of[&*edge.from], of[&*edge.to]);
-            for number in of.values_mut().filter(|number| **number == other) {
-                *number = one;
-            }
-        }
-        let mut members: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
-        for (id, number) in &of {
-            members.entry(*number).or_default().push(id);
-        }
-        let mut all = Vec::new();
-        for ids in members.values() {
-            let rank = |id: &&&str| {
-                let at = priority.iter().position(|own| *own == prefix(id));
-                (at.unwrap_or(usize::MAX), id.to_string())
-            };
-            let clique = ids.iter().min_by_key(rank).unwrap();
-            let count = |of: &str| ids.iter().filter(|id| prefix(id) == of).count();
-            let prefixes: BTreeSet<&str> = ids.iter().map(|id| prefix(id)).collect();
-            let several = prefixes.into_iter().filter(|prefix| count(prefix) > 1);
-            let conflicts: Vec<String> = several.map(str::to_owned).collect();
-            all.extend(ids.iter().map(|id| Member {
-                id: id.to_string(),
-                clique: clique.to_string(),
-                size: ids.len(),
-                conflicts: conflicts.clone(),
-            }));
-        }
-        all.sort();
         all
     }
 }

@@ -26,7 +26,8 @@ pub(crate) async fn run(
     for statement in before {
         let mut made = context.sql(statement).await?;
         made.collect().await?;
-        made.finish()?;
+        let made = made.finish()?;
+        ender.take(&made, made.rejected);
     }
     let report = match file {
         Some(file) => sql::write_file(context, last, file, args.format, &ender, settings).await?,

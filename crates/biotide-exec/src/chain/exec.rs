@@ -7,16 +7,16 @@ use datafusion_common::tree_node::TreeNodeRecursion;
 use datafusion_common::{DataFusionError, Result};
 use datafusion_execution::memory_pool::MemoryConsumer;
 use datafusion_execution::{SendableRecordBatchStream, TaskContext};
-use datafusion_physical_expr::{EquivalenceProperties, PhysicalExpr};
-use datafusion_physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType};
+use datafusion_physical_expr::PhysicalExpr;
+use datafusion_physical_plan::execution_plan::{EmissionType, SchedulingType};
 use datafusion_physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion_physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion_physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
-};
+use datafusion_physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::{TryStreamExt, stream};
 
-use super::rows::{ChainSpec, Statements, Which};
+use super::rows::Statements;
+use super::spec::{ChainSpec, Which};
+use crate::plan;
 
 /// Hands out the statements of a mapping.
 #[derive(Debug)]
@@ -29,15 +29,15 @@ pub struct ChainExec {
 impl ChainExec {
     /// These statements, in so many partitions.
     pub fn new(spec: Arc<ChainSpec>, partitions: usize) -> Self {
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(spec.schema()),
-            Partitioning::UnknownPartitioning(partitions.max(1)),
+        let properties = plan::properties(
+            spec.schema(),
+            partitions.max(1),
             EmissionType::Incremental,
-            Boundedness::Bounded,
+            SchedulingType::NonCooperative,
         );
         Self {
             spec,
-            properties: Arc::new(properties.with_scheduling_type(SchedulingType::NonCooperative)),
+            properties,
             metrics: ExecutionPlanMetricsSet::new(),
         }
     }
@@ -45,10 +45,7 @@ impl ChainExec {
 
 impl DisplayAs for ChainExec {
     fn fmt_as(&self, t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !matches!(t, DisplayFormatType::TreeRender) {
-            write!(f, "{}: ", self.name())?;
-        }
-        f.write_str(&self.spec.shown())
+        plan::show(self.name(), &self.spec.shown(), t, f)
     }
 }
 
@@ -101,14 +98,16 @@ impl ExecutionPlan for ChainExec {
             Ok::<_, DataFusionError>(stream::try_unfold(
                 state,
                 move |(mut statements, mut range, metrics)| async move {
-                    let timer = metrics.elapsed_compute().timer();
-                    while statements.rows() < batch_size {
-                        match range.next() {
-                            Some(node) => statements.add(node)?,
-                            None => break,
+                    loop {
+                        let timer = metrics.elapsed_compute().timer();
+                        let is_more = statements.add(&mut range, batch_size)?;
+                        timer.done();
+                        if !is_more || statements.rows() >= batch_size {
+                            break;
                         }
+                        // (Where few nodes have rows, others must have their turn all the same.)
+                        tokio::task::yield_now().await;
                     }
-                    timer.done();
                     if statements.rows() == 0 {
                         return Ok(None);
                     }

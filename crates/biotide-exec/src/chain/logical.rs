@@ -7,7 +7,7 @@ use std::sync::Arc;
 use datafusion_common::{DFSchema, DFSchemaRef, Result};
 use datafusion_expr::{Expr, LogicalPlan, UserDefinedLogicalNodeCore};
 
-use super::rows::{ChainSpec, Which};
+use super::spec::{ChainSpec, Which};
 
 /// The statements of a mapping.
 #[derive(Debug, Clone)]

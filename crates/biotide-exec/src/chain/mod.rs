@@ -12,7 +12,8 @@
 mod exec;
 mod logical;
 mod rows;
+mod spec;
 
 pub use exec::ChainExec;
 pub use logical::ChainNode;
-pub use rows::{ChainSpec, Which};
+pub use spec::{ChainSpec, Which};

@@ -1,113 +1,28 @@
 //! Statements of an index as rows.
 
-use std::hash::{Hash, Hasher};
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, ListBuilder, RecordBatch, StringBuilder,
 };
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
+use biotide_common::BiotideError;
 use datafusion_common::Result;
 use datafusion_execution::memory_pool::MemoryReservation;
 
-use crate::catalog::Mapping;
+use super::spec::{ChainSpec, Which};
 use crate::index::Index;
 use crate::index::entry::Entry;
 use crate::index::section::Scratch;
 use crate::mapping::encoder::PREDICATE;
 use crate::walk::{Results, WalkOptions, Walker};
 
-/// Which statements.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Which {
-    /// Those that were made.
-    Asserted {
-        /// Whether an identifier that is in none has a row about itself.
-        alone: bool,
-    },
-    /// Those that follow, or those too that were made.
-    Inferred {
-        /// How far to walk.
-        walk: Box<WalkOptions>,
-        /// The prefixes of subjects. None: any.
-        subjects: Vec<String>,
-        /// Whether what a statement says itself is a row too.
-        asserted: bool,
-    },
-}
+/// Statements of a node that become rows at a time.
+const CHUNK: usize = 4096;
 
-/// The statements of a mapping.
-#[derive(Debug, Clone)]
-pub struct ChainSpec {
-    /// The mapping.
-    pub mapping: Arc<Mapping>,
-    /// Which of them.
-    pub which: Which,
-}
-
-impl ChainSpec {
-    fn key(&self) -> (usize, String) {
-        (
-            Arc::as_ptr(&self.mapping) as usize,
-            format!("{:?}", self.which),
-        )
-    }
-
-    /// The columns.
-    pub fn schema(&self) -> SchemaRef {
-        let field = |name: &str, kind: DataType| Field::new(name, kind, true);
-        let texts = || DataType::new_list(DataType::Utf8, true);
-        let statement = [
-            field("subject_id", DataType::Utf8),
-            field("predicate_id", DataType::Utf8),
-            field("object_id", DataType::Utf8),
-            field("confidence", DataType::Float64),
-        ];
-        let others = match self.which {
-            Which::Asserted { .. } => vec![
-                field("source", DataType::Utf8),
-                field("release", DataType::Utf8),
-                field("negated", DataType::Boolean),
-            ],
-            Which::Inferred { .. } => vec![
-                field("hops", DataType::Int64),
-                field("path", texts()),
-                field("sources", texts()),
-            ],
-        };
-        Arc::new(Schema::new(
-            statement.into_iter().chain(others).collect::<Vec<_>>(),
-        ))
-    }
-
-    pub(super) fn shown(&self) -> String {
-        let name = self.mapping.name();
-        match &self.which {
-            Which::Asserted { .. } => format!("mapping={name}"),
-            Which::Inferred { walk, .. } => format!("mapping={name}, max_hops={}", walk.max_hops),
-        }
-    }
-}
-
-impl PartialEq for ChainSpec {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl Eq for ChainSpec {}
-
-impl PartialOrd for ChainSpec {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.key().cmp(&other.key()))
-    }
-}
-
-impl Hash for ChainSpec {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.key().hash(state);
-    }
-}
+/// Nodes that are looked at at a time: few of them may have rows.
+const NODES: usize = 4096;
 
 /// Makes rows of the statements of nodes, one after the other.
 pub(super) struct Statements {
@@ -129,6 +44,8 @@ pub(super) struct Statements {
     path: ListBuilder<StringBuilder>,
     sources: ListBuilder<StringBuilder>,
     rows: usize,
+    /// A node of which not all statements are rows yet, and where it goes on.
+    rest: Option<(u32, usize)>,
 }
 
 impl Statements {
@@ -156,6 +73,7 @@ impl Statements {
             path: ListBuilder::new(StringBuilder::new()),
             sources: ListBuilder::new(StringBuilder::new()),
             rows: 0,
+            rest: None,
         }
     }
 
@@ -163,17 +81,31 @@ impl Statements {
         self.rows
     }
 
-    /// Adds the statements of a node.
-    pub(super) fn add(&mut self, node: u32) -> Result<()> {
-        match self.which.clone() {
-            Which::Asserted { alone } => self.asserted(node, alone),
-            Which::Inferred {
-                subjects, asserted, ..
-            } => self.inferred(node, &subjects, asserted),
+    /// Adds the statements of the next nodes, until there are so many rows, or many nodes were looked at. Answers
+    /// whether there may be more.
+    pub(super) fn add(&mut self, nodes: &mut Range<u32>, enough: usize) -> Result<bool> {
+        let which = self.which.clone();
+        for _ in 0..NODES {
+            if self.rows >= enough {
+                return Ok(true);
+            }
+            let next = self.rest.take();
+            let Some((node, place)) = next.or_else(|| Some((nodes.next()?, 0))) else {
+                return Ok(false);
+            };
+            let rest = match &which {
+                Which::Asserted { alone } => self.asserted(node, place, *alone)?,
+                Which::Inferred {
+                    subjects, asserted, ..
+                } => self.inferred(node, place, subjects, *asserted)?,
+            };
+            self.rest = rest.map(|place| (node, place));
         }
+        Ok(true)
     }
 
-    fn asserted(&mut self, node: u32, alone: bool) -> Result<()> {
+    /// Adds statements of a node from a place on. Answers where it goes on, if it does.
+    fn asserted(&mut self, node: u32, place: usize, alone: bool) -> Result<Option<usize>> {
         let index = Arc::clone(&self.index);
         let (segment, range) = self.walker.reader_mut().edges(&index, node)?;
         let mut scratch = std::mem::take(&mut self.scratch);
@@ -189,6 +121,9 @@ impl Statements {
             self.negated.append_value(false);
             self.rows += 1;
         }
+        let end = (place + CHUNK).min(range.len());
+        let rest = (end < range.len()).then_some(end);
+        let range = range.start + place..range.start + end;
         let entries = index.arrays.entries.read(segment, range, &mut scratch)?;
         for &entry in entries {
             let entry = Entry::unpack(entry);
@@ -210,23 +145,31 @@ impl Statements {
             self.rows += 1;
         }
         self.scratch = scratch;
-        Ok(())
+        Ok(rest)
     }
 
-    fn inferred(&mut self, node: u32, subjects: &[String], asserted: bool) -> Result<()> {
+    /// The same of what follows: a walk from the node, then the results from a place on.
+    fn inferred(
+        &mut self,
+        node: u32,
+        place: usize,
+        subjects: &[String],
+        asserted: bool,
+    ) -> Result<Option<usize>> {
         let index = Arc::clone(&self.index);
         let vocabulary = &index.vocabulary;
         let prefix = self.walker.reader_mut().prefix(&index, node)?;
         let name = &vocabulary.prefixes[usize::from(prefix)].name;
         if !subjects.is_empty() && !subjects.contains(name) {
-            return Ok(());
+            return Ok(None);
         }
-        self.walker.walk(&index, node, prefix)?;
-        self.held.try_resize(self.walker.size())?;
-        self.results.gather(&mut self.walker, &index, node)?;
         let mut subject = String::new();
         self.walker.write_curie(&index, node, &mut subject)?;
-        for found in &self.results.found {
+        if place == 0 {
+            self.walk(node, prefix, &subject)?;
+        }
+        let end = (place + CHUNK).min(self.results.found.len());
+        for found in &self.results.found[place..end] {
             let evidence = &self.results.evidence[found.evidence.clone()];
             // (A statement itself shares no edge with a longer path: it is always among the evidence.)
             let is_asserted = evidence
@@ -266,8 +209,28 @@ impl Statements {
             self.sources.append(true);
             self.rows += 1;
         }
+        if end < self.results.found.len() {
+            return Ok(Some(end));
+        }
         self.walker.shrink();
-        Ok(())
+        Ok(None)
+    }
+
+    fn walk(&mut self, node: u32, prefix: u16, subject: &str) -> Result<()> {
+        self.walker.walk(&self.index, node, prefix)?;
+        if self.walker.is_cut {
+            return Err(BiotideError::Option {
+                key: "max_paths".to_owned(),
+                value: self.walker.options().max_paths.to_string(),
+                problem: format!(
+                    "edges are not all that there are from {subject}: what follows from the others would be missing; \
+                     chain_infer(…, max_paths => …) looks at more"
+                ),
+            }
+            .into());
+        }
+        self.held.try_resize(self.walker.size())?;
+        self.results.gather(&mut self.walker, &self.index, node)
     }
 
     /// The rows so far.

@@ -7,15 +7,14 @@ use datafusion_common::tree_node::TreeNodeRecursion;
 use datafusion_common::{DataFusionError, Result, internal_err};
 use datafusion_execution::memory_pool::MemoryConsumer;
 use datafusion_execution::{SendableRecordBatchStream, TaskContext};
-use datafusion_physical_expr::{EquivalenceProperties, PhysicalExpr};
-use datafusion_physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType};
+use datafusion_physical_expr::PhysicalExpr;
+use datafusion_physical_plan::execution_plan::{EmissionType, SchedulingType};
 use datafusion_physical_plan::metrics::{
     BaselineMetrics, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet,
 };
 use datafusion_physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion_physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning,
-    PlanProperties,
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
@@ -23,6 +22,7 @@ use super::logical::CliqueSpec;
 use super::members::Cliques;
 use crate::index::build::Numbered;
 use crate::load::{Statements, blocking, ingest};
+use crate::plan;
 
 /// Finds the cliques of statements.
 #[derive(Debug)]
@@ -36,16 +36,16 @@ pub struct CliqueExec {
 impl CliqueExec {
     /// Cliques of these statements.
     pub fn new(input: Arc<dyn ExecutionPlan>, spec: Arc<CliqueSpec>) -> Self {
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(CliqueSpec::schema()),
-            Partitioning::UnknownPartitioning(1),
+        let properties = plan::properties(
+            CliqueSpec::schema(),
+            1,
             EmissionType::Final,
-            Boundedness::Bounded,
+            SchedulingType::Cooperative,
         );
         Self {
             input,
             spec,
-            properties: Arc::new(properties.with_scheduling_type(SchedulingType::Cooperative)),
+            properties,
             metrics: ExecutionPlanMetricsSet::new(),
         }
     }
@@ -53,10 +53,7 @@ impl CliqueExec {
 
 impl DisplayAs for CliqueExec {
     fn fmt_as(&self, t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !matches!(t, DisplayFormatType::TreeRender) {
-            write!(f, "{}: ", self.name())?;
-        }
-        f.write_str(&self.spec.shown())
+        plan::show(self.name(), &self.spec.shown(), t, f)
     }
 }
 

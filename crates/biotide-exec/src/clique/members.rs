@@ -5,14 +5,20 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Builder, ListBuilder, RecordBatch, StringBuilder};
 use datafusion_common::Result;
 use datafusion_execution::memory_pool::MemoryReservation;
-use parking_lot::Mutex;
 
 use super::components::Components;
+use super::denials::Denials;
 use super::logical::CliqueSpec;
 use crate::index::Reader;
 use crate::index::build::{Members, Nodes, Numbered};
 use crate::mapping::dictionary::Vocabulary;
 use crate::mapping::predicate::inverse;
+
+/// A member: the rank of its prefix, its identifier, the prefix.
+type Name = (usize, String, u16);
+
+/// Bytes of names that are charged for at a time.
+const CHARGED: usize = 1 << 20;
 
 /// Cliques, dealt to buckets.
 pub(super) struct Cliques {
@@ -20,6 +26,7 @@ pub(super) struct Cliques {
     members: Members,
     /// By the number of a prefix: its place in `priority`.
     ranks: Vec<usize>,
+    held: MemoryReservation,
 }
 
 impl Cliques {
@@ -33,26 +40,21 @@ impl Cliques {
         held.try_grow(Components::size(nodes))?;
         let components = Components::new(nodes);
         let chosen = chosen(&numbered.vocabulary, spec);
-        let denied = denials(&numbered)?;
+        let denials = Denials::new(&numbered)?;
         numbered.for_each(&|statements| {
             for statement in statements {
                 let (a, b) = (statement.subject, statement.object);
-                if chosen[statement.class as usize] && a != b {
-                    let kind = kind(&numbered.vocabulary, statement.class);
-                    let pair = (a.min(b), a.max(b));
-                    let from = denied.partition_point(|(other, _)| *other < pair);
-                    let own = denied[from..]
-                        .iter()
-                        .take_while(|(other, _)| *other == pair);
-                    if !own.into_iter().any(|(_, denied)| denied.denies(kind)) {
-                        components.join(a, b);
-                    }
+                if chosen[statement.class as usize]
+                    && a != b
+                    && !denials.deny(&numbered.vocabulary, statement)
+                {
+                    components.join(a, b);
                 }
             }
             Ok(())
         })?;
         let (nodes, members) = numbered.members(&|node| components.root(node))?;
-        drop(components);
+        drop((components, denials));
         held.free();
         let rank = |name: &String| {
             let place = spec.priority.iter().position(|own| own == name);
@@ -68,6 +70,7 @@ impl Cliques {
             nodes,
             members,
             ranks,
+            held: held.new_empty(),
         })
     }
 
@@ -80,14 +83,22 @@ impl Cliques {
         let mut members = self.members.take(bucket)?;
         members.sort_unstable_by_key(|member| (member.root(), member.node()));
         let mut rows = Rows::default();
-        let (mut batches, mut reader, mut names) = (Vec::new(), Reader::default(), Vec::new());
+        let (mut batches, mut reader, mut names) =
+            (Vec::new(), Reader::default(), Vec::<Name>::new());
+        let held = self.held.new_empty();
         for clique in members.chunk_by(|a, b| a.root() == b.root()) {
             names.clear();
+            let mut bytes = 0;
             for member in clique {
                 let mut name = String::new();
                 self.nodes.write_curie(&mut reader, member, &mut name)?;
                 let prefix = member.prefix();
+                bytes += name.capacity() + size_of::<Name>();
                 names.push((self.ranks[usize::from(prefix)], name, prefix));
+                // (A clique may be most of a mapping.)
+                if bytes > held.size() + CHARGED {
+                    held.try_resize(bytes)?;
+                }
             }
             names.sort_unstable();
             let mut prefixes: Vec<u16> = names.iter().map(|(_, _, prefix)| *prefix).collect();
@@ -117,11 +128,6 @@ impl Cliques {
     }
 }
 
-fn kind(vocabulary: &Vocabulary, class: u32) -> crate::mapping::predicate::Kind {
-    let predicate = vocabulary.classes[class as usize].predicate;
-    vocabulary.predicates[predicate as usize].kind
-}
-
 /// By the number of a class: whether it makes cliques.
 fn chosen(vocabulary: &Vocabulary, spec: &CliqueSpec) -> Vec<bool> {
     let classes = vocabulary.classes.iter();
@@ -134,39 +140,6 @@ fn chosen(vocabulary: &Vocabulary, spec: &CliqueSpec) -> Vec<bool> {
                     .is_some_and(|other| spec.predicates.iter().any(|own| own == other)))
     });
     chosen.collect()
-}
-
-/// What is denied of pairs, by pair.
-type Denials = Vec<((u32, u32), crate::mapping::predicate::Kind)>;
-
-fn denials(numbered: &Numbered) -> Result<Denials> {
-    let denials = Mutex::new(Vec::new());
-    if numbered
-        .vocabulary
-        .classes
-        .iter()
-        .any(|class| class.negated)
-    {
-        numbered.peek(&|statements| {
-            let denied = |class: u32| numbered.vocabulary.classes[class as usize].negated;
-            let own = statements
-                .iter()
-                .filter(|statement| denied(statement.class))
-                .map(|statement| {
-                    let (a, b) = (statement.subject, statement.object);
-                    (
-                        (a.min(b), a.max(b)),
-                        kind(&numbered.vocabulary, statement.class),
-                    )
-                });
-            denials.lock().extend(own);
-            Ok(())
-        })?;
-    }
-    let mut denials = denials.into_inner();
-    denials.sort_unstable();
-    denials.dedup();
-    Ok(denials)
 }
 
 /// Rows, as they come.

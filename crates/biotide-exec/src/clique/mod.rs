@@ -13,6 +13,7 @@
 //! identifier of a statement has a row.
 
 mod components;
+mod denials;
 mod exec;
 mod logical;
 mod members;

@@ -10,6 +10,7 @@
 mod buckets;
 pub(crate) mod build;
 pub(crate) mod charge;
+pub(crate) mod edge_id;
 pub(crate) mod entry;
 mod glance;
 mod lookup;

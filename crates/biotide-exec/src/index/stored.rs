@@ -65,10 +65,12 @@ pub(crate) fn write(index: &Index, path: &Path) -> Result<()> {
         .filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     let io = |error| BiotideError::io(format!("writing {}", path.display()), error);
-    let staged = tempfile::Builder::new()
-        .prefix(".biotide-mapping-")
-        .tempfile_in(folder)
-        .map_err(io)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".biotide-mapping-");
+    // (As any file that is made, not for its owner alone.)
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let staged = builder.tempfile_in(folder).map_err(io)?;
     let file = staged.as_file();
     let mut out = Out {
         file: BufWriter::new(file),

@@ -17,6 +17,7 @@ pub fn edge_schema() -> SchemaRef {
         field("predicate", DataType::Utf8View, true),
         field("object", DataType::Utf8View, true),
         field("confidence", DataType::Float64, true),
+        field("_confidence", DataType::Utf8View, true),
         field("source", DataType::Utf8View, true),
         field("release", DataType::Utf8View, true),
         field("negated", DataType::Boolean, true),
@@ -32,6 +33,7 @@ pub(crate) struct Edges {
     predicate: Option<StringViewArray>,
     object: Option<StringViewArray>,
     confidence: Option<Float64Array>,
+    no_confidence: Option<StringViewArray>,
     source: Option<StringViewArray>,
     release: Option<StringViewArray>,
     negated: Option<BooleanArray>,
@@ -46,6 +48,8 @@ pub(crate) struct Edge<'a> {
     pub(crate) predicate: Option<&'a str>,
     pub(crate) object: Option<&'a str>,
     pub(crate) confidence: Option<f64>,
+    /// What stands in its place where that is no number.
+    pub(crate) no_confidence: Option<&'a str>,
     pub(crate) source: Option<&'a str>,
     pub(crate) release: Option<&'a str>,
     pub(crate) negated: bool,
@@ -73,6 +77,7 @@ impl Edges {
             predicate: text("predicate")?,
             object: text("object")?,
             confidence: confidence.map(|column| column.as_primitive::<Float64Type>().clone()),
+            no_confidence: text("_confidence")?,
             source: text("source")?,
             release: text("release")?,
             negated: negated.map(|column| column.as_boolean().clone()),
@@ -92,6 +97,7 @@ impl Edges {
                 .as_ref()
                 .filter(|c| c.is_valid(row))
                 .map(|c| c.value(row)),
+            no_confidence: text(self.no_confidence.as_ref(), row),
             source: text(self.source.as_ref(), row),
             release: text(self.release.as_ref(), row),
             negated: negated.is_some_and(|n| n.is_valid(row) && n.value(row)),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use biotide_common::identifiers::Identifiers;
+use biotide_common::identifiers::{Identifiers, is_nothing, trim};
 use datafusion_common::Result;
 
 use super::dictionary::{Class, Source};
@@ -108,13 +108,19 @@ impl Encoder {
         let (Some(subject), Some(object)) = (edge.subject, edge.object) else {
             return Ok(Taken::Nothing);
         };
-        if subject == NO_TERM || object == NO_TERM {
+        if subject == NO_TERM
+            || object == NO_TERM
+            || holds_nothing(subject)
+            || holds_nothing(object)
+        {
             return Ok(Taken::Nothing);
         }
         let confidence = edge.confidence.unwrap_or(1.0);
         if !(0.0..=1.0).contains(&confidence) {
             let flaw = flaw("confidence", "out_of_range", "a confidence is from 0 to 1");
-            return Ok(Taken::Flaw(flaw, confidence.to_string()));
+            let number = || confidence.to_string();
+            let raw = edge.no_confidence.map_or_else(number, str::to_owned);
+            return Ok(Taken::Flaw(flaw, raw));
         }
         let message = "not an identifier with a prefix, such as uniprot:P12345";
         let Some(subject) = self.key(subject)? else {
@@ -190,6 +196,15 @@ impl Encoder {
     pub(crate) fn finish(self) -> Result<()> {
         self.intake.finish()
     }
+}
+
+/// Whether a cell held nothing, with or without a prefix that was put before it: `uniprot:-`.
+fn holds_nothing(written: &str) -> bool {
+    let local = match memchr::memchr(b':', written.as_bytes()) {
+        Some(at) => &written[at + 1..],
+        None => written,
+    };
+    is_nothing(trim(local))
 }
 
 /// What became of a row.

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use biotide_common::identifiers::{Identifiers, Namespace};
+use biotide_common::identifiers::{Identifiers, Namespace, trim};
 use hashbrown::HashMap;
 
-/// The most prefixes that are told apart.
-const MOST: usize = 1 << 16;
+/// The most prefixes that are told apart: one more than a mapping may have, which is refused then, whoever meets it.
+const MOST: usize = (1 << 16) + 1;
 
 /// Spellings that are remembered.
 const LATELY: usize = 64;
@@ -52,6 +52,11 @@ impl Speller {
         speller
     }
 
+    /// Whether it can take in so many prefixes more.
+    pub(crate) fn has_room(&self, more: usize) -> bool {
+        self.known.len() + more <= MOST
+    }
+
     /// The prefix of a number.
     pub(crate) fn known(&self, number: usize) -> &Known {
         &self.known[number]
@@ -64,7 +69,7 @@ impl Speller {
 
     /// The parts of an identifier; `None` if it is none.
     pub(crate) fn take_apart<'a>(&mut self, written: &'a str) -> Option<Spelled<'a>> {
-        let text = trimmed(written);
+        let text = trim(written);
         if text.is_empty() {
             return None;
         }
@@ -77,7 +82,7 @@ impl Speller {
         }
         let (number, local) = match memchr::memchr(b':', text.as_bytes()) {
             Some(at) => {
-                let (prefix, local) = (trimmed(&text[..at]), &text[at + 1..]);
+                let (prefix, local) = (trim(&text[..at]), &text[at + 1..]);
                 let number = self.numbered(prefix)?;
                 match self.bare {
                     // (A colon may be part of an identifier of the namespace: `hsa:7157` of KEGG's.)
@@ -93,7 +98,7 @@ impl Speller {
         };
         let local = match &self.known[number].namespace {
             Some(namespace) => namespace.standardize(local),
-            None => Cow::Borrowed(trimmed(local)),
+            None => Cow::Borrowed(trim(local)),
         };
         (!local.is_empty()).then_some((number, local))
     }
@@ -147,15 +152,4 @@ impl Speller {
         }
         Some(number)
     }
-}
-
-/// Without blanks and byte order marks around it.
-fn trimmed(text: &str) -> &str {
-    if let [first, .., last] | [first @ last] = text.as_bytes()
-        && first.is_ascii_graphic()
-        && last.is_ascii_graphic()
-    {
-        return text;
-    }
-    text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'))
 }

@@ -10,9 +10,13 @@
 //!    A path's confidence is the product of its edges', times the hop factor for each edge after the first.
 //!    Best first: confidence, then hops, then the identifier, then the predicate.
 //!
+//! 3. *Back* (`back.rs`): the same against the direction of paths, to see who else has a result.
+//!
 //! Undirected, every statement is an edge both ways, a path uses none twice, and every path is a result.
 
 mod ahead;
+mod back;
+mod denied;
 mod options;
 mod paths;
 mod results;

@@ -4,8 +4,10 @@ use std::ops::ControlFlow;
 
 use datafusion_common::Result;
 
+use super::denied::Denied;
 use super::options::{MOST_HOPS, WalkOptions};
-use crate::index::build::walked;
+use crate::index::build::read;
+use crate::index::edge_id::edge_id;
 use crate::index::entry::{Entry, Packed};
 use crate::index::section::Scratch;
 use crate::index::{Index, Reader};
@@ -30,48 +32,6 @@ pub(crate) struct Path {
     pub(crate) hops: usize,
 }
 
-/// What a statement says, wherever it is met: two nodes in the order of its canonical predicate, that and the source.
-pub(crate) type EdgeId = (u32, u32, u32, u32);
-
-/// The kinds, and the predicates of no kind, that are denied of a pair.
-#[derive(Debug, Default, Clone)]
-struct Denied {
-    kinds: u16,
-    others: Vec<u32>,
-}
-
-impl Denied {
-    fn clear(&mut self) {
-        self.kinds = 0;
-        self.others.clear();
-    }
-
-    fn add(&mut self, kind: Kind, predicate: u32) {
-        match kind {
-            Kind::Other => self.others.push(predicate),
-            kind => self.kinds |= 1 << kind as u8,
-        }
-    }
-
-    fn denies(&self, kind: Kind, predicate: Option<u32>) -> bool {
-        if kind == Kind::Other {
-            return predicate.is_some_and(|predicate| self.others.contains(&predicate));
-        }
-        self.kinds != 0
-            && [
-                Kind::Exact,
-                Kind::Narrow,
-                Kind::Broad,
-                Kind::Close,
-                Kind::Related,
-                Kind::Xref,
-            ]
-            .into_iter()
-            .chain([Kind::CrossExact, Kind::CrossNarrow, Kind::CrossBroad])
-            .any(|denied| self.kinds & 1 << denied as u8 != 0 && denied.denies(kind))
-    }
-}
-
 /// Where a path is.
 #[derive(Debug, Clone, Copy)]
 struct At {
@@ -93,7 +53,12 @@ pub(crate) struct Walker {
     /// Paths to results that nobody looks at.
     passed: usize,
     /// By kind: the predicate of a chain.
-    general: [Option<u32>; 10],
+    pub(super) general: [Option<u32>; 10],
+    /// Whether paths are walked from their ends to where they begin.
+    pub(super) is_backwards: bool,
+    /// A result besides this one ends the walk, and whether there was one.
+    pub(super) than: Option<u32>,
+    pub(super) is_met: bool,
     pub(super) reader: Reader,
     /// The nodes of the path, and their prefixes.
     nodes: Vec<u32>,
@@ -132,6 +97,9 @@ impl Walker {
             wanted: None,
             passed: 0,
             general: std::array::from_fn(|kind| general(kind as u8)),
+            is_backwards: false,
+            than: None,
+            is_met: false,
             options: options.clone(),
             reader: Reader::default(),
             nodes: Vec::new(),
@@ -196,8 +164,8 @@ impl Walker {
     /// Finds all paths from a node.
     pub(crate) fn walk(&mut self, index: &Index, start: u32, prefix: u16) -> Result<()> {
         self.walk_once(index, start, prefix)?;
-        // (What is not looked at takes its place among the results all the same.)
-        if self.passed > 0 && self.passed + self.paths.len() > self.options.limit {
+        // (What is not looked at takes its place among the results all the same, and so does a successor.)
+        if self.passed > 0 && self.passed + self.paths.len() >= self.options.limit {
             let wanted = self.wanted.take();
             self.walk_once(index, start, prefix)?;
             self.wanted = wanted;
@@ -213,7 +181,8 @@ impl Walker {
         self.prefixes.clear();
         self.steps.clear();
         self.denials.clear();
-        (self.looked_at, self.passed, self.is_cut) = (0, 0, false);
+        (self.looked_at, self.passed) = (0, 0);
+        (self.is_cut, self.is_met) = (false, false);
         self.nodes.push(start);
         self.prefixes.push(prefix);
         if index.counts.negated > 0 {
@@ -225,7 +194,7 @@ impl Walker {
             confidence: 1.0,
             meaning: None,
         };
-        self.is_cut = self.visit(index, at)?.is_break();
+        self.is_cut = self.visit(index, at)?.is_break() && !self.is_met;
         self.conflicts.sort_unstable();
         self.conflicts.dedup();
         Ok(())
@@ -242,8 +211,11 @@ impl Walker {
                 .read(segment, chunk, &mut self.chunks[0])?;
             let entries = entries.iter().map(|&entry| Entry::unpack(entry));
             for entry in entries.filter(|entry| entry.is_negated()) {
-                self.denials
-                    .push((entry.to, entry.kind(), walked(entry, &index.vocabulary)));
+                // (Who denies what has no inverse says nothing of the other direction.)
+                if !is_barred(entry, self.is_backwards) {
+                    let predicate = read(entry, self.is_backwards, &index.vocabulary);
+                    self.denials.push((entry.to, entry.kind(), predicate));
+                }
             }
         }
         Ok(())
@@ -262,12 +234,23 @@ impl Walker {
     }
 
     fn visit(&mut self, index: &Index, at: At) -> Result<ControlFlow<()>> {
-        let (segment, range) = self.reader.edges(index, at.node)?;
         let mut scratch = std::mem::take(&mut self.chunks[at.depth]);
+        let flow = self.visit_with(index, at, &mut scratch);
+        self.chunks[at.depth] = scratch;
+        flow
+    }
+
+    fn visit_with(
+        &mut self,
+        index: &Index,
+        at: At,
+        scratch: &mut Scratch<Packed>,
+    ) -> Result<ControlFlow<()>> {
+        let (segment, range) = self.reader.edges(index, at.node)?;
         let (mut node, mut denied) = (u32::MAX, Denied::default());
         for from in range.clone().step_by(CHUNK) {
             let chunk = from..(from + CHUNK).min(range.end);
-            let entries = index.arrays.entries.read(segment, chunk, &mut scratch)?;
+            let entries = index.arrays.entries.read(segment, chunk, scratch)?;
             for &entry in entries {
                 let entry = Entry::unpack(entry);
                 if entry.to != node {
@@ -275,7 +258,7 @@ impl Walker {
                     denied.clear();
                 }
                 if entry.is_negated() {
-                    denied.add(entry.kind(), walked(entry, &index.vocabulary));
+                    denied.add(entry, &index.vocabulary);
                     continue;
                 }
                 self.looked_at += 1;
@@ -287,7 +270,6 @@ impl Walker {
                 }
             }
         }
-        self.chunks[at.depth] = scratch;
         Ok(ControlFlow::Continue(()))
     }
 
@@ -311,14 +293,14 @@ impl Walker {
             self.passed += 1;
             return GO_ON;
         }
-        let kind = entry.kind();
-        let predicate = Some(walked(entry, &index.vocabulary));
-        if denied.denies(kind, predicate) {
+        if denied.denies(entry, &index.vocabulary) {
             if at.depth == 0 && is_target {
                 self.conflicts.push(entry.to);
             }
             return GO_ON;
         }
+        let kind = entry.kind();
+        let predicate = Some(read(entry, self.is_backwards, &index.vocabulary));
         let meaning = match self.options.undirected {
             true => {
                 if self.uses(index, at.node, entry) {
@@ -327,7 +309,7 @@ impl Walker {
                 self.along(at.meaning, entry, predicate)
             }
             false => {
-                if entry.is_one_way() || self.nodes.contains(&entry.to) {
+                if is_barred(entry, self.is_backwards) || self.nodes.contains(&entry.to) {
                     return GO_ON;
                 }
                 if !self.options.repeat_prefix && self.prefixes.contains(&prefix) {
@@ -356,23 +338,38 @@ impl Walker {
         };
         let class = &index.vocabulary.classes[entry.class as usize];
         let confidence = at.confidence * class.confidence() * factor;
+        // (Alone no path gets better on its way, nor is there anything else to tell of it.)
+        if self.options.undirected
+            && confidence < self.options.min_confidence
+            && self.denials.is_empty()
+        {
+            return GO_ON;
+        }
         let step = Step {
             node: entry.to,
             entry,
         };
         self.steps.push(step);
         // (A way back to the start is no mapping.)
-        if is_target && entry.to != self.nodes[0] && is_passed {
-            self.passed += 1;
-        } else if is_target && entry.to != self.nodes[0] {
-            self.paths.push(Path {
-                confidence,
-                predicate: meaning.and_then(|(_, predicate)| predicate),
-                hops: at.depth + 1,
-            });
-            self.path_steps.extend_from_slice(&self.steps);
-            let all = self.paths.len() * self.options.max_hops;
-            self.path_steps.resize(all, NOWHERE);
+        if is_target && entry.to != self.nodes[0] {
+            if is_passed {
+                self.passed += 1;
+            } else {
+                self.paths.push(Path {
+                    confidence,
+                    predicate: meaning.and_then(|(_, predicate)| predicate),
+                    hops: at.depth + 1,
+                });
+                self.path_steps.extend_from_slice(&self.steps);
+                let all = self.paths.len() * self.options.max_hops;
+                self.path_steps.resize(all, NOWHERE);
+            }
+            if self.than.is_some_and(|than| entry.to != than)
+                && confidence >= self.options.min_confidence
+            {
+                self.is_met = true;
+                return Ok(ControlFlow::Break(()));
+            }
         }
         let goes_on = !is_last
             && (self.options.undirected || meaning.is_some_and(|(kind, _)| self.may_go_on(kind)));
@@ -431,7 +428,8 @@ impl Walker {
             xref: true,
         };
         // (Of an edge that means nothing from here nothing is said.)
-        let own = (entry.kind(), predicate.filter(|_| !entry.is_one_way()));
+        let means = !is_barred(entry, self.is_backwards);
+        let own = (entry.kind(), predicate.filter(|_| means));
         match (before, self.steps.is_empty()) {
             (None, true) => Some(own),
             (None, false) => None,
@@ -446,10 +444,10 @@ impl Walker {
 
     /// Whether the path uses this edge already.
     fn uses(&self, index: &Index, node: u32, entry: Entry) -> bool {
-        let own = edge_id(index, node, entry);
+        let own = edge_id(&index.vocabulary, node, entry);
         let mut from = self.nodes[0];
         self.steps.iter().any(|step| {
-            let used = edge_id(index, from, step.entry) == own;
+            let used = edge_id(&index.vocabulary, from, step.entry) == own;
             from = step.node;
             used
         })
@@ -476,20 +474,7 @@ impl Walker {
     }
 }
 
-/// Which statement an edge is.
-pub(crate) fn edge_id(index: &Index, node: u32, entry: Entry) -> EdgeId {
-    let vocabulary = &index.vocabulary;
-    let class = &vocabulary.classes[entry.class as usize];
-    let predicate = &vocabulary.predicates[class.predicate as usize];
-    let (subject, object) = match entry.is_reversed() {
-        true => (entry.to, node),
-        false => (node, entry.to),
-    };
-    let symmetric = predicate.inverse == Some(class.predicate);
-    let (x, y) = match (symmetric, predicate.canonical == class.predicate) {
-        (true, _) => (subject.min(object), subject.max(object)),
-        (false, true) => (subject, object),
-        (false, false) => (object, subject),
-    };
-    (x, y, predicate.canonical, class.source)
+/// Whether an edge cannot be walked: its predicate has no inverse, and paths go the other way.
+fn is_barred(entry: Entry, is_backwards: bool) -> bool {
+    entry.is_one_way() != is_backwards && entry.kind() == Kind::Other
 }

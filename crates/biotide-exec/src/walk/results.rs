@@ -4,10 +4,15 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 use datafusion_common::Result;
+use hashbrown::HashSet;
 
-use super::paths::{EdgeId, Path, Walker, edge_id};
+use super::paths::{Path, Walker};
 use crate::index::Index;
+use crate::index::edge_id::{EdgeId, edge_id};
 use crate::mapping::key::Key;
+
+/// Edges that there is room for from one result to the next.
+const KEPT: usize = 4096;
 
 /// A result of an identifier.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +37,7 @@ pub(crate) struct Results {
     /// Numbers of paths of the walker.
     pub(crate) evidence: Vec<usize>,
     order: Vec<usize>,
-    used: Vec<EdgeId>,
+    used: HashSet<EdgeId>,
     keys: Vec<Key>,
 }
 
@@ -72,7 +77,10 @@ impl Results {
             best_first(group, walker, index)?;
             let begin = self.evidence.len();
             let mut doubt = 1.0;
-            self.used.clear();
+            match self.used.capacity() > KEPT {
+                true => self.used = HashSet::new(),
+                false => self.used.clear(),
+            }
             for &path in &*group {
                 let ids = edges(walker, index, start, path);
                 if ids.clone().any(|id| self.used.contains(&id)) {
@@ -111,12 +119,12 @@ impl Results {
         let mut order = std::mem::take(&mut self.order);
         order.clear();
         order.extend(0..walker.paths.len());
-        let nodes = |walker: &Walker, path: usize| -> Vec<u32> {
-            walker.steps_of(path).iter().map(|step| step.node).collect()
-        };
+        fn nodes(walker: &Walker, path: usize) -> impl Iterator<Item = u32> {
+            walker.steps_of(path).iter().map(|step| step.node)
+        }
         let bits = |walker: &Walker, path: usize| walker.paths[path].confidence.to_bits();
         order.sort_unstable_by(|&a, &b| {
-            let by_nodes = || nodes(walker, a).cmp(&nodes(walker, b));
+            let by_nodes = || nodes(walker, a).cmp(nodes(walker, b));
             let predicate = |path: usize| walker.paths[path].predicate;
             let named = |path: usize| {
                 predicate(path).map(|n| &index.vocabulary.predicates[n as usize].name)
@@ -127,7 +135,7 @@ impl Results {
                 .then_with(|| named(a).cmp(&named(b)))
         });
         order.dedup_by(|a, b| {
-            bits(walker, *a) == bits(walker, *b) && nodes(walker, *a) == nodes(walker, *b)
+            bits(walker, *a) == bits(walker, *b) && nodes(walker, *a).eq(nodes(walker, *b))
         });
         for &path in &order {
             let Path {
@@ -238,7 +246,7 @@ fn edges(
     let steps = walker.steps_of(path);
     let from = std::iter::once(start).chain(steps.iter().map(|step| step.node));
     from.zip(steps)
-        .map(|(from, step)| edge_id(index, from, step.entry))
+        .map(|(from, step)| edge_id(&index.vocabulary, from, step.entry))
 }
 
 /// Sorts paths to the same identifier: confidence, hops, then the identifiers on them, then sources.
@@ -287,7 +295,7 @@ fn path_text(path: usize, walker: &mut Walker, index: &Index) -> Result<Vec<Stri
     for step in &steps {
         let vocabulary = &index.vocabulary;
         let class = &vocabulary.classes[step.entry.class as usize];
-        let walked = crate::index::build::walked(step.entry, vocabulary);
+        let walked = crate::index::build::read(step.entry, false, vocabulary);
         let predicate = &vocabulary.predicates[walked as usize].name;
         texts.push(format!(
             "{predicate} {}",

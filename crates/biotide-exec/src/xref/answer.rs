@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use biotide_common::identifiers::Fate;
+use biotide_common::identifiers::{Fate, is_nothing, trim};
 use datafusion_common::Result;
 
 use super::spec::XrefSpec;
@@ -57,7 +57,7 @@ impl Answer {
         walker: &mut Walker,
     ) -> Result<()> {
         self.clear();
-        let Some(written) = written.filter(|written| !is_nothing(written)) else {
+        let Some(written) = written.filter(|written| !is_nothing(trim(written))) else {
             self.verdict = NULL;
             return Ok(());
         };
@@ -173,6 +173,16 @@ impl Answer {
         }
     }
 
+    /// Whether it was an identifier at all.
+    pub(super) fn is_looked_up(&self) -> bool {
+        !matches!(self.verdict, NULL | INVALID)
+    }
+
+    /// Edges of a path of so many: that it was brought forward is one, too.
+    pub(super) fn hops(&self, walked: usize) -> usize {
+        walked + usize::from(self.retired.is_some())
+    }
+
     pub(super) fn add_note(&mut self, text: &str) {
         if !self.note.is_empty() {
             self.note.push_str("; ");
@@ -191,13 +201,4 @@ impl Answer {
         let first = nodes.next();
         nodes.any(|node| Some(node) != first)
     }
-}
-
-/// What cells hold that hold nothing.
-fn is_nothing(text: &str) -> bool {
-    const TOKENS: [&str; 12] = [
-        "", "-", "--", "NA", "N/A", "nan", "NULL", "None", ".", "?", "#N/A", "<NA>",
-    ];
-    let text = text.trim();
-    text.len() <= 4 && TOKENS.iter().any(|token| token.eq_ignore_ascii_case(text))
 }

@@ -8,8 +8,11 @@ use serde::Serialize;
 
 use crate::mapping::dictionary::Vocabulary;
 
-/// Unmapped identifiers that are counted at a time.
+/// Unmapped identifiers that are counted at a time, and twice as many at most.
 const COUNTED: usize = 4096;
+
+/// Of an unmapped identifier, so many characters are told of.
+const LENGTH: usize = 128;
 
 /// Unmapped identifiers that are told of.
 const SHOWN: usize = 20;
@@ -68,25 +71,27 @@ impl Coverage {
             }),
         }
         if let Some(written) = unmapped {
-            count(&mut self.unmapped, written, 1);
+            let end = written
+                .char_indices()
+                .nth(LENGTH)
+                .map_or(written.len(), |(end, _)| end);
+            *self.unmapped.entry_ref(&written[..end]).or_default() += 1;
         }
     }
 }
 
-/// Counts what is frequent (Misra and Gries: what comes more often than in one of `COUNTED` is there).
-fn count(counts: &mut HashMap<String, u64>, text: &str, n: u64) {
-    if let Some(count) = counts.get_mut(text) {
-        *count += n;
+/// Leaves what is frequent, if there is much (Misra and Gries; Agarwal and others 2012: what comes more often than in
+/// one of `COUNTED` is there). What is left does not depend on the order of what is counted between two calls.
+fn prune(counts: &mut HashMap<String, u64>) {
+    if counts.len() <= 2 * COUNTED {
         return;
     }
-    if counts.len() >= COUNTED {
-        counts.retain(|_, count| {
-            *count -= 1;
-            *count > 0
-        });
-        return;
-    }
-    counts.insert(text.chars().take(128).collect(), n);
+    let mut all: Vec<u64> = counts.values().copied().collect();
+    let (_, &mut next, _) = all.select_nth_unstable_by(COUNTED, |a, b| b.cmp(a));
+    counts.retain(|_, count| {
+        *count = count.saturating_sub(next);
+        *count > 0
+    });
 }
 
 /// What became of the identifiers of a statement. A session extension.
@@ -138,8 +143,9 @@ impl CoverageLog {
             *all.groups.entry(group).or_default() += counted.n;
         }
         for (text, n) in coverage.unmapped {
-            count(&mut all.unmapped, &text, n);
+            *all.unmapped.entry(text).or_default() += n;
         }
+        prune(&mut all.unmapped);
     }
 
     /// Whether nothing was cross-referenced.
@@ -163,7 +169,7 @@ impl CoverageLog {
         rows.collect()
     }
 
-    /// Unmapped identifiers, the commonest first. (Of more than 4096 different ones, those that are common.)
+    /// Unmapped identifiers, the commonest first. (Of many different ones, those that are common.)
     pub fn top_unmapped(&self) -> Vec<(String, u64)> {
         let all = self.0.lock();
         let mut top: Vec<(String, u64)> = all
@@ -174,5 +180,45 @@ impl CoverageLog {
         top.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         top.truncate(SHOWN);
         top
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unmapped<'a>(texts: impl IntoIterator<Item = &'a str>) -> Coverage {
+        let mut coverage = Coverage::default();
+        for text in texts {
+            coverage.add("", "unmapped", 0, &[], Some(text));
+        }
+        coverage
+    }
+
+    #[test]
+    fn long_identifiers_are_counted_by_their_beginning() {
+        let long = ["x".repeat(200), "x".repeat(128) + "y"];
+        let log = CoverageLog::default();
+        for _ in 0..2 {
+            log.add(
+                unmapped(long.iter().map(String::as_str)),
+                &Vocabulary::default(),
+            );
+        }
+        assert_eq!(log.top_unmapped(), [("x".repeat(128), 4)]);
+    }
+
+    #[test]
+    fn what_is_common_is_told_of_among_many() {
+        let log = CoverageLog::default();
+        let rare: Vec<String> = (0..50_000).map(|n| format!("rare:{n}")).collect();
+        for some in rare.chunks(500) {
+            let some = some.iter().map(String::as_str);
+            let often = std::iter::repeat_n("often", 300);
+            log.add(unmapped(some.chain(often)), &Vocabulary::default());
+        }
+        let top = log.top_unmapped();
+        assert_eq!(top[0].0, "often");
+        assert!(top[0].1 > 29_000 && top[1].1 < 300, "{top:?}");
     }
 }

@@ -31,6 +31,7 @@ use super::columns::{Column, columns};
 use super::coverage::CoverageLog;
 use super::spec::XrefSpec;
 use super::worker::{Output, Worker};
+use crate::plan;
 
 /// The most rows that a task takes at a time.
 const PIECE: usize = 1024;
@@ -105,17 +106,10 @@ impl XrefExec {
 
 impl DisplayAs for XrefExec {
     fn fmt_as(&self, t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !matches!(t, DisplayFormatType::TreeRender) {
-            write!(f, "{}: ", self.name())?;
-        }
         let names: Vec<&str> = self.added.iter().map(|(_, name)| name.as_str()).collect();
-        write!(
-            f,
-            "id={}, {}, columns=[{}]",
-            self.id,
-            self.spec.shown(),
-            names.join(", ")
-        )
+        let (id, spec) = (&self.id, self.spec.shown());
+        let shown = format!("id={id}, {spec}, columns=[{}]", names.join(", "));
+        plan::show(self.name(), &shown, t, f)
     }
 }
 
@@ -267,6 +261,7 @@ impl Shared {
         let load = async move {
             let index = self.spec.mapping.index(&self.context).await?;
             let coverage = self.context.session_config().get_extension::<CoverageLog>();
+            let (is_counted, known) = (coverage.is_some(), Arc::clone(&index));
             let (tasks, piece) = (self.tasks, self.piece);
             let shared = Arc::new(self);
             let pieces = input
@@ -279,30 +274,21 @@ impl Shared {
                 })
                 .try_flatten();
             let worked = pieces.map(move |piece| {
-                let (shared, index, coverage) =
-                    (Arc::clone(&shared), Arc::clone(&index), coverage.clone());
+                let (shared, index) = (Arc::clone(&shared), Arc::clone(&index));
                 let work = move || {
                     let piece = piece?;
                     let worker = shared.workers.lock().pop();
                     let mut worker = worker.unwrap_or_else(|| {
                         let held =
                             MemoryConsumer::new("XrefExec").register(shared.context.memory_pool());
-                        Worker::new(
-                            &shared.spec,
-                            &index,
-                            &shared.output,
-                            held,
-                            coverage.is_some(),
-                        )
+                        Worker::new(&shared.spec, &index, &shared.output, held, is_counted)
                     });
                     let rows = piece.num_rows();
                     let ids = shared.id.evaluate(&piece)?.into_array(rows)?;
                     let batches = worker.work(&piece, &ids)?;
-                    if let Some(coverage) = coverage {
-                        worker.tell(&coverage);
-                    }
+                    let counts = worker.coverage();
                     shared.workers.lock().push(worker);
-                    Ok::<_, DataFusionError>(batches)
+                    Ok::<_, DataFusionError>((batches, counts))
                 };
                 SpawnedTask::spawn(async move { work() })
             });
@@ -312,7 +298,13 @@ impl Shared {
                 Err(error) => Err(DataFusionError::External(Box::new(error))),
             });
             let batches = batches
-                .map_ok(|batches| stream::iter(batches.into_iter().map(Ok)))
+                .map_ok(move |(batches, counts)| {
+                    // (In the order of the rows, whoever was first.)
+                    if let Some(coverage) = &coverage {
+                        coverage.add(counts, &known.vocabulary);
+                    }
+                    stream::iter(batches.into_iter().map(Ok))
+                })
                 .try_flatten();
             Ok::<_, DataFusionError>(batches)
         };

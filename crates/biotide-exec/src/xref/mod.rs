@@ -10,6 +10,7 @@
 //! The rows stay in their order, and each has at least one row of the result, unless `unmapped => 'drop'`.
 
 mod answer;
+mod cardinality;
 mod columns;
 mod coverage;
 mod exec;

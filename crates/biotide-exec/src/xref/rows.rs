@@ -12,6 +12,7 @@ use arrow::datatypes::{Field, SchemaRef};
 use datafusion_common::Result;
 
 use super::columns::{Column, mapping_fields, path_fields};
+use super::worker::Output;
 
 /// Texts in a list.
 type Texts = ListBuilder<StringBuilder>;
@@ -60,8 +61,10 @@ impl Lists {
             push_texts(&mut self.path, item.path);
             push_texts(&mut self.sources, item.sources);
         }
+        // (More than there can be are refused when the list is made.)
+        let n = i32::try_from(items.len()).unwrap_or(i32::MAX);
         let last = self.ends.last().copied().unwrap_or(0);
-        self.ends.push(last + items.len() as i32);
+        self.ends.push(last.saturating_add(n));
     }
 
     fn finish(&mut self, is_path: bool) -> Result<ArrayRef> {
@@ -147,31 +150,41 @@ fn push_texts(builder: &mut Texts, texts: &[String]) {
     builder.append(true);
 }
 
-/// Rows, as they come.
+/// Items of lists that a batch has, for each of its rows: so many at most, but for the last row's.
+const ITEMS: usize = 8;
+
+/// Rows of a batch, as they come.
 #[derive(Debug)]
-pub(super) struct Rows {
+pub(super) struct Rows<'a> {
+    input: &'a RecordBatch,
     schema: SchemaRef,
     /// Columns of the input that are in the result.
     inputs: Vec<usize>,
     columns: Vec<(Column, Builder)>,
     /// For each row, that of the input.
     picks: Vec<u32>,
+    /// In lists.
+    items: usize,
+    batch_size: usize,
+    done: Vec<RecordBatch>,
 }
 
-impl Rows {
-    /// `inputs` columns of the input, then `columns`.
-    pub(super) fn new(schema: SchemaRef, inputs: Vec<usize>, columns: &[Column]) -> Self {
-        let columns = columns.iter().map(|&column| (column, Builder::new(column)));
+impl<'a> Rows<'a> {
+    /// Rows made from those of an input.
+    pub(super) fn new(input: &'a RecordBatch, output: &Output) -> Self {
+        let columns = output.columns.iter();
         Self {
-            schema,
-            inputs,
-            columns: columns.collect(),
+            input,
+            schema: Arc::clone(&output.schema),
+            inputs: output.inputs.clone(),
+            columns: columns
+                .map(|&column| (column, Builder::new(column)))
+                .collect(),
             picks: Vec::new(),
+            items: 0,
+            batch_size: output.batch_size,
+            done: Vec::new(),
         }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.picks.len()
     }
 
     /// Adds a row of the input's row: with one result, with all in a list, or with none.
@@ -181,7 +194,7 @@ impl Rows {
         one: Option<Shown<'_>>,
         all: &[Shown<'_>],
         common: Common<'_>,
-    ) {
+    ) -> Result<()> {
         self.picks.push(row);
         for (column, builder) in &mut self.columns {
             match column {
@@ -199,19 +212,41 @@ impl Rows {
                 }
                 Column::Path => builder.texts(one.map(|one| one.path)),
                 Column::Sources => builder.texts(one.map(|one| one.sources)),
-                Column::Mappings => builder.lists(all),
+                Column::Mappings => {
+                    self.items += all.len();
+                    builder.lists(all);
+                }
                 Column::Verdict => builder.text(Some(common.verdict)),
                 Column::Cardinality => builder.text(common.cardinality),
                 Column::Note => builder.text(common.note),
                 Column::Resolved => builder.text(common.resolved),
-                Column::Paths => builder.lists(common.paths),
-                Column::Conflicts => builder.texts(Some(common.conflicts)),
+                Column::Paths => {
+                    self.items += common.paths.len();
+                    builder.lists(common.paths);
+                }
+                Column::Conflicts => {
+                    self.items += common.conflicts.len();
+                    builder.texts(Some(common.conflicts));
+                }
             }
+        }
+        match self.picks.len() >= self.batch_size || self.items / ITEMS >= self.batch_size {
+            true => self.end_batch(),
+            false => Ok(()),
         }
     }
 
-    /// The rows so far.
-    pub(super) fn finish(&mut self, input: &RecordBatch) -> Result<RecordBatch> {
+    /// All of them: one batch at least.
+    pub(super) fn finish(mut self) -> Result<Vec<RecordBatch>> {
+        if !self.picks.is_empty() || self.done.is_empty() {
+            self.end_batch()?;
+        }
+        Ok(self.done)
+    }
+
+    fn end_batch(&mut self) -> Result<()> {
+        self.items = 0;
+        let input = self.input;
         let picks = std::mem::take(&mut self.picks);
         let n = picks.len();
         let same = n == input.num_rows() && (0..).zip(&picks).all(|(i, &pick)| i == pick);
@@ -234,10 +269,9 @@ impl Rows {
             });
         }
         let options = RecordBatchOptions::new().with_row_count(Some(n));
-        Ok(RecordBatch::try_new_with_options(
-            Arc::clone(&self.schema),
-            arrays,
-            &options,
-        )?)
+        let schema = Arc::clone(&self.schema);
+        let batch = RecordBatch::try_new_with_options(schema, arrays, &options)?;
+        self.done.push(batch);
+        Ok(())
     }
 }

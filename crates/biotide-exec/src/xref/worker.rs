@@ -9,15 +9,16 @@ use biotide_common::BiotideError;
 use datafusion_common::Result;
 use datafusion_execution::memory_pool::MemoryReservation;
 
-use super::answer::{self, Answer};
+use super::answer::Answer;
+use super::cardinality::Back;
 use super::columns::Column;
-use super::coverage::{Coverage, CoverageLog};
+use super::coverage::Coverage;
 use super::rows::{Common, Rows, Shown};
 use super::spec::{Policy, XrefSpec};
 use crate::index::Index;
 use crate::mapping::dictionary::Vocabulary;
 use crate::mapping::spelling::Speller;
-use crate::walk::{Ahead, Found, WalkOptions, Walker};
+use crate::walk::{Ahead, Found, Walker};
 
 /// The predicate of what has taken another one's place.
 const REPLACED_BY: &str = "IAO:0100001";
@@ -52,12 +53,14 @@ pub(super) struct Worker {
     speller: Speller,
     walker: Walker,
     ahead: Ahead,
-    /// Walks back from results, to see who else maps to them.
-    back: Option<Walker>,
+    /// Looks who else maps to results.
+    back: Option<Back>,
     answer: Answer,
+    /// Whether what has taken the place of the identifier is a result, the first one.
+    has_successor: bool,
     /// Results that the policy leaves, by their number.
     left: Vec<usize>,
-    /// Them, written out.
+    /// All of them, written out.
     lines: Vec<Written>,
     /// Of sources.
     numbers: Vec<u32>,
@@ -143,6 +146,7 @@ impl Worker {
             output: output.clone(),
             speller,
             answer: Answer::default(),
+            has_successor: false,
             left: Vec::new(),
             lines: Vec::new(),
             numbers: Vec::new(),
@@ -152,9 +156,9 @@ impl Worker {
         }
     }
 
-    /// Tells what became of identifiers since it was last asked.
-    pub(super) fn tell(&mut self, log: &CoverageLog) {
-        log.add(std::mem::take(&mut self.coverage), &self.index.vocabulary);
+    /// What became of identifiers since it was last asked.
+    pub(super) fn coverage(&mut self) -> Coverage {
+        std::mem::take(&mut self.coverage)
     }
 
     /// Cross-references the rows of a batch, whose identifiers are given.
@@ -165,12 +169,12 @@ impl Worker {
         };
         let ids = ids.as_string_view();
         let output = &self.output;
-        let mut rows = Rows::new(
-            Arc::clone(&output.schema),
-            output.inputs.clone(),
-            &output.columns,
-        );
-        let (batch_size, mut done) = (output.batch_size, Vec::new());
+        let mut rows = Rows::new(batch, output);
+        // (What is not told apart for want of room must not depend on what others have met.)
+        if !self.speller.has_room(ids.len()) {
+            let identifiers = Arc::clone(&self.spec.identifiers);
+            self.speller = Speller::new(identifiers, self.spec.namespace.as_deref());
+        }
         for (row, id) in (0..).zip(ids) {
             if (row as usize).is_multiple_of(AHEAD) {
                 self.look_ahead(ids, row as usize);
@@ -181,14 +185,8 @@ impl Worker {
             self.held.try_resize(self.walker.size())?;
             self.rows_of(row, id, &mut rows)?;
             self.walker.shrink();
-            if rows.len() >= batch_size {
-                done.push(rows.finish(batch)?);
-            }
         }
-        if rows.len() > 0 || done.is_empty() {
-            done.push(rows.finish(batch)?);
-        }
-        Ok(done)
+        rows.finish()
     }
 
     /// Brings what the next identifiers need near.
@@ -212,24 +210,32 @@ impl Worker {
             .look(&self.index, hops, |prefix| walker.is_target(prefix));
     }
 
-    fn rows_of(&mut self, row: u32, written: Option<&str>, rows: &mut Rows) -> Result<()> {
+    fn rows_of(&mut self, row: u32, written: Option<&str>, rows: &mut Rows<'_>) -> Result<()> {
+        self.has_successor = self.is_brought_forward();
         self.choose(written)?;
         self.count(written);
         self.leave_wanted();
-        let n = self.left.len();
-        for i in 0..n {
-            self.write(i)?;
+        let first = usize::from(self.has_successor);
+        let n = first + self.left.len();
+        if self.lines.len() < n {
+            self.lines.resize_with(n, Written::default);
         }
-        let successor = usize::from(self.bring_forward(n));
-        let n = match self.spec.policy {
-            Policy::First => (n + successor).min(1),
-            _ => n + successor,
-        };
+        if self.has_successor {
+            self.write_successor();
+        }
+        for line in first..n {
+            self.write(line, self.left[line - first])?;
+        }
         if n == 0 && (!self.spec.keep_unmapped || self.spec.wanted.is_some()) {
             return Ok(());
         }
         let cardinality = match self.output.wants(Column::Cardinality) {
-            true => self.cardinality(n)?,
+            true if n == 0 => self.answer.is_looked_up().then_some("1:0"),
+            true => {
+                let new = || Back::new(&self.index, &self.spec.walk);
+                let back = self.back.get_or_insert_with(new);
+                Some(back.cardinality(&self.index, &self.answer)?)
+            }
             false => None,
         };
         let paths = match self.output.wants(Column::Paths) {
@@ -252,9 +258,13 @@ impl Worker {
         };
         let lines = self.lines[..n].iter().map(|line| line.shown(vocabulary));
         match self.spec.policy {
-            Policy::List => rows.push(row, None, &lines.collect::<Vec<_>>(), common),
-            _ if n == 0 => rows.push(row, None, &[], common),
-            _ => lines.for_each(|line| rows.push(row, Some(line), &[], common)),
+            Policy::List => rows.push(row, None, &lines.collect::<Vec<_>>(), common)?,
+            _ if n == 0 => rows.push(row, None, &[], common)?,
+            _ => {
+                for line in lines {
+                    rows.push(row, Some(line), &[], common)?;
+                }
+            }
         }
         Ok(())
     }
@@ -284,7 +294,8 @@ impl Worker {
             .map_or("", |(prefix, _)| prefix);
         let best = self.left.first().map(|&i| &answer.results.found[i]);
         self.numbers.clear();
-        if let Some(best) = best {
+        // (That another one has taken its place is no statement of the mapping.)
+        if let Some(best) = best.filter(|_| !self.has_successor) {
             sources(
                 &self.index,
                 &self.walker,
@@ -292,13 +303,25 @@ impl Worker {
                 &mut self.numbers,
             );
         }
-        let hops = best.map_or(0, |best| best.hops);
-        let unmapped = written.filter(|_| best.is_none());
+        let hops = match (self.has_successor, best) {
+            (true, _) => 1,
+            (false, Some(best)) => answer.hops(best.hops),
+            (false, None) => 0,
+        };
+        let unmapped = written.filter(|_| hops == 0);
         self.coverage
             .add(namespace, answer.verdict, hops, &self.numbers, unmapped);
     }
 
-    /// The results that the policy leaves.
+    /// Whether the one in the place of a retired identifier is a result: it is of a namespace that is asked for.
+    fn is_brought_forward(&self) -> bool {
+        let prefix = self.answer.resolved.split_once(':');
+        let prefix = prefix.map_or("", |(prefix, _)| prefix);
+        let targets = &self.spec.walk.targets;
+        self.answer.retired.is_some() && targets.iter().any(|target| target == prefix)
+    }
+
+    /// The results that the policy leaves, a successor among them.
     fn choose(&mut self, written: Option<&str>) -> Result<()> {
         let found = &self.answer.results.found;
         let several = |found: &Found| self.answer.has_several(found.prefix);
@@ -309,14 +332,18 @@ impl Worker {
             Policy::Explode | Policy::List => {}
             Policy::First => {
                 let names = &self.index.vocabulary.prefixes;
-                let rank = |prefix: u16| {
-                    let name = &names[usize::from(prefix)].name;
+                let rank = |name: &str| {
                     let place = self.spec.priority.iter().position(|own| own == name);
                     place.unwrap_or(usize::MAX)
                 };
+                let rank_of = |i: usize| rank(&names[usize::from(found[i].prefix)].name);
                 // (Those that rank alike stay in their order.)
-                left.sort_by_key(|&i| rank(found[i].prefix));
-                left.truncate(1);
+                let best = left.iter().copied().min_by_key(|&i| rank_of(i));
+                let own = self.answer.resolved.split_once(':');
+                let own = rank(own.map_or("", |(prefix, _)| prefix));
+                self.has_successor &= best.is_none_or(|best| own <= rank_of(best));
+                left.clear();
+                left.extend(best.filter(|_| !self.has_successor));
             }
             Policy::Error => {
                 if let Some(one) = found.iter().find(|found| several(found)) {
@@ -345,15 +372,29 @@ impl Worker {
                 }
             }
         }
+        let most = self.spec.walk.limit - usize::from(self.has_successor);
+        self.left.truncate(most);
         Ok(())
     }
 
-    /// Writes a result that is left out, as far as it is asked for.
-    fn write(&mut self, line: usize) -> Result<()> {
-        if self.lines.len() <= line {
-            self.lines.push(Written::default());
-        }
-        let found = self.answer.results.found[self.left[line]].clone();
+    /// Writes that which has taken the place of the identifier: the first line.
+    fn write_successor(&mut self) {
+        let old = self.answer.retired.clone().unwrap_or_default();
+        let new = self.answer.resolved.clone();
+        self.lines[0] = Written {
+            target: new.clone(),
+            predicate: None,
+            is_successor: true,
+            confidence: 1.0,
+            hops: 1,
+            path: vec![old, new],
+            sources: Vec::new(),
+        };
+    }
+
+    /// Writes a result, as far as it is asked for.
+    fn write(&mut self, line: usize, found: usize) -> Result<()> {
+        let found = self.answer.results.found[found].clone();
         let (wants_path, wants_sources) = (
             self.output.wants(Column::Path) || self.output.wants(Column::Mappings),
             self.output.wants(Column::Sources) || self.output.wants(Column::Mappings),
@@ -367,7 +408,8 @@ impl Worker {
         line.target.clear();
         line.target.push_str(&results.text[found.text]);
         (line.predicate, line.is_successor) = (found.predicate, false);
-        (line.confidence, line.hops, line.path) = (found.confidence, found.hops, path);
+        (line.confidence, line.path) = (found.confidence, path);
+        line.hops = self.answer.hops(found.hops);
         line.sources.clear();
         if wants_sources {
             self.numbers.clear();
@@ -411,7 +453,7 @@ impl Worker {
                     predicate: own.predicate,
                     is_successor: false,
                     confidence: own.confidence,
-                    hops: own.hops,
+                    hops: self.answer.hops(own.hops),
                     path: self.path(path)?,
                     sources: Vec::new(),
                 });
@@ -423,74 +465,5 @@ impl Worker {
                 .then(a.hops.cmp(&b.hops))
         });
         Ok(all)
-    }
-
-    /// A retired identifier maps to the one in its place, where that is of a namespace that is asked for: puts it
-    /// before the `n` lines. Answers whether it did.
-    fn bring_forward(&mut self, n: usize) -> bool {
-        let Some(old) = &self.answer.retired else {
-            return false;
-        };
-        let new = &self.answer.resolved;
-        let prefix = new.split_once(':').map_or("", |(prefix, _)| prefix);
-        if !self.spec.walk.targets.iter().any(|target| target == prefix) {
-            return false;
-        }
-        let line = Written {
-            target: new.clone(),
-            predicate: None,
-            is_successor: true,
-            confidence: 1.0,
-            hops: 1,
-            path: vec![old.clone(), new.clone()],
-            sources: Vec::new(),
-        };
-        self.lines.truncate(n);
-        self.lines.insert(0, line);
-        true
-    }
-
-    /// How many identifiers map to how many: several on the left, if another one of the same namespace maps to a
-    /// result; on the right, if several results are of one namespace.
-    fn cardinality(&mut self, n: usize) -> Result<Option<&'static str>> {
-        if matches!(self.answer.verdict, answer::NULL | answer::INVALID) {
-            return Ok(None);
-        }
-        if n == 0 {
-            return Ok(Some("1:0"));
-        }
-        let found = self.answer.results.found.clone();
-        let right = found
-            .iter()
-            .any(|found| self.answer.has_several(found.prefix));
-        let mut left = false;
-        if let Some((start, prefix)) = self.answer.start {
-            let back = self.back.get_or_insert_with(|| {
-                let names = &self.index.vocabulary.prefixes;
-                let options = WalkOptions {
-                    targets: names
-                        .get(usize::from(prefix))
-                        .map(|prefix| prefix.name.clone())
-                        .into_iter()
-                        .collect(),
-                    ..self.spec.walk.clone()
-                };
-                Walker::new(&self.index, &options)
-            });
-            back.retarget(prefix);
-            for one in &found {
-                back.walk(&self.index, one.node, one.prefix)?;
-                left |= back.ends().any(|node| node != start);
-                if left {
-                    break;
-                }
-            }
-        }
-        Ok(Some(match (left, right) {
-            (false, false) => "1:1",
-            (false, true) => "1:n",
-            (true, false) => "n:1",
-            (true, true) => "n:n",
-        }))
     }
 }

@@ -1,16 +1,6 @@
 //! Identifiers as people write them.
 
-/// Blanks as people paste them: Unicode's, the byte order mark among them.
-pub(super) fn trim(text: &str) -> &str {
-    // (Most have none.)
-    if let [first, .., last] | [first @ last] = text.as_bytes()
-        && first.is_ascii_graphic()
-        && last.is_ascii_graphic()
-    {
-        return text;
-    }
-    text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'))
-}
+pub(super) use biotide_common::identifiers::{is_nothing, trim};
 
 /// The text without blanks around it, where those do not count.
 pub(super) fn trim_if(trims: bool, text: &str) -> &str {
@@ -23,14 +13,6 @@ pub(super) fn trim_if(trims: bool, text: &str) -> &str {
 /// The text without blanks around it; `None` if it stands for nothing.
 pub(super) fn content(written: &str) -> Option<&str> {
     Some(trim(written)).filter(|text| !is_nothing(text))
-}
-
-/// What cells hold that hold nothing.
-pub(super) fn is_nothing(text: &str) -> bool {
-    const TOKENS: [&str; 12] = [
-        "", "-", "--", "NA", "N/A", "nan", "NULL", "None", ".", "?", "#N/A", "<NA>",
-    ];
-    text.len() <= 4 && TOKENS.iter().any(|token| token.eq_ignore_ascii_case(text))
 }
 
 /// What comes after one of these prefixes, in any case, and a separator.

@@ -130,9 +130,10 @@ fn take(condition: &Expr, xref: &XrefNode, wanted: &mut Wanted) -> bool {
             else {
                 return false;
             };
+            // (Behind a colon comes what is local, to which a colon may belong: `kegg.genes:hsa:%`.)
             let prefix = pattern
                 .strip_suffix(":%")
-                .filter(|prefix| !prefix.contains(['%', '_', '\\']));
+                .filter(|prefix| !prefix.contains(['%', '_', '\\', ':']));
             match (added(column, xref), prefix, &wanted.prefix) {
                 (Some(Added::Target), Some(prefix), None) => {
                     wanted.prefix = Some(prefix.to_owned());

@@ -66,7 +66,9 @@ impl Call {
         self.refuse_others(&["source", "release"])?;
         let mut parts = Vec::new();
         for path in &self.paths {
-            let columns = match path.contains("selected") {
+            let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+            let is_selected = name.contains("selected");
+            let columns = match is_selected {
                 true => (1..=22)
                     .map(|n| format!("'c{n}'"))
                     .collect::<Vec<_>>()
@@ -79,7 +81,7 @@ impl Call {
             );
             let (from, places) = (read_as("tsv", path, &options), PLACES);
             let subject = "'uniprot:' || c1";
-            if path.contains("selected") {
+            if is_selected {
                 for (column, prefix, predicate) in SELECTED {
                     let mut others = self.others();
                     others.push(("predicate", text(predicate)));
@@ -127,6 +129,7 @@ impl Call {
         }
         let part = |sql| Part {
             sql,
+            with_texts: None,
             origin: self.paths.join(", "),
             negated: false,
             columns: Columns::Named,

@@ -11,14 +11,13 @@ use biotide_common::session::QueryLog;
 use biotide_exec::catalog::{LoadMapping, open};
 use biotide_exec::index::Index;
 use biotide_exec::load::{Statements, build_index};
-use biotide_exec::mapping::edge_schema;
-use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{Column, DataFusionError, Result, ScalarValue, SchemaError};
+use datafusion::common::{Column, DataFusionError, Result, SchemaError};
 use datafusion::execution::{SessionState, TaskContext};
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit};
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_plan::ExecutionPlanProperties;
 
-use super::source::{Columns, Part};
+use super::source::Part;
+use super::statements::statements;
 use crate::context::BiotideContext;
 
 /// A plan of statements, and what it reads.
@@ -115,7 +114,15 @@ pub(super) async fn plans(
     let mut plans = Vec::with_capacity(parts.len());
     for part in parts {
         // (A statement plans its mappings, and those are statements.)
-        let planned = Box::pin(context.plan_query(&part.sql, state)).await;
+        let with_texts = match &part.with_texts {
+            Some(sql) if !has_a_say(state) => Box::pin(context.plan_query(sql, state)).await.ok(),
+            _ => None,
+        };
+        // (Most likely there is no such column. What else is wrong is wrong with both.)
+        let planned = match with_texts {
+            Some(planned) => Ok(planned),
+            None => Box::pin(context.plan_query(&part.sql, state)).await,
+        };
         let plan = planned.map_err(|error| named_column(error.into_datafusion(), &part.origin))?;
         let plan = statements(plan, &part)?;
         plans.push(EdgePlan {
@@ -124,6 +131,18 @@ pub(super) async fn plans(
         });
     }
     Ok(plans)
+}
+
+/// Whether the session says what becomes of numbers that are none.
+fn has_a_say(state: &SessionState) -> bool {
+    let options = state.config_options().extensions.get::<BiotideOptions>();
+    options.is_some_and(|options| {
+        options.on_bad_value.is_some()
+            || options.schema.is_some()
+            || options.all_text.is_some()
+            || options.decimal.is_some()
+            || options.thousands.is_some()
+    })
 }
 
 /// Says of a column that is not there which there are.
@@ -146,80 +165,6 @@ fn named_column(error: DataFusionError, origin: &str) -> DataFusionError {
         there.join(", ")
     );
     BiotideError::file(origin, problem).into()
-}
-
-/// Names that columns of statements usually have; the first that there is counts.
-const USUAL: [(&str, &[&str]); 9] = [
-    ("subject", &["subject", "subject_id"]),
-    ("predicate", &["predicate", "predicate_id"]),
-    ("object", &["object", "object_id"]),
-    ("confidence", &["confidence"]),
-    (
-        "source",
-        &[
-            "source",
-            "mapping_source",
-            "mapping_provider",
-            "primary_knowledge_source",
-            "mapping_set_id",
-        ],
-    ),
-    ("release", &["release", "mapping_set_version", "version"]),
-    ("negated", &["negated", "predicate_modifier"]),
-    ("_line", &["_line"]),
-    ("_offset", &["_offset"]),
-];
-
-/// The columns of statements of a plan.
-fn statements(plan: LogicalPlan, part: &Part) -> Result<LogicalPlan> {
-    let fields: Vec<(Column, DataType)> = plan
-        .schema()
-        .iter()
-        .map(|(q, field)| (Column::from((q, field)), field.data_type().clone()))
-        .collect();
-    let find = |names: &[&str]| {
-        let named = |name: &&str| {
-            fields
-                .iter()
-                .find(|(column, _)| column.name().eq_ignore_ascii_case(name))
-        };
-        match part.columns {
-            Columns::Named => names.first().and_then(named),
-            Columns::Usual => names.iter().find_map(named),
-        }
-    };
-    let mut columns: Vec<Expr> = Vec::new();
-    for ((name, names), field) in USUAL.iter().zip(edge_schema().fields()) {
-        let wanted = field.data_type();
-        let value = match (*name, find(names)) {
-            ("negated", _) if part.negated => lit(true),
-            ("negated", Some((column, kind))) if *kind != DataType::Boolean => {
-                let modifier = cast(Expr::Column(column.clone()), DataType::Utf8);
-                datafusion::functions::string::expr_fn::lower(modifier).eq(lit("not"))
-            }
-            // (A list of texts is one text.)
-            ("source", Some((column, DataType::List(_)))) => {
-                datafusion::functions_nested::expr_fn::array_to_string(
-                    Expr::Column(column.clone()),
-                    lit("|"),
-                )
-            }
-            (_, Some((column, _))) => cast(Expr::Column(column.clone()), wanted.clone()),
-            ("subject" | "object", None) => {
-                let known = fields.iter().map(|(column, _)| column.name());
-                let known: Vec<&str> = known.filter(|name| !name.starts_with('_')).collect();
-                let problem = format!(
-                    "it has no column {}; there are {}. pairs('…', subject => 'column', object => 'column') says which they are",
-                    names[names.len() - 1],
-                    known.join(", ")
-                );
-                return Err(BiotideError::file(&part.origin, problem).into());
-            }
-            (_, None) => lit(ScalarValue::try_from(wanted)?),
-        };
-        columns.push(value.alias(*name));
-    }
-    LogicalPlanBuilder::from(plan).project(columns)?.build()
 }
 
 /// Plans as one, for a node that has one input.

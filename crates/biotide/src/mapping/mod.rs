@@ -21,3 +21,4 @@ pub(crate) mod relation;
 pub(crate) mod request;
 mod source;
 mod spec;
+mod statements;

@@ -14,7 +14,7 @@ pub struct XrefRequest {
     pub column: String,
     /// A mapping: its name, or a file.
     pub mapping: String,
-    /// Files of what is denied (SSSOM).
+    /// Files of what is denied.
     pub negatives: Vec<String>,
     /// The prefixes of results; none: any.
     pub targets: Vec<String>,
@@ -54,9 +54,13 @@ impl XrefRequest {
             negatives => {
                 let negatives: Vec<String> = negatives.iter().map(|file| text(file)).collect();
                 let (mapping, negatives) = (text(&self.mapping), negatives.join(", "));
-                statements.push(format!(
-                    "CREATE OR REPLACE MAPPING {OWN} FROM sssom({mapping}, negatives => [{negatives}])"
-                ));
+                let from = match context.mappings().get(&self.mapping) {
+                    Some(_) => format!(
+                        "(SELECT * FROM mapping_edges({mapping})), pairs(negatives => [{negatives}])"
+                    ),
+                    None => format!("pairs({mapping}, negatives => [{negatives}])"),
+                };
+                statements.push(format!("CREATE OR REPLACE MAPPING {OWN} FROM {from}"));
                 OWN
             }
         };

@@ -3,8 +3,10 @@
 //! Each becomes queries whose columns are those of statements.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use biotide_common::BiotideError;
+use biotide_exec::catalog::is_stored;
 use biotide_formats::formats;
 use datafusion::sql::sqlparser::ast::{
     FunctionArg, FunctionArgExpr, ObjectName, TableFactor, TableFunctionArgs,
@@ -22,6 +24,9 @@ pub(crate) const SYNTAX: &str = "a mapping is made from sssom('file', negatives 
 #[derive(Debug, Clone)]
 pub(super) struct Part {
     pub(super) sql: String,
+    /// The same with confidences as they are written, for files that have them: what is none must not be as if nobody
+    /// had said any.
+    pub(super) with_texts: Option<String>,
     pub(super) origin: String,
     /// What the statements say, or deny.
     pub(super) negated: bool,
@@ -77,12 +82,14 @@ pub(super) fn parts(factor: &TableFactor) -> Result<Vec<Part>, BiotideError> {
         } => Ok(vec![of_path(&path_of(name))]),
         TableFactor::Derived { subquery, .. } => Ok(vec![Part {
             sql: subquery.to_string(),
+            with_texts: None,
             origin: "a query".to_owned(),
             negated: false,
             columns: Columns::Usual,
         }]),
         other => Ok(vec![Part {
             sql: format!("SELECT * FROM {other}"),
+            with_texts: None,
             origin: other.to_string(),
             negated: false,
             columns: Columns::Usual,
@@ -92,16 +99,25 @@ pub(super) fn parts(factor: &TableFactor) -> Result<Vec<Part>, BiotideError> {
 
 /// The query of a path, or of the name of a table.
 pub(super) fn of_path(path: &str) -> Part {
+    usual(path, "", false)
+}
+
+/// The query of what has the usual columns: a file, which is read with options, a stored mapping, or a table by its name.
+fn usual(path: &str, options: &str, negated: bool) -> Part {
     let is_file = path.contains(['.', '/', '\\', '*']);
     let from = match is_file {
-        true if path.to_ascii_lowercase().contains(".sssom.") => read_sssom(path, ""),
-        true => read(path, ""),
+        true if is_stored(Path::new(path)) => format!("mapping_edges({})", text(path)),
+        true => read(path, options),
         false => path.to_owned(),
     };
+    let query = |from: &str| format!("SELECT * FROM {from}");
+    let is_read = is_file && from.starts_with("read_");
+    let texts = as_texts(options, "confidence").filter(|_| is_read);
     Part {
-        sql: format!("SELECT * FROM {from}"),
+        sql: query(&from),
+        with_texts: texts.map(|options| query(&read(path, &options))),
         origin: path.to_owned(),
-        negated: false,
+        negated,
         columns: Columns::Usual,
     }
 }
@@ -157,7 +173,7 @@ fn call(function: String, args: &TableFunctionArgs) -> Result<Call, BiotideError
             _ => return Err(call.refused("takes a path in quotes and name => value")),
         }
     }
-    match call.paths.is_empty() {
+    match call.paths.is_empty() && !call.named.contains_key("negatives") {
         true => Err(call.refused("takes a path in quotes first")),
         false => Ok(call),
     }
@@ -212,8 +228,11 @@ impl Call {
         let denied = self.named.get("negatives").into_iter().flatten();
         let said = self.paths.iter().map(|path| (path, false));
         let all = said.chain(denied.map(|path| (path, true)));
+        let query =
+            |path: &str, options: &str| format!("SELECT * FROM {}", read_sssom(path, options));
         let part = |(path, negated): (&String, bool)| Part {
-            sql: format!("SELECT * FROM {}", read_sssom(path, &self.options)),
+            sql: query(path, &self.options),
+            with_texts: as_texts(&self.options, "confidence").map(|options| query(path, &options)),
             origin: path.clone(),
             negated,
             columns: Columns::Usual,
@@ -231,7 +250,7 @@ impl Call {
             .iter()
             .map(|path| (path, false))
             .chain(denied.map(|path| (path, true)));
-        let usual = !self.named.keys().any(|name| name != "negatives");
+        let usual_columns = !self.named.keys().any(|name| name != "negatives");
         let column = |name: &str, prefix: &str, default: &str| {
             let (column, own) = split(self.one(name).unwrap_or(default));
             curie(&quoted(column), own.or(self.one(prefix)))
@@ -243,21 +262,19 @@ impl Call {
             .iter()
             .map(|(name, value)| format!(", {value} AS {name}"))
             .collect();
-        let part = |(path, negated): (&String, bool)| {
-            let (from, places) = (read(path, &self.options), places(path));
-            let (sql, columns) = match usual {
-                true => (format!("SELECT * FROM {from}"), Columns::Usual),
-                false => {
-                    let named = format!("{subject} AS subject, {object} AS object{others}{places}");
-                    (format!("SELECT {named} FROM {from}"), Columns::Named)
-                }
-            };
-            Part {
-                sql,
+        let query = |path: &str, options: &str| {
+            let (from, places) = (read(path, options), places(path));
+            format!("SELECT {subject} AS subject, {object} AS object{others}{places} FROM {from}")
+        };
+        let part = |(path, negated): (&String, bool)| match usual_columns {
+            true => usual(path, &self.options, negated),
+            false => Part {
+                sql: query(path, &self.options),
+                with_texts: self.with_texts().map(|options| query(path, &options)),
                 origin: path.clone(),
                 negated,
-                columns,
-            }
+                columns: Columns::Named,
+            },
         };
         Ok(all.map(part).collect())
     }
@@ -279,16 +296,20 @@ impl Call {
         for path in &self.paths {
             for object in objects {
                 let (column, prefix) = split(object);
-                parts.push(Part {
-                    sql: unnested(
-                        &read(path, &self.options),
+                let query = |options: &str| {
+                    unnested(
+                        &read(path, options),
                         places(path),
                         &subject,
                         column,
                         prefix,
                         separator,
                         &others,
-                    ),
+                    )
+                };
+                parts.push(Part {
+                    sql: query(&self.options),
+                    with_texts: self.with_texts().map(|options| query(&options)),
                     origin: path.clone(),
                     negated: false,
                     columns: Columns::Named,
@@ -317,6 +338,31 @@ impl Call {
         }
         others
     }
+}
+
+impl Call {
+    /// The options of reading with which the column of confidences is text; `None` if there is no such column.
+    fn with_texts(&self) -> Option<String> {
+        let column = self.one("confidence")?;
+        let column = column.strip_prefix("column:").unwrap_or(column);
+        let is_column = column.parse::<f64>().is_err();
+        is_column.then(|| as_texts(&self.options, column)).flatten()
+    }
+}
+
+/// The same options of reading, but a column is text; `None` where they say how its numbers are to be read.
+fn as_texts(options: &str, column: &str) -> Option<String> {
+    const OWN: [&str; 5] = ["schema", "all_text", "on_bad_value", "decimal", "thousands"];
+    let said = options.to_ascii_lowercase();
+    let is_said = |own: &&str| said.contains(&format!(", {own} "));
+    // (Such a name cannot be written in a schema.)
+    let is_odd = column.contains(['"', ',', ':']);
+    (!is_odd && !OWN.iter().any(is_said)).then(|| {
+        format!(
+            "{options}, schema => {}",
+            text(&format!("\"{column}\":text"))
+        )
+    })
 }
 
 /// What is said of statements.
@@ -391,8 +437,12 @@ fn quoted(column: &str) -> String {
 
 /// A file in SQL, read by its ending, with the places of rows.
 fn read(path: &str, options: &str) -> String {
+    let lower = path.to_ascii_lowercase();
     match formats::by_path(path) {
         Some(format) => read_as(format.name(), path, options),
+        None if lower.contains(".sssom.") && !lower.ends_with(".parquet") => {
+            read_sssom(path, options)
+        }
         None => text(path),
     }
 }

@@ -123,7 +123,14 @@ impl BiotideContext {
         let mut state = self.session().state();
         let log = self.new_log(false);
         state.config_mut().set_extension(Arc::clone(&log));
-        let name = create::run(self, &state, statement).await?;
+        let made = create::run(self, &state, statement).await;
+        // (What is wrong with it says to look at the log.)
+        if made.is_err()
+            && let Err(error) = self.publish(&log)
+        {
+            log::warn!("{error}");
+        }
+        let name = made?;
         let sql = "SELECT mapping, identifiers, edges, negated, self_loops, duplicates, rejected, skipped \
                    FROM system.mappings WHERE mapping = ";
         let query = format!("{sql}'{}'", name.unwrap_or_default().replace('\'', "''"));
@@ -132,6 +139,18 @@ impl BiotideContext {
         // (What was read, and what was wrong with it, is this statement's.)
         statement.renew(log);
         Ok(statement)
+    }
+
+    /// Shows a log in `system.rejects`, and writes it where `rejects` asks for that.
+    fn publish(&self, log: &Arc<QueryLog>) -> Result<()> {
+        if !has_something(log) {
+            return Ok(());
+        }
+        self.finished.push(Arc::clone(log));
+        match self.options().rejects {
+            Some(path) => self.finished.write(&path, log),
+            None => Ok(()),
+        }
     }
 
     /// The session's state for one statement: files by their path.
@@ -453,13 +472,9 @@ impl Statement {
     }
 
     fn publish(&mut self) -> Result<()> {
-        if std::mem::replace(&mut self.published, true) || !has_something(&self.log) {
-            return Ok(());
-        }
-        self.context.finished.push(Arc::clone(&self.log));
-        match self.context.options().rejects {
-            Some(path) => self.context.finished.write(&path, &self.log),
-            None => Ok(()),
+        match std::mem::replace(&mut self.published, true) {
+            true => Ok(()),
+            false => self.context.publish(&self.log),
         }
     }
 }

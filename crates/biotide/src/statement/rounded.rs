@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::DataType;
+use biotide_common::sssom::{self, Kind};
+use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::common::{Column, Result};
 use datafusion::functions::math::expr_fn::round;
 use datafusion::logical_expr::dml::CopyTo;
@@ -12,14 +13,19 @@ use datafusion::logical_expr::{Expr, LogicalPlanBuilder, cast, lit};
 /// Rounds the numbers of a set that is to be written.
 pub(super) fn round_numbers(copy: &mut CopyTo) -> Result<()> {
     let schema = copy.input.schema();
-    let is_real = |data_type: &DataType| data_type.is_floating();
-    let any = schema.fields().iter().any(|f| is_real(f.data_type()));
+    // (What is beyond the standard keeps its digits.)
+    let is_score = |field: &Field| {
+        let slot = sssom::by_name(field.name());
+        let is_number = slot.is_some_and(|slot| matches!(slot.kind, Kind::Number(..)));
+        is_number && field.data_type().is_floating()
+    };
+    let any = schema.fields().iter().any(|field| is_score(field));
     if copy.file_type.get_ext() != "sssom" || !any {
         return Ok(());
     }
     let columns = schema.iter().map(|(qualifier, field)| {
         let column = Expr::Column(Column::from((qualifier, field)));
-        match is_real(field.data_type()) {
+        match is_score(field) {
             true => round(vec![cast(column, DataType::Float64), lit(3)]).alias(field.name()),
             false => column,
         }

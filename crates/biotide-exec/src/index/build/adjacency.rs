@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 
 use super::numbered::{Numbered, Statement};
 use crate::index::buckets::Dealer;
+use crate::index::edge_id::edge_id;
 use crate::index::entry::{Entry, Packed, halves};
 use crate::index::lookup::{Arrays, Counts, Index};
 use crate::index::pages::{Paged, Pages};
@@ -30,7 +31,7 @@ pub(crate) fn index(numbered: Numbered) -> Result<Index> {
     let buckets = site.buckets::<Half>((nodes.saturating_sub(1) >> shift) as usize + 1);
     let vocabulary = &numbered.vocabulary;
     let (self_loops, negated) = (AtomicU64::new(0), AtomicU64::new(0));
-    let hand = site.hand::<Half>(buckets.len());
+    let hand = site.hand::<Half>(buckets.len(), site.threads);
     numbered.for_each(&|statements: &[Statement]| {
         let mut dealer = Dealer::new(&buckets, hand);
         for statement in statements {
@@ -154,15 +155,8 @@ fn adjacent(
             }
             group.clear();
             group.extend(now.iter().map(|&half| Entry::of_half(half)));
-            let says = |entry: &Entry| {
-                let class = &vocabulary.classes[entry.class as usize];
-                (
-                    !entry.is_negated(),
-                    walked(*entry, vocabulary),
-                    entry.is_one_way(),
-                    class.source,
-                )
-            };
+            // (Denials first. Both ends tell statements apart alike, so that each keeps the same ones.)
+            let says = |entry: &Entry| (!entry.is_negated(), edge_id(vocabulary, node, *entry));
             group.sort_unstable_by(|a, b| {
                 let confidence =
                     |entry: &Entry| vocabulary.classes[entry.class as usize].confidence();
@@ -188,10 +182,10 @@ fn adjacent(
     (offsets, entries)
 }
 
-/// The predicate of an entry, read from its node.
-pub(crate) fn walked(entry: Entry, vocabulary: &Vocabulary) -> u32 {
+/// The predicate of an entry, read from its node, or from the other one.
+pub(crate) fn read(entry: Entry, from_other: bool, vocabulary: &Vocabulary) -> u32 {
     let predicate = vocabulary.classes[entry.class as usize].predicate;
-    match entry.is_reversed() {
+    match entry.is_reversed() != from_other {
         true => vocabulary.predicates[predicate as usize]
             .inverse
             .unwrap_or(predicate),

@@ -20,15 +20,19 @@ pub(crate) struct Ingest {
     pub(crate) endpoints: Arc<Buckets<Endpoint>>,
     /// Texts that keys do not hold: key, length, bytes.
     pub(crate) texts: Arc<Buckets<u8>>,
+    /// Records of a hand.
+    hand: usize,
     statements: AtomicU64,
     pub(crate) rejected: AtomicU64,
     pub(crate) skipped: AtomicU64,
 }
 
 impl Ingest {
-    pub(crate) fn new(site: Site) -> Self {
+    /// Takes in at this site what so many have at a time.
+    pub(crate) fn new(site: Site, takers: usize) -> Self {
         let bits = site.first_bits();
         Self {
+            hand: site.hand::<Endpoint>(1 << bits, takers),
             dictionary: Dictionary::default(),
             endpoints: site.buckets(1 << bits),
             texts: site.buckets(1 << bits),
@@ -57,7 +61,7 @@ impl Ingest {
     }
 }
 
-/// Takes in what one thread has.
+/// Takes in what one stream has.
 #[derive(Debug)]
 pub(crate) struct Intake {
     ingest: Arc<Ingest>,
@@ -72,8 +76,7 @@ const PENDING: usize = 1024;
 
 impl Intake {
     pub(crate) fn new(ingest: &Arc<Ingest>) -> Self {
-        let buckets = ingest.endpoints.len();
-        let hand = ingest.site.hand::<Endpoint>(buckets);
+        let hand = ingest.hand;
         Self {
             endpoints: Dealer::new(&ingest.endpoints, hand),
             texts: Dealer::new(&ingest.texts, hand * size_of::<Endpoint>()),

@@ -85,7 +85,7 @@ impl Numbered {
         let members = self
             .site
             .buckets::<Member>((nodes.saturating_sub(1) >> shift) as usize + 1);
-        let hand = self.site.hand::<Member>(members.len());
+        let hand = self.site.hand::<Member>(members.len(), self.site.threads);
         let pages = match self.site.file.size() {
             0 => None,
             size => Some(Arc::new(Pages::new(

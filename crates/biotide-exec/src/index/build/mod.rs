@@ -15,10 +15,10 @@ mod ingest;
 mod members;
 mod numbered;
 
-pub(crate) use adjacency::{index, walked};
+pub(crate) use adjacency::{index, read};
 pub(crate) use ingest::{Ingest, Intake};
 pub(crate) use members::{Members, Nodes};
-pub(crate) use numbered::Numbered;
+pub(crate) use numbered::{Numbered, Statement};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -101,9 +101,9 @@ impl Site {
         10
     }
 
-    /// Records of a hand: what all hands of all threads hold is a small part of the pool.
-    fn hand<R: Record>(&self, buckets: usize) -> usize {
-        let all = self.room / 16 / self.threads;
+    /// Records of a hand: what all hands of all that deal at a time hold is a small part of the pool.
+    fn hand<R: Record>(&self, buckets: usize, dealers: usize) -> usize {
+        let all = self.room / 16 / dealers.max(1);
         (all / buckets.max(1) / size_of::<R>()).clamp(4, 1024)
     }
 

@@ -66,7 +66,7 @@ impl Numbered {
             texts: SectionBuilder::new(&site.charge, &site.file),
             text: SectionBuilder::new(&site.charge, &site.file),
         });
-        let hand = site.hand::<End>(ends.len());
+        let hand = site.hand::<End>(ends.len(), site.threads);
         let work = |bucket: usize, turns: &Turns| {
             let mut endpoints = ingest.endpoints.take(bucket)?;
             for endpoint in &mut endpoints {

@@ -193,10 +193,11 @@ fn expand(prefix: &str, prefixes: &BTreeMap<String, String>) -> Result<String, S
     let mut rest = String::new();
     loop {
         let iri = prefixes.get(way[way.len() - 1]).map_or("", String::as_str);
-        // (What goes on with two slashes is an IRI, whatever is declared.)
-        let inner = iri
-            .split_once(':')
-            .filter(|(_, local)| !local.starts_with("//"));
+        // (What goes on with two slashes is an IRI, whatever is declared, and `urn: urn:` is one, too.)
+        let inner = iri.split_once(':').filter(|(own, local)| {
+            let is_own = local.is_empty() && *own == way[way.len() - 1];
+            !is_own && !local.starts_with("//")
+        });
         let known =
             inner.and_then(|(inner, local)| Some((prefixes.get_key_value(inner)?.0, local)));
         let Some((next, local)) = known else {
@@ -239,6 +240,9 @@ mod tests {
         let prefixes = read(block).unwrap().prefixes.unwrap();
         assert_eq!(prefixes["hp"], "http://o/HP_");
         assert_eq!(prefixes["http"], "http://h/");
+        let own = read("#curie_map:\n#  urn: 'urn:'\n#  x: 'urn:x:'\n");
+        let prefixes = own.unwrap().prefixes.unwrap();
+        assert_eq!((&*prefixes["urn"], &*prefixes["x"]), ("urn:", "urn:x:"));
         let circle = read("#curie_map:\n#  a: b:x\n#  b: a:y\n")
             .unwrap_err()
             .to_string();

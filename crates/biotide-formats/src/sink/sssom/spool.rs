@@ -95,7 +95,7 @@ impl Spool {
         let texts = self
             .columns
             .iter()
-            .map(|seen| text_of(batch.column(seen.place)));
+            .map(|seen| text_of(batch.column(seen.place), seen.slot));
         let texts: Vec<StringArray> = texts.collect::<Result<_>>()?;
         for row in 0..batch.num_rows() {
             for (seen, texts) in self.columns.iter_mut().zip(&texts) {
@@ -224,17 +224,20 @@ impl Rows {
     }
 }
 
-/// A column as SSSOM writes it.
-fn text_of(column: &ArrayRef) -> Result<StringArray> {
+/// A column as SSSOM writes it. What is no number of the standard keeps its digits.
+fn text_of(column: &ArrayRef, slot: Option<&Slot>) -> Result<StringArray> {
+    let is_number = slot.is_some_and(|slot| matches!(slot.kind, Kind::Number(..)));
     match column.data_type() {
-        DataType::Float64 => {
+        DataType::Float64 if is_number => {
             let numbers = column.as_primitive::<Float64Type>();
             Ok(numbers
                 .iter()
                 .map(|number| number.map(sssom::number))
                 .collect())
         }
-        DataType::Float32 | DataType::Float16 => text_of(&cast(column, &DataType::Float64)?),
+        DataType::Float32 | DataType::Float16 if is_number => {
+            text_of(&cast(column, &DataType::Float64)?, slot)
+        }
         DataType::List(_) => {
             let lists = column.as_list::<i32>();
             let joined = lists.iter().map(|items| -> Result<Option<String>> {
