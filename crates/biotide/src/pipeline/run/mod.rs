@@ -14,7 +14,7 @@ use std::time::Instant;
 use biotide_common::BiotideError;
 pub use observe::{RunObserver, RunProgress, StepStarted};
 pub use quality::CheckResult;
-pub use report::{PipelineReport, SinkReport, Status, StepReport};
+pub use report::{PipelineReport, ProcessorRun, SinkReport, Status, StepReport};
 use state::RunState;
 
 use super::compile::{self, Scope, placed};
@@ -22,6 +22,7 @@ use super::spec::{Pipeline, Step};
 use crate::context::BiotideContext;
 use crate::error::Result;
 use crate::memory::peak_rss;
+use crate::monitor::Monitor;
 
 /// How a pipeline is run.
 #[derive(Debug, Clone, Default)]
@@ -45,6 +46,8 @@ struct Running<'a> {
     state: Option<RunState>,
     report: PipelineReport,
     observer: &'a mut dyn RunObserver,
+    /// The numbers of the sink that runs, or ran last.
+    monitor: Option<Monitor>,
 }
 
 impl BiotideContext {
@@ -66,6 +69,7 @@ impl BiotideContext {
             state,
             report: PipelineReport::new(pipeline),
             observer,
+            monitor: None,
         };
         for (at, step) in pipeline.steps.iter().enumerate() {
             if !step.runs {
@@ -99,6 +103,9 @@ impl BiotideContext {
             let problem = "it has no sink: nothing was written. A last step with the action sink says where rows go";
             return Err(BiotideError::file(&pipeline.file, problem).into());
         }
+        if !options.dry_run {
+            report.take(scope.processor_runs());
+        }
         scope.close().await?;
         report.seconds = begin.elapsed().as_secs_f64();
         report.peak_rss = peak_rss();
@@ -109,11 +116,14 @@ impl BiotideContext {
 
 async fn run_step(scope: &mut Scope, step: &Step, running: &mut Running<'_>) -> Result<()> {
     let dry_run = running.options.dry_run;
+    running.monitor = None;
     let done = match step.action.name {
         "sink" if dry_run => sinks::explain(scope, step).await.map(|text| {
             running.report.plans.push((step.name.clone(), text));
         }),
-        "sink" => sinks::write(scope, step, running).await.map(|sink| {
+        "sink" => sinks::write(scope, step, running).await.map(|mut sink| {
+            let monitor = running.monitor.take();
+            sink.steps = monitor.map_or_else(Vec::new, |monitor| monitor.steps());
             running.report.rows += sink.rows;
             running.report.rejected += sink.rejected;
             running.observer.sink_finished(&sink);

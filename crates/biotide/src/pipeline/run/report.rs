@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use biotide_common::scan::ScanReport;
+use biotide_stream::RunSummary;
 use serde::Serialize;
 
 use super::super::compile::Scope;
 use super::super::spec::{Pipeline, Step};
 use super::quality::CheckResult;
 use crate::memory::MemoryReport;
+use crate::pipeline::measure::StepNumbers;
 use crate::statement::XrefReport;
 
 /// How a run ended.
@@ -45,6 +47,9 @@ pub struct PipelineReport {
     /// What was checked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<CheckResult>,
+    /// What processors did.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub processors: Vec<ProcessorRun>,
     /// What was written.
     pub sinks: Vec<SinkReport>,
     /// Of a dry run: the plan of each sink.
@@ -71,6 +76,17 @@ pub struct StepReport {
     pub failed: Option<String>,
 }
 
+/// What the processors of a step did. All uses of the step's rows are one here: of two sinks that need them each runs
+/// the processors anew, and both are counted.
+#[derive(Debug, Clone, Serialize)]
+pub struct ProcessorRun {
+    /// The step.
+    pub step: String,
+    /// What they did.
+    #[serde(flatten)]
+    pub summary: RunSummary,
+}
+
 /// What a sink has written.
 #[derive(Debug, Clone, Serialize)]
 pub struct SinkReport {
@@ -93,6 +109,9 @@ pub struct SinkReport {
     pub seconds: f64,
     /// What was reserved and spilled.
     pub memory: MemoryReport,
+    /// What each step before it did for it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepNumbers>,
     /// The counts of the readers.
     pub scan: ScanReport,
     /// What became of identifiers that were cross-referenced.
@@ -112,9 +131,25 @@ impl PipelineReport {
             peak_rss: 0,
             steps: Vec::new(),
             checks: Vec::new(),
+            processors: Vec::new(),
             sinks: Vec::new(),
             plans: Vec::new(),
         }
+    }
+
+    /// Takes what processors did. Rows that they lost are not lost unsaid.
+    pub(super) fn take(&mut self, runs: Vec<ProcessorRun>) {
+        for run in &runs {
+            let (step, errors) = (&run.step, &run.summary.errors);
+            if errors.total_errors == 0 {
+                continue;
+            }
+            self.status = Status::PartialSuccess;
+            let first = errors.samples.first().map_or("", |first| &first.message);
+            let (failed, rows) = (errors.failed_rows, run.summary.rows_read);
+            log::warn!("{step}: {failed} of {rows} rows failed; the first: {first}");
+        }
+        self.processors = runs;
     }
 }
 
@@ -131,6 +166,7 @@ impl SinkReport {
             rejected: 0,
             seconds: 0.0,
             memory: MemoryReport::default(),
+            steps: Vec::new(),
             scan: ScanReport::default(),
             xref: None,
         }

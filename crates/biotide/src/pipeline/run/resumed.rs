@@ -129,6 +129,7 @@ pub(super) async fn to_file(
         running
             .observer
             .sink_started(&step.name, &statement.monitor());
+        running.monitor = Some(statement.monitor());
         while let Some(batch) = stream.try_next().await? {
             let Some(batch) = rest(batch, &mut skip) else {
                 continue;
@@ -225,6 +226,7 @@ pub(super) async fn to_database(
         running
             .observer
             .sink_started(&step.name, &statement.monitor());
+        running.monitor = Some(statement.monitor());
         while let Some(batch) = stream.try_next().await? {
             let Some(batch) = rest(batch, &mut skip) else {
                 continue;

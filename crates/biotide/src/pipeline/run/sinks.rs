@@ -84,7 +84,10 @@ pub(super) async fn write(
             step.name
         );
     }
-    let on_start = |monitor| running.observer.sink_started(&step.name, &monitor);
+    let on_start = |monitor| {
+        running.observer.sink_started(&step.name, &monitor);
+        running.monitor = Some(monitor);
+    };
     let report = to_file(scope, output, plan, replace, on_start).await?;
     Ok(of_file(step, to, report))
 }
@@ -155,6 +158,7 @@ fn of_file(step: &Step, to: &str, report: ConvertReport) -> SinkReport {
         rejected: report.rejected,
         seconds: report.seconds,
         memory: report.memory,
+        steps: Vec::new(),
         scan: report.scan,
         xref: report.xref,
     }
@@ -277,6 +281,7 @@ pub(super) async fn report(scope: &Scope, step: &Step) -> Result<SinkReport> {
         rejected: scan.rejected,
         seconds: 0.0,
         memory,
+        steps: Vec::new(),
         scan,
         xref: None,
     })
