@@ -413,6 +413,15 @@ mod examples {
         }
     }
 
+    mod custom_action {
+        include!("../../examples/custom_action.rs");
+
+        #[test]
+        fn runs() {
+            main().unwrap();
+        }
+    }
+
     mod custom_parser {
         include!("../../examples/custom_parser.rs");
 

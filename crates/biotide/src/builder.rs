@@ -27,6 +27,8 @@ use crate::mapping::filters::FiltersOfResults;
 use crate::memory::budget::Budget;
 use crate::memory::pool::ProcessPool;
 use crate::memory::{default_limit, policy};
+use crate::pipeline::PipelineAction;
+use crate::pipeline::actions::Actions;
 use crate::planner::BiotidePlanner;
 
 /// Sets up a [`BiotideContext`]. What is not set has a default that suits the machine.
@@ -39,6 +41,7 @@ pub struct BiotideContextBuilder {
     temp_limit: Option<u64>,
     options: Vec<(String, String)>,
     parsers: Vec<Arc<dyn IdentifierParser>>,
+    actions: Vec<Arc<dyn PipelineAction>>,
 }
 
 impl BiotideContextBuilder {
@@ -93,6 +96,13 @@ impl BiotideContextBuilder {
         self
     }
 
+    /// An action of pipelines besides the built-in ones. [`build`](Self::build) fails where one has its name.
+    #[must_use]
+    pub fn pipeline_action(mut self, action: Arc<dyn PipelineAction>) -> Self {
+        self.actions.push(action);
+        self
+    }
+
     /// Builds the context.
     pub fn build(self) -> Result<BiotideContext> {
         let positive = |key: &str, n: usize| match n {
@@ -103,6 +113,10 @@ impl BiotideContextBuilder {
             }),
             n => Ok(n),
         };
+        let mut actions = Actions::default();
+        for action in self.actions {
+            actions.add(action)?;
+        }
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = positive("threads", self.threads.unwrap_or(cores))?;
         // (What nobody asked for is never refused.)
@@ -190,7 +204,7 @@ impl BiotideContextBuilder {
         }
         state.register_function_rewrite(Arc::new(biotide_functions::sssom::BySet))?;
         let session = SessionContext::new_with_state(state);
-        BiotideContext::new(session, temp_dir, scratch, meter)
+        BiotideContext::new(session, temp_dir, scratch, meter, actions)
     }
 }
 

@@ -19,6 +19,7 @@ use crate::builder::BiotideContextBuilder;
 use crate::catalog;
 use crate::error::Result;
 use crate::memory::pool::Meter;
+use crate::pipeline::actions::Actions;
 use crate::rejects::FinishedLogs;
 
 /// A session. Cheap to clone; clones share everything.
@@ -30,6 +31,7 @@ pub struct BiotideContext {
     _scratch: Arc<Scratch>,
     pub(crate) finished: Arc<FinishedLogs>,
     pub(crate) meter: Arc<Meter>,
+    actions: Arc<Actions>,
 }
 
 impl std::fmt::Debug for BiotideContext {
@@ -51,6 +53,7 @@ impl BiotideContext {
         temp_dir: PathBuf,
         scratch: Scratch,
         meter: Arc<Meter>,
+        actions: Actions,
     ) -> Result<Self> {
         let finished = Arc::new(FinishedLogs::default());
         catalog::register_system(&session, &finished)?;
@@ -60,6 +63,7 @@ impl BiotideContext {
             _scratch: Arc::new(scratch),
             finished,
             meter,
+            actions: Arc::new(actions),
         })
     }
 
@@ -88,6 +92,11 @@ impl BiotideContext {
     /// DataFusion's session, for what is not wrapped here: registering functions, catalogs, stores.
     pub fn session(&self) -> &SessionContext {
         &self.session
+    }
+
+    /// The actions that its pipelines can name: built in, and of the program.
+    pub fn actions(&self) -> &Actions {
+        &self.actions
     }
 
     /// The options as they are set now.

@@ -71,51 +71,79 @@ fn is_full_disk(error: &DataFusionError) -> bool {
     io.is_some_and(|io| io.kind() == ErrorKind::StorageFull)
 }
 
+/// The place of an error, and the error there, if that is what is within.
+fn placed(error: &DataFusionError) -> Option<(&str, &DataFusionError)> {
+    let DataFusionError::External(error) = root(error) else {
+        return None;
+    };
+    match error.downcast_ref() {
+        Some(BiotideError::At { place, source }) => Some((place, source)),
+        _ => None,
+    }
+}
+
+fn show(error: &DataFusionError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if let Some((place, error)) = placed(error) {
+        write!(f, "{place}: ")?;
+        return show(error, f);
+    }
+    match root(error) {
+        DataFusionError::External(error) => write!(f, "{error}"),
+        DataFusionError::ObjectStore(error) => match &**error {
+            object @ datafusion::object_store::Error::NotFound { .. } => {
+                write!(f, "there is no such file: {object}")
+            }
+            error => write!(f, "{error}"),
+        },
+        DataFusionError::Plan(text) | DataFusionError::Execution(text) => f.write_str(text),
+        // Most of them are types that do not fit, not bugs of the engine.
+        DataFusionError::Internal(text) => {
+            let cause = text.split("\nThis issue was likely caused by a bug").next();
+            f.write_str(cause.unwrap_or(text))
+        }
+        error if is_full_spill(error) => f.write_str(
+            "what does not fit into memory is more than may be spilled: raise --temp-limit, or \
+             --memory-limit to spill less",
+        ),
+        error if is_full_disk(error) => write!(
+            f,
+            "a disk is full: {}; what does not fit into memory is spilled to --temp-dir, which may be on \
+             another disk",
+            error.strip_backtrace()
+        ),
+        DataFusionError::ResourcesExhausted(text) => {
+            write!(
+                f,
+                "the memory limit is too small for this statement: {text}"
+            )
+        }
+        DataFusionError::SQL(error, _) => write!(f, "{error}"),
+        error => f.write_str(&error.strip_backtrace()),
+    }
+}
+
+/// What is behind the text that is shown: that of the root.
+fn behind(error: &DataFusionError) -> Option<&(dyn std::error::Error + 'static)> {
+    if let Some((_, error)) = placed(error) {
+        return behind(error);
+    }
+    let root = root(error);
+    let source = std::error::Error::source(root)?;
+    match root {
+        DataFusionError::External(_) => source.source(),
+        _ => Some(source),
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match root(&self.0) {
-            DataFusionError::External(error) => error.fmt(f),
-            DataFusionError::ObjectStore(error) => match &**error {
-                object @ datafusion::object_store::Error::NotFound { .. } => {
-                    write!(f, "there is no such file: {object}")
-                }
-                error => error.fmt(f),
-            },
-            DataFusionError::Plan(text) | DataFusionError::Execution(text) => f.write_str(text),
-            // Most of them are types that do not fit, not bugs of the engine.
-            DataFusionError::Internal(text) => {
-                let cause = text.split("\nThis issue was likely caused by a bug").next();
-                f.write_str(cause.unwrap_or(text))
-            }
-            error if is_full_spill(error) => f.write_str(
-                "what does not fit into memory is more than may be spilled: raise --temp-limit, or \
-                 --memory-limit to spill less",
-            ),
-            error if is_full_disk(error) => write!(
-                f,
-                "a disk is full: {}; what does not fit into memory is spilled to --temp-dir, which may be on \
-                 another disk",
-                error.strip_backtrace()
-            ),
-            DataFusionError::ResourcesExhausted(text) => {
-                write!(
-                    f,
-                    "the memory limit is too small for this statement: {text}"
-                )
-            }
-            DataFusionError::SQL(error, _) => error.fmt(f),
-            error => f.write_str(&error.strip_backtrace()),
-        }
+        show(&self.0, f)
     }
 }
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        // What is shown is the root's own text: its source is the next link.
-        std::error::Error::source(root(&self.0)).and_then(|source| match root(&self.0) {
-            DataFusionError::External(_) => source.source(),
-            _ => Some(source),
-        })
+        behind(&self.0)
     }
 }
 

@@ -11,6 +11,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use parking_lot::Mutex;
 
 use crate::memory::pool::Meter;
+use crate::pipeline::measure::{self, StepNumbers};
 
 /// Reads the counts of a statement while it runs. Cheap to clone and to ask.
 #[derive(Debug, Clone)]
@@ -89,6 +90,11 @@ impl Monitor {
             .lock()
             .as_ref()
             .map_or_else(Spilled::default, spilled)
+    }
+
+    /// What the steps of a pipeline have done until now, in the order in which rows flow; none of other statements.
+    pub fn steps(&self) -> Vec<StepNumbers> {
+        self.plan.lock().as_ref().map_or_else(Vec::new, measure::of)
     }
 
     /// How often readers waited for memory, or made do with less.

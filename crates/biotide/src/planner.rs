@@ -4,12 +4,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use biotide_exec::planner::NodePlanner;
+use biotide_stream::ProcessorNode;
 use datafusion::catalog::Session;
-use datafusion::common::Result;
+use datafusion::common::{Result, internal_err};
 use datafusion::execution::context::QueryPlanner;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion::logical_expr::{LogicalPlan, UserDefinedLogicalNode};
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
+use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
+
+use crate::pipeline::measure::{StepExec, StepNode};
 
 /// Plans what DataFusion knows, and our nodes.
 #[derive(Debug, Default)]
@@ -22,7 +26,40 @@ impl QueryPlanner for BiotidePlanner {
         plan: &LogicalPlan,
         session: &dyn Session,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(NodePlanner)]);
+        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![
+            Arc::new(NodePlanner),
+            Arc::new(StepPlanner),
+        ]);
         planner.create_physical_plan(plan, session).await
+    }
+}
+
+/// Plans steps of pipelines, and processors.
+struct StepPlanner;
+
+#[async_trait]
+impl ExtensionPlanner for StepPlanner {
+    async fn plan_extension(
+        &self,
+        _planner: &dyn PhysicalPlanner,
+        node: &dyn UserDefinedLogicalNode,
+        _logical_inputs: &[&LogicalPlan],
+        physical_inputs: &[Arc<dyn ExecutionPlan>],
+        _session: &dyn Session,
+        _planning_ctx: &PhysicalPlanningContext,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        let input = || match physical_inputs {
+            [input] => Ok(Arc::clone(input)),
+            _ => internal_err!("{} has one input", node.name()),
+        };
+        let node = node.as_any();
+        if let Some(step) = node.downcast_ref::<StepNode>() {
+            let exec = StepExec::new(input()?, Arc::clone(&step.info));
+            return Ok(Some(Arc::new(exec)));
+        }
+        if let Some(processors) = node.downcast_ref::<ProcessorNode>() {
+            return Ok(Some(Arc::new(processors.physical(input()?)?)));
+        }
+        Ok(None)
     }
 }

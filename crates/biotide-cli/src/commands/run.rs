@@ -6,7 +6,6 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use biotide::format_size;
-use biotide::pipeline::actions::Actions;
 use biotide::pipeline::run::{PipelineReport, RunObserver, SinkReport, Status, StepReport};
 use biotide::pipeline::{Pipeline, RunOptions};
 use biotide::prelude::{BiotideContext, Monitor};
@@ -24,7 +23,7 @@ pub(crate) async fn run(
     settings: &Settings,
     context: &BiotideContext,
 ) -> Result<(), Failure> {
-    let pipeline = Pipeline::open(&args.pipeline, &args.parameters, &Actions::default())?;
+    let pipeline = Pipeline::open(&args.pipeline, &args.parameters, context.actions())?;
     let options = RunOptions {
         dry_run: args.dry_run,
         state: Some(state_of(&args.pipeline, &args.parameters)),

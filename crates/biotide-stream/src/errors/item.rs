@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{ErrorKind, ProcessorError, Stage};
+use super::{BoxError, ErrorKind, ProcessorError, Stage};
 use crate::chunk::Chunk;
 
 /// An error of one item or of several, with who failed and where.
@@ -61,6 +61,11 @@ impl ItemError {
             retries,
             source,
         }
+    }
+
+    /// What the source or operation said.
+    pub(crate) fn into_cause(self) -> BoxError {
+        self.source.into_source()
     }
 
     /// Who failed.

@@ -50,6 +50,11 @@ impl ProcessorError {
         self
     }
 
+    /// The cause alone.
+    pub(super) fn into_source(self) -> BoxError {
+        self.source
+    }
+
     /// What sort of thing went wrong.
     pub fn kind(&self) -> ErrorKind {
         self.kind

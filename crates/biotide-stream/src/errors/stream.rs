@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use datafusion_common::DataFusionError;
 
-use super::{BoxError, ItemError, Place, ProcessorError};
+use super::{BoxError, ItemError, Place, ProcessorError, Stage};
 use crate::chunk::Chunk;
 use crate::log::RunSummary;
 
@@ -20,7 +20,7 @@ pub enum StreamError {
     Item(Box<ItemError>),
     /// Too many of the items failed, though each of the errors was caught.
     #[error(
-        "{failed} of {rows} items failed, more than the share of {threshold} that is allowed; see the summary's samples"
+        "{failed} of {rows} items failed, more than the share of {threshold} that is allowed{}", first(.summary)
     )]
     TooManyErrors {
         /// Items that failed.
@@ -89,6 +89,19 @@ impl StreamError {
         Self::Item(Box::new(ItemError::new(place, retries, cause)))
     }
 
+    /// For the plan that the rows are of: what went wrong below comes as it was.
+    pub(crate) fn into_plan(self) -> DataFusionError {
+        match self {
+            Self::Item(error) if error.stage() == Stage::Source => {
+                match error.into_cause().downcast::<DataFusionError>() {
+                    Ok(below) => *below,
+                    Err(cause) => DataFusionError::External(cause),
+                }
+            }
+            error => error.into(),
+        }
+    }
+
     /// The error of the item, if it is one.
     pub fn as_item(&self) -> Option<&ItemError> {
         match self {
@@ -96,6 +109,20 @@ impl StreamError {
             _ => None,
         }
     }
+}
+
+/// The first error that a summary tells of.
+fn first(summary: &RunSummary) -> String {
+    summary
+        .errors
+        .samples
+        .first()
+        .map_or_else(String::new, |sample| {
+            format!(
+                "; the first of operation '{}': {}",
+                sample.operation, sample.message
+            )
+        })
 }
 
 impl From<StreamError> for DataFusionError {

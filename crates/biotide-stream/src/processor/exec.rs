@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion_common::tree_node::TreeNodeRecursion;
-use datafusion_common::{DataFusionError, Result, internal_err};
+use datafusion_common::{Result, internal_err};
 use datafusion_execution::{SendableRecordBatchStream, TaskContext};
 use datafusion_physical_expr::{Distribution, EquivalenceProperties, PhysicalExpr};
 use datafusion_physical_plan::execution_plan::{CardinalityEffect, EmissionType};
@@ -22,8 +22,9 @@ use futures::stream::BoxStream;
 use futures::{StreamExt, stream};
 
 use super::{Processor, ProcessorOptions};
-use crate::errors::StreamError;
+use crate::errors::{Stage, StreamError};
 use crate::log::RunLog;
+use crate::options::Recovery;
 use crate::stream::Stream;
 
 /// Runs processors over rows, chunk by chunk.
@@ -132,7 +133,11 @@ impl ProcessorExec {
             stream = stream.timeout(limit);
         }
         if options.continue_on_error {
-            stream = stream.skip_errors();
+            // (Rows that cannot be read are no errors of processors: without them a table would be cut short unsaid.)
+            stream = stream.catch(|error| match error.stage() {
+                Stage::Processing => Recovery::Skip,
+                Stage::Source => Recovery::Stop,
+            });
         }
         if let Some(threshold) = options.error_threshold {
             stream = stream.error_threshold(threshold);
@@ -273,7 +278,7 @@ fn recorded(
         if polled.is_ready() {
             recorder.tell();
         }
-        let polled = polled.map(|next| next.map(|batch| batch.map_err(DataFusionError::from)));
+        let polled = polled.map(|next| next.map(|batch| batch.map_err(StreamError::into_plan)));
         recorder.baseline.record_poll(polled)
     });
     polled.boxed()

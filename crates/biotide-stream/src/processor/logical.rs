@@ -61,6 +61,21 @@ impl ProcessorNode {
         })
     }
 
+    /// What is run.
+    pub fn processors(&self) -> &[Arc<dyn Processor>] {
+        &self.work.processors
+    }
+
+    /// How it is run.
+    pub fn options(&self) -> &ProcessorOptions {
+        &self.work.options
+    }
+
+    /// What its runs do, while they run and afterwards.
+    pub fn log(&self) -> &Arc<RunLog> {
+        &self.work.log
+    }
+
     /// The node of the physical plan, for planners.
     ///
     /// # Errors

@@ -52,6 +52,10 @@ pub trait Processor: Debug + Send + Sync {
 
     /// Called once, after the last chunk, also when the run ended early. What it gives stands in the summary.
     ///
+    /// Where the rows are let go before their end (a LIMIT has enough, somebody else failed, Ctrl-C) nobody is left to
+    /// wait for it: then it is called on a task of its own, after the report perhaps, and not at all if the runtime is
+    /// shut down before.
+    ///
     /// # Errors
     ///
     /// Its work could not be ended.

@@ -27,7 +27,8 @@ pub struct ProcessorOptions {
     pub backpressure_threshold: usize,
     /// Whether chunks come in the order of their rows. They do.
     pub ordered: bool,
-    /// Whether it goes on without the rows that failed. It does; if not, the first error ends the statement.
+    /// Whether it goes on without the rows that failed. It does; if not, the first error ends the statement. An error
+    /// of the input always does.
     pub continue_on_error: bool,
     /// How errors are kept to their rows.
     pub isolation: Isolation,

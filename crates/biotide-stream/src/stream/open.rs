@@ -1,12 +1,15 @@
 //! A stream at work: it begins, ends, and stops at the first error that nobody caught.
 
+use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use futures::future::{Either, select, select_all};
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt, stream};
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::Stream;
@@ -32,7 +35,8 @@ struct Opened {
 impl Stream {
     /// Its chunks, to be pulled by hand. After an error it ends.
     ///
-    /// Processors are finalized when the end is reached, but not when the stream is dropped before.
+    /// Processors are finalized when the end is reached. When the stream is dropped before, within a Tokio runtime, that
+    /// is left to a task that nobody waits for.
     pub fn into_chunks(self) -> BoxStream<'static, Result<Chunk>> {
         let stream = self.settle();
         let opened = Opened {
@@ -70,9 +74,18 @@ impl Opened {
             }
         }
         let items = self.items.as_mut()?;
+        let (threshold, log) = (self.threshold, &self.log);
+        // (Where everything fails nothing is delivered: it must not take the whole source to see that.)
+        let mut next = poll_fn(|cx| match items.poll_next_unpin(cx) {
+            Poll::Pending => match too_many(threshold, log) {
+                Some(error) => Poll::Ready(Some(Err(error))),
+                None => Poll::Pending,
+            },
+            ready => ready,
+        });
         let next = match cancelled(&self.tokens) {
-            None => Ok(items.next().await),
-            Some(cancelled) => match select(cancelled, items.next()).await {
+            None => Ok(next.await),
+            Some(cancelled) => match select(cancelled, &mut next).await {
                 Either::Left(_) => Err(()),
                 Either::Right((item, _)) => Ok(item),
             },
@@ -80,7 +93,7 @@ impl Opened {
         match next {
             Ok(Some(Ok(chunk))) => {
                 self.log.delivered(&chunk);
-                match self.too_many() {
+                match too_many(self.threshold, &self.log) {
                     Some(error) => self.fail(error).await,
                     None => Some(Ok(chunk)),
                 }
@@ -88,7 +101,7 @@ impl Opened {
             Ok(Some(Err(error))) => self.fail(error).await,
             Ok(None) => {
                 self.items = None;
-                let ended = match self.too_many() {
+                let ended = match too_many(self.threshold, &self.log) {
                     Some(error) => Err(error),
                     None => self.finalize().await,
                 };
@@ -140,22 +153,46 @@ impl Opened {
         }
         Some(Err(error))
     }
+}
 
-    fn too_many(&self) -> Option<StreamError> {
-        let threshold = self.threshold?;
-        let rows = get(&self.log.target().counters.rows_read);
-        let (_, failed) = self.log.errors();
-        let many = rows >= threshold.minimum_rows && failed as f64 > rows as f64 * threshold.rate;
-        many.then(|| {
-            // (The summary in the error is that of a run that has failed.)
-            self.log.end_early();
-            StreamError::TooManyErrors {
-                failed,
-                rows,
-                threshold: threshold.rate,
-                summary: Box::new(self.log.summary()),
+fn too_many(threshold: Option<ErrorThreshold>, log: &RunLog) -> Option<StreamError> {
+    let threshold = threshold?;
+    let rows = get(&log.target().counters.rows_read);
+    let (_, failed) = log.errors();
+    let many = rows >= threshold.minimum_rows && failed as f64 > rows as f64 * threshold.rate;
+    many.then(|| {
+        // (The summary in the error is that of a run that has failed.)
+        log.end_early();
+        StreamError::TooManyErrors {
+            failed,
+            rows,
+            threshold: threshold.rate,
+            summary: Box::new(log.summary()),
+        }
+    })
+}
+
+/// Who lets go of rows does not wait: processors that have begun are ended by a task of their own.
+impl Drop for Opened {
+    fn drop(&mut self) {
+        // What still runs is stopped before processors are told that it is over.
+        self.items = None;
+        let begun = std::mem::take(&mut self.begun);
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
+        if begun.is_empty() {
+            return;
+        }
+        let log = Arc::clone(&self.log);
+        runtime.spawn(async move {
+            for processor in begun {
+                match guarded(processor.finalize()).await {
+                    Ok(summary) => log.finished(processor.name(), summary),
+                    Err(error) => log.ended_by(&StreamError::outside(processor.name(), error)),
+                }
             }
-        })
+        });
     }
 }
 

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use datafusion_expr::{LogicalPlan, UserDefinedLogicalNodeCore};
 use datafusion_physical_plan::ExecutionPlan;
 use datafusion_physical_plan::test::TestMemoryExec;
+use futures::StreamExt;
 
 use super::exec::{Odd, Plus};
 use super::{plus, schema, upto, values};
@@ -28,6 +29,20 @@ async fn a_stream_runs_processors_too() {
     assert_eq!(values(&finished.value), (1..16).collect::<Vec<_>>());
     assert_eq!(*plus.calls.lock(), ["initialize", "finalize"]);
     assert_eq!(finished.summary.processors[0].name, "plus");
+}
+
+#[tokio::test]
+async fn who_lets_go_of_rows_ends_processors_too() {
+    let plus = Plus::new(|_| Odd::Fine);
+    let stream = upto(100, 10).process(Arc::<Plus>::clone(&plus) as _);
+    let log = stream.log();
+    let mut batches = stream.into_batches();
+    assert!(batches.next().await.unwrap().is_ok());
+    drop(batches);
+    while log.summary().processors.is_empty() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(*plus.calls.lock(), ["initialize", "finalize"]);
 }
 
 #[derive(Debug)]

@@ -17,6 +17,7 @@ use datafusion::optimizer::optimizer::ApplyOrder;
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 
 use super::lateral::node;
+use crate::pipeline::measure::StepNode;
 
 /// Tells cross-references what the filters above them want.
 #[derive(Debug, Default)]
@@ -62,10 +63,13 @@ impl OptimizerRule for FiltersOfResults {
     }
 }
 
-/// The node below, where nothing but a choice of columns is between.
+/// The node below, where nothing but steps and a choice of columns is between.
 fn below(plan: &LogicalPlan) -> Option<&XrefNode> {
     match plan {
-        LogicalPlan::Extension(extension) => node(extension),
+        LogicalPlan::Extension(extension) => match StepNode::of(extension) {
+            Some(step) => below(&step.input),
+            None => node(extension),
+        },
         LogicalPlan::Projection(projection) => {
             let plain = projection
                 .expr

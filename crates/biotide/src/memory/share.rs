@@ -103,6 +103,8 @@ impl BiotideContext {
             .config()
             .clone()
             .with_extension(Arc::new(gauge))
+            // (It is there, with all its tables.)
+            .with_create_default_catalog_and_schema(false)
             .with_batch_size(batch_size)
             .with_target_partitions(budget.partitions);
         policy::apply(budget, config.options_mut());

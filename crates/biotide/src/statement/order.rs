@@ -4,11 +4,13 @@ use datafusion::catalog::TableProvider;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::datasource::listing::ListingTable;
 use datafusion::datasource::source_as_provider;
-use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::logical_expr::{Expr, Extension, LogicalPlan};
 
 use biotide_formats::table::BiotideTable;
+use biotide_stream::ProcessorNode;
 
-use crate::mapping::lateral::node;
+use crate::mapping::lateral::node as xref;
+use crate::pipeline::measure::StepNode;
 
 /// Scan, filter, projection and limit over files that can be read in order: then a single ordered scan,
 /// decoded in parallel, costs nothing, and `LIMIT 10` means the first ten.
@@ -45,13 +47,22 @@ fn keeps(plan: &LogicalPlan, copied: bool) -> bool {
         LogicalPlan::Values(_) | LogicalPlan::EmptyRelation(_) => true,
         LogicalPlan::SubqueryAlias(alias) => keeps_order(&alias.input),
         LogicalPlan::Extension(extension) => {
-            node(extension).is_some_and(|xref| plain(&xref.id) && keeps_order(&xref.input))
+            node_keeps_order(extension) && extension.node.inputs().into_iter().all(keeps_order)
         }
         LogicalPlan::Copy(copy) => keeps(&copy.input, true),
         LogicalPlan::Explain(explain) => keeps_order(&explain.plan),
         LogicalPlan::Analyze(analyze) => keeps_order(&analyze.input),
         _ => false,
     }
+}
+
+/// Whether a node gives the rows of its input in their order.
+fn node_keeps_order(extension: &Extension) -> bool {
+    let node = (*extension.node).as_any();
+    if let Some(processors) = node.downcast_ref::<ProcessorNode>() {
+        return processors.options().ordered;
+    }
+    StepNode::of(extension).is_some() || xref(extension).is_some_and(|xref| plain(&xref.id))
 }
 
 /// `row_number() OVER ()`.

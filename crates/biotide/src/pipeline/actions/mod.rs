@@ -35,6 +35,7 @@ mod validate;
 pub use action::{Action, Kind, Param};
 pub use params::Params;
 pub use registry::Actions;
+pub use shared::{INPUT, OUTPUT};
 
 /// The actions that are built in, in the order of the reference.
 pub fn built_in() -> &'static [Action] {

@@ -3,7 +3,7 @@
 use super::action::{Kind, Param};
 
 /// What a step reads.
-pub(super) const INPUT: Param = Param::new(
+pub const INPUT: Param = Param::new(
     "input",
     Kind::Dataset,
     "What an earlier step calls its output; where it is not said, that of the step before.",
@@ -26,7 +26,7 @@ pub(super) const INPUTS: Param = Param::new(
 .at_least(2);
 
 /// What a step calls its output.
-pub(super) const OUTPUT: Param = Param::new(
+pub const OUTPUT: Param = Param::new(
     "output",
     Kind::OutputKey,
     "What later steps call the result; where it is not said, the name of the step.",

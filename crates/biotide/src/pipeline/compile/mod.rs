@@ -18,6 +18,8 @@ pub(crate) use scope::{Scope, key_of};
 
 use biotide_common::BiotideError;
 
+use super::custom::ActionStep;
+use super::measure::is_placed;
 use super::spec::Step;
 use crate::error::{Error, Result};
 
@@ -45,19 +47,14 @@ pub(crate) async fn step(scope: &mut Scope, step: &Step) -> Result<()> {
 
 /// An error with the place of its step, if it has none yet.
 pub(crate) fn placed(step: &Step, error: Error) -> Error {
-    let has_place = match error.as_biotide() {
+    let is_of_file = match error.as_biotide() {
         Some(BiotideError::File { file, .. }) => file.starts_with(&*step.place.file),
-        Some(BiotideError::At { .. }) => true,
         _ => false,
     };
-    if has_place {
-        return error;
+    match is_of_file || is_placed(error.as_datafusion()) {
+        true => error,
+        false => BiotideError::at(scope::place_of(step), error.into_datafusion()).into(),
     }
-    BiotideError::At {
-        place: format!("{}, step {}", step.place, step.name),
-        source: Box::new(error.into_datafusion()),
-    }
-    .into()
 }
 
 async fn made(scope: &mut Scope, step: &Step) -> Result<Made> {
@@ -81,9 +78,12 @@ async fn made(scope: &mut Scope, step: &Step) -> Result<Made> {
         "join" => joins::join(scope, params)?,
         "merge_datasets" => joins::merge(scope, params)?,
         "calculate_set_overlap" => overlap::overlap(scope, params)?,
-        other => {
-            let problem = format!("nobody has registered what the action {other} does");
-            return Err(step.place.error(problem).into());
-        }
+        own => match scope.context.actions().own(own) {
+            Some(action) => Made::Plan(Box::new(action.plan(&ActionStep::new(scope, step)).await?)),
+            None => {
+                let problem = format!("nobody has registered what the action {own} does");
+                return Err(step.place.error(problem).into());
+            }
+        },
     })
 }

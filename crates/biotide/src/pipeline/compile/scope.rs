@@ -4,14 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use biotide_common::BiotideError;
+use biotide_stream::RunLog;
 use datafusion::catalog::view::ViewTable;
 use datafusion::catalog::{CatalogProvider, MemorySchemaProvider, SchemaProvider};
 use datafusion::common::DataFusionError;
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{Extension, LogicalPlan};
 use datafusion::prelude::SessionContext;
+use parking_lot::Mutex;
 
 use super::super::actions::Params;
+use super::super::measure::{StepInfo, StepNode};
+use super::super::run::ProcessorRun;
 use super::super::spec::{Pipeline, Step, Streaming};
 use super::session::session_of;
 use super::words::quoted;
@@ -32,6 +36,8 @@ pub(crate) struct Scope {
     datasets: Vec<(String, LogicalPlan)>,
     /// Mappings that the run has made.
     mappings: Vec<String>,
+    /// What processors do, by their steps.
+    processors: Mutex<Vec<(String, Arc<RunLog>)>>,
 }
 
 impl Scope {
@@ -62,6 +68,7 @@ impl Scope {
             name,
             datasets: Vec::new(),
             mappings,
+            processors: Mutex::default(),
         })
     }
 
@@ -89,10 +96,62 @@ impl Scope {
             self.schema.deregister_table(&key)?;
             self.datasets.retain(|(known, _)| *known != key);
         }
+        let info = StepInfo {
+            name: step.name.clone(),
+            place: place_of(step),
+            made_with: self.made_with(step),
+        };
+        let plan = LogicalPlan::Extension(Extension {
+            node: Arc::new(StepNode {
+                input: plan,
+                info: Arc::new(info),
+            }),
+        });
         let view = Arc::new(ViewTable::new(plan.clone(), None));
         self.schema.register_table(key.clone(), view)?;
         self.datasets.push((key, plan));
         Ok(())
+    }
+
+    /// What the plan of a step does not tell: what an action of the program is given.
+    fn made_with(&self, step: &Step) -> String {
+        match self.context.actions().own(step.action.name) {
+            Some(own) => {
+                let (name, given) = (step.action.name, step.params.given());
+                format!("{name} {} {given}", own.version())
+            }
+            None => String::new(),
+        }
+    }
+
+    /// Keeps what processors of a step do, for the report.
+    pub(crate) fn processes(&self, step: &str, log: &Arc<RunLog>) {
+        self.processors
+            .lock()
+            .push((step.to_owned(), Arc::clone(log)));
+    }
+
+    /// What the processors of each step did until now.
+    pub(crate) fn processor_runs(&self) -> Vec<ProcessorRun> {
+        let runs = self.processors.lock();
+        let runs = runs.iter().map(|(step, log)| ProcessorRun {
+            step: step.clone(),
+            summary: log.summary(),
+        });
+        runs.collect()
+    }
+
+    /// The keys of the datasets, in the order of their steps.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.datasets.iter().map(|(key, _)| key.as_str())
+    }
+
+    /// Which datasets there are, for a message.
+    pub(crate) fn known(&self) -> String {
+        match self.datasets.is_empty() {
+            true => "no step before it makes one".to_owned(),
+            false => format!("there are {}", self.keys().collect::<Vec<_>>().join(", ")),
+        }
     }
 
     /// The plan of a dataset.
@@ -103,25 +162,14 @@ impl Scope {
 
     /// The key of the dataset that a parameter names, or the last one.
     pub(crate) fn input(&self, params: &Params, name: &str) -> Result<String> {
-        let known = || {
-            let keys: Vec<&str> = self.datasets.iter().map(|(key, _)| key.as_str()).collect();
-            match keys.is_empty() {
-                true => "no step before it makes one".to_owned(),
-                false => format!("there are {}", keys.join(", ")),
-            }
-        };
         let Some(key) = params.text(name) else {
-            return match self.datasets.last() {
-                Some((key, _)) => Ok(key.clone()),
-                None => Err(params
-                    .error(name, "no step before it makes a dataset")
-                    .into()),
-            };
+            let last = self.keys().last().map(str::to_owned);
+            return last.ok_or_else(|| refused(params, name, "no step before it makes a dataset"));
         };
         match self.dataset(key) {
             Some(_) => Ok(key.to_owned()),
             None => {
-                let problem = format!("'{key}' is no dataset; {}", known());
+                let problem = format!("'{key}' is no dataset; {}", self.known());
                 Err(params.error(name, problem).into())
             }
         }
@@ -217,6 +265,11 @@ impl Drop for Scope {
         // (It is a schema in memory, and it is there.)
         let _ = self.catalog.deregister_schema(&self.name, true);
     }
+}
+
+/// What errors call a step.
+pub(super) fn place_of(step: &Step) -> String {
+    format!("{}, step {}", step.place, step.name)
 }
 
 /// What a step calls its output.

@@ -14,7 +14,7 @@ use std::time::Instant;
 use biotide_common::BiotideError;
 pub use observe::{RunObserver, RunProgress, StepStarted};
 pub use quality::CheckResult;
-pub use report::{InputFile, PipelineReport, SinkReport, Status, StepReport};
+pub use report::{InputFile, PipelineReport, ProcessorRun, SinkReport, Status, StepReport};
 use tuning::Processors;
 pub use tuning::{Bound, Tuning};
 
@@ -117,6 +117,9 @@ impl BiotideContext {
         if running.report.sinks.is_empty() && !running.options.dry_run {
             let problem = "it has no sink: nothing was written. A last step with the action sink says where rows go";
             return Err(BiotideError::file(&pipeline.file, problem).into());
+        }
+        if !running.options.dry_run {
+            running.report.take_processors(scope.processor_runs());
         }
         scope.close().await
     }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use biotide_common::scan::ScanReport;
+use biotide_stream::RunSummary;
 use serde::Serialize;
 
 use super::super::compile::Scope;
@@ -11,6 +12,7 @@ use super::quality::CheckResult;
 use super::tuning::{Processors, Tuning, advice};
 use crate::error::Result;
 use crate::memory::MemoryReport;
+use crate::pipeline::measure::StepNumbers;
 use crate::pump::{ChunksReport, FlowReport, Pumped};
 use crate::statement::{Statement, XrefReport};
 
@@ -48,6 +50,9 @@ pub struct PipelineReport {
     /// What was checked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<CheckResult>,
+    /// What processors did.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub processors: Vec<ProcessorRun>,
     /// What was written.
     pub sinks: Vec<SinkReport>,
     /// What bounded each sink, and what to change.
@@ -91,6 +96,17 @@ pub struct InputFile {
     pub modified: Option<f64>,
 }
 
+/// What the processors of a step did. All uses of the step's rows are one here: of two sinks that need them each runs
+/// the processors anew, and both are counted.
+#[derive(Debug, Clone, Serialize)]
+pub struct ProcessorRun {
+    /// The step.
+    pub step: String,
+    /// What they did.
+    #[serde(flatten)]
+    pub summary: RunSummary,
+}
+
 /// What a sink has written.
 #[derive(Debug, Clone, Serialize)]
 pub struct SinkReport {
@@ -116,6 +132,9 @@ pub struct SinkReport {
     pub seconds: f64,
     /// What was reserved and spilled.
     pub memory: MemoryReport,
+    /// What each step before it did for it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepNumbers>,
     /// The counts of the readers.
     pub scan: ScanReport,
     /// What became of identifiers that were cross-referenced.
@@ -141,6 +160,7 @@ impl PipelineReport {
             peak_rss: 0,
             steps: Vec::new(),
             checks: Vec::new(),
+            processors: Vec::new(),
             sinks: Vec::new(),
             tuning: Vec::new(),
             error: None,
@@ -160,6 +180,21 @@ impl PipelineReport {
         self.tuning.extend(advice(&sink, processors));
         self.sinks.push(sink);
     }
+
+    /// Takes what processors did. Rows that they lost are not lost unsaid.
+    pub(super) fn take_processors(&mut self, runs: Vec<ProcessorRun>) {
+        for run in &runs {
+            let (step, errors) = (&run.step, &run.summary.errors);
+            if errors.total_errors == 0 {
+                continue;
+            }
+            self.status = Status::PartialSuccess;
+            let first = errors.samples.first().map_or("", |first| &first.message);
+            let (failed, rows) = (errors.failed_rows, run.summary.rows_read);
+            log::warn!("{step}: {failed} of {rows} rows failed; the first: {first}");
+        }
+        self.processors = runs;
+    }
 }
 
 impl SinkReport {
@@ -176,6 +211,7 @@ impl SinkReport {
             rejected: 0,
             seconds: 0.0,
             memory: MemoryReport::default(),
+            steps: Vec::new(),
             scan: ScanReport::default(),
             xref: None,
             chunks: None,
@@ -191,6 +227,7 @@ impl SinkReport {
     /// Takes what its statement has read.
     pub(crate) fn read(&mut self, statement: Statement) -> Result<()> {
         (self.memory, self.xref) = (statement.memory(), statement.coverage());
+        self.steps = statement.monitor().steps();
         self.scan = statement.finish()?;
         self.rejected = self.scan.rejected;
         Ok(())
@@ -198,7 +235,9 @@ impl SinkReport {
 
     /// The step that took most of the time, and how much.
     pub(super) fn slowest_step(&self) -> Option<(&str, f64)> {
-        None
+        let slower = |a: &&StepNumbers, b: &&StepNumbers| a.seconds.total_cmp(&b.seconds);
+        let slowest = self.steps.iter().max_by(slower)?;
+        Some((&slowest.step, slowest.seconds))
     }
 
     /// With what became of its rows.

@@ -83,9 +83,15 @@ pub(super) async fn write(
     if running.state.is_some() {
         say_that_it_begins_anew(step);
     }
-    let on_start = |monitor| running.observer.sink_started(&step.name, &monitor);
+    let mut seen = None;
+    let on_start = |monitor: Monitor| {
+        running.observer.sink_started(&step.name, &monitor);
+        seen = Some(monitor);
+    };
     let report = to_file(scope, output, plan, replace, on_start).await?;
-    Ok(of_file(step, to, report))
+    let mut sink = of_file(step, to, report);
+    sink.steps = seen.map_or_else(Vec::new, |monitor| monitor.steps());
+    Ok(sink)
 }
 
 fn say_that_it_begins_anew(step: &Step) {

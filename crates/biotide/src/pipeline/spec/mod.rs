@@ -41,7 +41,7 @@ mod yaml;
 pub use parameters::Parameter;
 pub use pipeline::{Pipeline, Step};
 pub use place::{Place, Placed};
-pub use reference::pipeline_reference;
+pub use reference::{pipeline_reference, reference_of};
 pub use schema::{pipeline_schema, schema_of};
 pub use streaming::{ErrorHandling, FileReader, MemoryManagement, Streaming};
 pub use tree::{Entry, Node, Scalar, Tree, Value};

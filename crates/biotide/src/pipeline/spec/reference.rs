@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::streaming::{ERROR_HANDLING, FILE_READER, MEMORY_MANAGEMENT, STREAMING};
-use crate::pipeline::actions::{Param, built_in};
+use crate::pipeline::actions::{Actions, Param};
 
 const HEAD: &str = "\
 <!-- Generated: BIOTIDE_BLESS=1 scripts/test --lib -- pipeline -->
@@ -48,15 +48,20 @@ placeholder outside of quotes is a value, not text.
 ## Streaming
 ";
 
-/// The page.
+/// The page of the built-in actions.
 pub fn pipeline_reference() -> String {
+    reference_of(&Actions::default())
+}
+
+/// The page of these actions.
+pub fn reference_of(actions: &Actions) -> String {
     let mut page = String::from(HEAD);
     // (Writing to a String cannot fail.)
-    let _ = write(&mut page);
+    let _ = write(&mut page, actions);
     page
 }
 
-fn write(page: &mut String) -> fmt::Result {
+fn write(page: &mut String, actions: &Actions) -> fmt::Result {
     table(page, STREAMING)?;
     for (name, params) in [
         ("streaming.file_readers", FILE_READER),
@@ -74,7 +79,7 @@ fn write(page: &mut String) -> fmt::Result {
         table(page, params)?;
     }
     page.push_str("\n## Actions\n");
-    for action in built_in() {
+    for action in actions.iter() {
         write!(page, "\n### {}\n\n{}", action.name, action.summary)?;
         if !action.aliases.is_empty() {
             write!(page, " Also called {}.", names(action.aliases))?;
