@@ -24,6 +24,7 @@ mod same_answer;
 #[cfg(target_os = "linux")]
 mod shell;
 mod slt;
+mod spans;
 mod sssom;
 mod support;
 mod ugly;

@@ -1,4 +1,7 @@
 //! Runs a pipeline: step after step, each sink one plan.
+//!
+//! A run and its steps are spans of `tracing`, `run{pipeline}` and in it `step{name, action}`, in which events tell
+//! rows and seconds. They go to the subscriber that a program sets; without one they cost nothing.
 
 mod cache;
 mod observe;
@@ -7,6 +10,7 @@ mod report;
 mod resumed;
 mod sinks;
 mod state;
+mod trace;
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -16,6 +20,7 @@ pub use observe::{RunObserver, RunProgress, StepStarted};
 pub use quality::CheckResult;
 pub use report::{PipelineReport, SinkReport, Status, StepReport};
 use state::RunState;
+use tracing::Instrument;
 
 use super::compile::{self, Scope, placed};
 use super::spec::{Pipeline, Step};
@@ -55,6 +60,19 @@ impl BiotideContext {
         options: &RunOptions,
         observer: &mut dyn RunObserver,
     ) -> Result<PipelineReport> {
+        let span = trace::run(pipeline);
+        let steps = self.run_steps(pipeline, options, observer);
+        let ran = steps.instrument(span.clone()).await;
+        trace::run_ended(&span, &ran);
+        ran
+    }
+
+    async fn run_steps(
+        &self,
+        pipeline: &Pipeline,
+        options: &RunOptions,
+        observer: &mut dyn RunObserver,
+    ) -> Result<PipelineReport> {
         let begin = Instant::now();
         let state = match &options.state {
             Some(path) if !options.dry_run => Some(RunState::open(path, pipeline, options.resume)?),
@@ -78,12 +96,16 @@ impl BiotideContext {
                 number: at + 1,
                 steps: pipeline.steps.len(),
             });
-            let started = Instant::now();
-            let ran = run_step(&mut scope, step, &mut running).await;
+            let (started, rows) = (Instant::now(), running.report.rows);
+            let span = trace::step(step);
+            let ran = run_step(&mut scope, step, &mut running)
+                .instrument(span.clone())
+                .await;
             let mut told = StepReport::of(step, &scope, started.elapsed());
             if let Err(error) = &ran {
                 told.failed = Some(error.to_string());
             }
+            trace::step_ended(&span, &told, running.report.rows - rows);
             running.observer.step_finished(&told);
             if let Err(error) = ran {
                 if step.is_required {
