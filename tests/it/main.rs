@@ -15,6 +15,7 @@ mod odd_files;
 mod parallel;
 mod pipeline;
 mod pipeline_examples;
+mod progress;
 mod queries;
 mod ranks;
 mod real_data;

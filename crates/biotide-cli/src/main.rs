@@ -22,6 +22,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::args::{Args, Verb};
 use crate::error::{Context, Failure};
+use crate::progress::ShowProgress;
 use crate::settings::Settings;
 
 /// The system's allocator keeps freed batches of other threads for long. This one gives their pages back
@@ -44,11 +45,12 @@ fn main() -> ExitCode {
     };
     // An inspection shows the warnings among what was found.
     let shows_warnings = matches!(args.verb, Verb::Inspect(_));
-    stderr::start(args.globals.quiet || shows_warnings);
+    let events = args.globals.progress == ShowProgress::Json;
+    stderr::start(args.globals.quiet || shows_warnings, events);
     match start(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            stderr::say(failure.message());
+            stderr::fail(&failure.message(), failure.exit_code());
             ExitCode::from(failure.exit_code())
         }
     }

@@ -60,7 +60,7 @@ pub use biotide_functions::identifier::parser::{IdentifierParser, Parsed, Verdic
 pub use biotide_stream as stream;
 pub use error::{Error, Result};
 pub use mapping::request::XrefRequest;
-pub use memory::{MemoryReport, peak_rss};
+pub use memory::{MemoryReport, peak_rss, rss};
 pub use monitor::{Monitor, Spilled};
 pub use statement::XrefReport;
 

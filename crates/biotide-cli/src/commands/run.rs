@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 
 use biotide::format_size;
 use biotide::pipeline::actions::Actions;
-use biotide::pipeline::run::{PipelineReport, RunObserver, SinkReport, Status, StepReport};
+use biotide::pipeline::run::{PipelineReport, SinkReport, Status};
 use biotide::pipeline::{Pipeline, RunOptions};
-use biotide::prelude::{BiotideContext, Monitor};
+use biotide::prelude::BiotideContext;
 
 use super::report::{Ender, count_of};
 use crate::args::RunArgs;
 use crate::error::{Context, Failure};
-use crate::progress::{Progress, format_seconds};
+use crate::progress::{Onlooker, format_seconds};
 use crate::settings::Settings;
 use crate::stderr;
 
@@ -32,12 +32,11 @@ pub(crate) async fn run(
         checkpoint_rows: args.checkpoint_rows,
     };
     let mut ender = Ender::new(args.ending, settings, true);
-    let mut bar = Bar {
-        settings,
-        running: None,
-    };
-    let report = context.run_pipeline(&pipeline, &options, &mut bar).await;
-    drop(bar);
+    let mut onlooker = Onlooker::new(settings);
+    let report = context
+        .run_pipeline(&pipeline, &options, &mut onlooker)
+        .await;
+    drop(onlooker);
     let report = report?;
     if args.dry_run {
         return show(&report);
@@ -71,23 +70,6 @@ pub(crate) async fn run(
     });
     ender.write(&report)?;
     ender.end()
-}
-
-/// Shows how far the sink is that runs.
-struct Bar<'a> {
-    settings: &'a Settings,
-    running: Option<Progress>,
-}
-
-impl RunObserver for Bar<'_> {
-    fn sink_started(&mut self, _step: &str, monitor: &Monitor) {
-        let (show, quiet) = (self.settings.progress, self.settings.quiet);
-        self.running = Some(Progress::start(show, quiet, monitor.clone()));
-    }
-
-    fn step_finished(&mut self, _step: &StepReport) {
-        self.running = None;
-    }
 }
 
 /// Where it is noted how far a run is: `.olink.yaml.biotide-run` beside the pipeline, with a number in its name if

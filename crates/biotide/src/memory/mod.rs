@@ -19,5 +19,5 @@ mod unnest;
 mod windows;
 
 pub(crate) use process::default_limit;
-pub use process::peak_rss;
+pub use process::{peak_rss, rss};
 pub use report::MemoryReport;

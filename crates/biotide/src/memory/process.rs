@@ -51,7 +51,7 @@ impl Rss {
 }
 
 /// The memory this process holds now, in bytes; 0 where the system does not tell.
-pub(super) fn rss() -> u64 {
+pub fn rss() -> u64 {
     resident(File::open("/proc/self/statm").ok().as_ref())
 }
 
