@@ -1,7 +1,11 @@
-//! Watching the work: events as JSON Lines, the view on a terminal.
+//! Watching the work: events as JSON Lines, numbers for Prometheus, the view on a terminal.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
+use std::process::Child;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -162,6 +166,164 @@ fn a_run_tells_every_step() {
     let steps = named(&events, "step_finished");
     assert!(steps.iter().any(|step| step["failed"].is_string()));
     assert_eq!(events.last().unwrap()["event"], "failed");
+}
+
+/// A command whose numbers are served, and where.
+struct Served {
+    child: Child,
+    address: String,
+}
+
+impl Served {
+    fn start(args: &[&str]) -> Self {
+        let more = ["--metrics", "127.0.0.1:0"];
+        let mut child = bin::command([args, &more].concat()).spawn().unwrap();
+        let mut line = String::new();
+        let stderr = child.stderr.as_mut().unwrap();
+        BufReader::new(stderr).read_line(&mut line).unwrap();
+        let url = line.trim().strip_prefix("metrics at http://");
+        let address = url.and_then(|url| url.strip_suffix("/metrics"));
+        let address = address.unwrap_or_else(|| panic!("{line}")).to_owned();
+        Self { child, address }
+    }
+
+    fn ask(&self, request: &str) -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(&self.address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+        stream.write_all(request.as_bytes())?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    }
+
+    fn get(&self, path: &str) -> std::io::Result<String> {
+        self.ask(&format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n"))
+    }
+}
+
+/// The numbers of a page, each of which is explained.
+fn numbers(answer: &str) -> BTreeMap<String, f64> {
+    let (head, text) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+    assert!(head.contains("Content-Type: text/plain; version=0.0.4"));
+    assert!(head.contains(&format!("Content-Length: {}", text.len())));
+    let mut numbers = BTreeMap::new();
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let (name, value) = line.rsplit_once(' ').unwrap();
+        let plain = name.split('{').next().unwrap();
+        assert!(text.contains(&format!("# HELP {plain} ")), "{line}");
+        assert!(text.contains(&format!("# TYPE {plain} ")), "{line}");
+        numbers.insert(name.to_owned(), value.parse().unwrap());
+    }
+    numbers
+}
+
+#[test]
+fn numbers_are_served_while_all_threads_are_busy_and_nobody_holds_them_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = table(folder.path(), 2_000_000);
+    let yaml = pipeline(folder.path(), &input, "id % 2 = 0");
+    let mut served = Served::start(&["run", &yaml, "--threads", "1", "--progress", "never"]);
+    // They say nothing, or not all, and stay.
+    let connect = || TcpStream::connect(&served.address);
+    let mut silent: Vec<TcpStream> = (0..20).map(|_| connect().unwrap()).collect();
+    silent[19].write_all(b"GET /metr").unwrap();
+    let mut pages: Vec<BTreeMap<String, f64>> = Vec::new();
+    let mut others = Vec::new();
+    let begin = Instant::now();
+    let ended = loop {
+        if let Some(ended) = served.child.try_wait().unwrap() {
+            break ended;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(300), "it hangs");
+        // (It may end at any time: then there is no answer.)
+        let asked = Instant::now();
+        if let Ok(answer) = served.get("/metrics")
+            && !answer.is_empty()
+        {
+            assert!(asked.elapsed() < Duration::from_secs(5));
+            pages.push(numbers(&answer));
+        }
+        if others.is_empty() {
+            others = ["/", "/metrics/x", "/metricsx"]
+                .map(|path| served.get(path))
+                .into();
+            others.push(served.ask("POST /metrics HTTP/1.1\r\n\r\n"));
+            others.push(served.ask("no request\r\n\r\n"));
+        }
+        // (Others are cut off after a while: some have always just come.)
+        if let Ok(stream) = TcpStream::connect(&served.address) {
+            silent.push(stream);
+            silent.remove(0);
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    assert_eq!(ended.code(), Some(0));
+    assert!(TcpStream::connect(&served.address).is_err());
+
+    let status = |answer: &std::io::Result<String>| answer.as_ref().unwrap()[9..12].to_owned();
+    let statuses: Vec<String> = others.iter().map(status).collect();
+    assert_eq!(statuses, ["404", "404", "404", "405", "400"]);
+
+    assert!(pages.len() > 3, "{}", pages.len());
+    let counters = |page: &BTreeMap<String, f64>| -> Vec<(String, f64)> {
+        let all = page.iter().filter(|(name, _)| name.contains("_total"));
+        all.map(|(name, value)| (name.clone(), *value)).collect()
+    };
+    for two in pages.windows(2) {
+        for (name, before) in counters(&two[0]) {
+            assert!(two[1][&name] >= before, "{name} goes back");
+        }
+    }
+    let page = &pages[pages.len() / 2];
+    assert!(page["biotide_rows_read_total"] > 0.0, "{page:?}");
+    assert!(page["biotide_bytes_read_total"] > 0.0);
+    assert!(page["biotide_rejected_total{step=\"out\"}"] > 0.0);
+    assert!(page["biotide_memory_bytes"] > 0.0 && page["biotide_memory_peak_bytes"] > 0.0);
+    assert!(page["biotide_step_seconds{step=\"out\"}"] > 0.0);
+    assert!(page.contains_key("biotide_step_seconds{step=\"load\"}"));
+    assert!(page.contains_key("biotide_rows_written_total{step=\"out\"}"));
+    assert!(page.contains_key("biotide_backpressure_events_total{step=\"out\"}"));
+    assert!(page.contains_key("biotide_spilled_bytes_total"));
+    assert_eq!(
+        page["biotide_run_info{pipeline=\"watched \\\"one\\\"\"}"],
+        1.0
+    );
+    let size = std::fs::metadata(&input).unwrap().len();
+    assert_eq!(page["biotide_input_bytes"], size as f64);
+    drop(silent);
+}
+
+#[test]
+fn an_address_that_is_none_or_taken_is_refused_before_the_work_begins() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = table(folder.path(), 1000);
+    let out = folder.path().join("o.csv");
+    let shown = out.display().to_string();
+    let convert = |address: &str| bin::run(["convert", &input, &shown, "--metrics", address]);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = listener.local_addr().unwrap().to_string();
+    convert(&taken)
+        .exits(1)
+        .says(&format!("--metrics {taken}"))
+        .says("in use")
+        .says("choose another port");
+    for address in ["nowhere", "127.0.0.1", "127.0.0.1:99999"] {
+        convert(address)
+            .exits(2)
+            .says(&format!("--metrics {address}"))
+            .says("such as 127.0.0.1:9184");
+    }
+    assert!(!out.exists());
+    // Where it listens is told, in events too.
+    convert("127.0.0.1:0")
+        .exits(0)
+        .says("metrics at http://127.0.0.1:");
+    let flags = ["--metrics", "127.0.0.1:0", "--progress", "json"];
+    let run = bin::run([&["sql", "SELECT 1"], &flags[..]].concat());
+    let events = events(&run);
+    let url = named(&events, "listening")[0]["url"].as_str().unwrap();
+    assert!(url.starts_with("http://127.0.0.1:") && url.ends_with("/metrics"));
 }
 
 /// At a terminal the bar says which step runs, and steps that are done stay above it.

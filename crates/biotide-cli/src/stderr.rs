@@ -45,6 +45,15 @@ pub(crate) fn say(text: impl Display) {
     }
 }
 
+/// Says where numbers are served; to people unless they want to hear nothing.
+pub(crate) fn listening(url: &str, quiet: bool) {
+    if are_events() {
+        tell(&Event::Listening { url });
+    } else if !quiet {
+        write(format!("metrics at {url}"));
+    }
+}
+
 /// Says why the command ends.
 pub(crate) fn fail(error: &str, exit_code: u8) {
     if are_events() {

@@ -32,6 +32,7 @@ pub(crate) async fn run(
         checkpoint_rows: args.checkpoint_rows,
     };
     let mut ender = Ender::new(args.ending, settings, true);
+    settings.board.runs(&pipeline.name);
     let mut onlooker = Onlooker::new(settings);
     let report = context
         .run_pipeline(&pipeline, &options, &mut onlooker)

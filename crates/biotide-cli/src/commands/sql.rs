@@ -119,7 +119,7 @@ pub(super) async fn write_file(
         ));
     }
     let mut progress = None;
-    let start = |monitor| progress = Some(Progress::of_statement(settings, monitor));
+    let start = |monitor| progress = Some(Progress::of_statement(settings, "sql", monitor));
     let report = statement
         .write_to(file, format.map(Format::name), start)
         .await;
@@ -144,7 +144,7 @@ pub(super) async fn show(
     if ender.counts_identifiers() {
         statement.count_identifiers();
     }
-    let mut progress = Progress::of_statement(settings, statement.monitor());
+    let mut progress = Progress::of_statement(settings, "sql", statement.monitor());
     let kind = kind(sql);
     let rows = match kind {
         Kind::Write => count(&mut statement).await,

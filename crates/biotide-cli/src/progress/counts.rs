@@ -1,5 +1,7 @@
 //! What a monitor counts.
 
+use std::ops::AddAssign;
+
 use biotide::prelude::Monitor;
 use serde::Serialize;
 
@@ -35,5 +37,18 @@ impl Counts {
             slowed: monitor.slowed(),
             backpressure_events: monitor.backpressure_events(),
         }
+    }
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.rows_written += other.rows_written;
+        self.bytes += other.bytes;
+        self.bytes_total += other.bytes_total;
+        self.errors += other.errors;
+        self.spilled_bytes += other.spilled_bytes;
+        self.slowed += other.slowed;
+        self.backpressure_events += other.backpressure_events;
     }
 }

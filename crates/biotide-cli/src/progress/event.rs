@@ -36,6 +36,8 @@ pub(crate) enum Event<'a> {
     Finished(&'a PipelineReport),
     /// The report that was asked for, where standard output has no room for it.
     Report { report: Value },
+    /// Numbers are served.
+    Listening { url: &'a str },
     /// What people are told.
     Message { level: &'a str, text: String },
     /// The command ends, and not well.

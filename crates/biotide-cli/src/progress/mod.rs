@@ -17,7 +17,7 @@ mod seen;
 mod units;
 mod watch;
 
-use self::counts::Counts;
+pub(crate) use self::counts::Counts;
 pub(crate) use self::event::Event;
 pub(crate) use self::onlooker::Onlooker;
 pub(crate) use self::units::format_seconds;

@@ -32,6 +32,7 @@ impl<'a> Onlooker<'a> {
 impl RunObserver for Onlooker<'_> {
     fn step_started(&mut self, step: &StepStarted<'_>) {
         stderr::tell(&Event::StepStarted(*step));
+        self.settings.board.step_started(step.step);
         self.place = Some(Place::of(step));
     }
 
@@ -48,12 +49,14 @@ impl RunObserver for Onlooker<'_> {
 
     fn sink_finished(&mut self, sink: &SinkReport) {
         self.running = None;
+        self.settings.board.sink_finished(&sink.step, sink.rows);
         stderr::tell(&Event::SinkFinished(sink));
     }
 
     fn step_finished(&mut self, step: &StepReport) {
         // (Of a sink that failed.)
         self.running = None;
+        self.settings.board.step_finished(&step.name, step.seconds);
         stderr::tell(&Event::StepFinished(step));
         if View::of(self.settings) == Some(View::Bar) {
             let failed = match step.failed {

@@ -12,6 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::Event;
 use super::seen::Seen;
+use crate::metrics::Watched;
 use crate::settings::Settings;
 use crate::stderr;
 
@@ -85,20 +86,29 @@ impl Place {
 pub(crate) struct Progress {
     view: Option<View>,
     running: Option<(Sender<()>, JoinHandle<()>)>,
+    /// (Kept for what it does at its end.)
+    _watched: Watched,
 }
 
 impl Progress {
-    /// Starts to show what the monitor of a statement sees.
-    pub(crate) fn of_statement(settings: &Settings, monitor: Monitor) -> Self {
-        Self::start(settings, monitor, None)
+    /// Starts to show what the monitor of a statement sees. `name` is what the numbers are told of under.
+    pub(crate) fn of_statement(settings: &Settings, name: &str, monitor: Monitor) -> Self {
+        let watched = settings.board.watch(name, monitor.clone());
+        Self::start(settings, monitor, None, watched)
     }
 
     /// Starts to show what the monitor of a step sees.
     pub(super) fn of_step(settings: &Settings, place: Place, monitor: Monitor) -> Self {
-        Self::start(settings, monitor, Some(place))
+        let watched = settings.board.watch(&place.step, monitor.clone());
+        Self::start(settings, monitor, Some(place), watched)
     }
 
-    fn start(settings: &Settings, monitor: Monitor, place: Option<Place>) -> Self {
+    fn start(
+        settings: &Settings,
+        monitor: Monitor,
+        place: Option<Place>,
+        watched: Watched,
+    ) -> Self {
         let view = View::of(settings);
         let start = |view: View| {
             let pauses = view.pauses(settings.progress);
@@ -112,6 +122,7 @@ impl Progress {
         Self {
             view,
             running: view.and_then(start),
+            _watched: watched,
         }
     }
 
