@@ -7,6 +7,8 @@ mod docs;
 mod hostile;
 mod inference;
 mod inspect;
+#[cfg(unix)]
+mod interrupt;
 mod json;
 mod limits;
 mod memory;
