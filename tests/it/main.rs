@@ -7,6 +7,8 @@ mod docs;
 mod hostile;
 mod inference;
 mod inspect;
+#[cfg(unix)]
+mod interrupt;
 mod json;
 mod limits;
 mod memory;
@@ -16,6 +18,7 @@ mod parallel;
 mod pipeline;
 mod pipeline_examples;
 mod processors;
+mod progress;
 mod queries;
 mod ranks;
 mod real_data;
@@ -25,6 +28,7 @@ mod same_answer;
 #[cfg(target_os = "linux")]
 mod shell;
 mod slt;
+mod spans;
 mod sssom;
 mod streaming;
 mod support;

@@ -239,7 +239,7 @@ async fn what_bounded_a_run_is_told() {
     let yaml = format!(
         "steps:
 - {{type: load, params: {{file_path: '{input}'}}}}
-- {{type: derive, name: heavy, params: {{columns: {{found: 'regexp_replace(repeat(name, 60), \'[0-9]+([a-z]|n)\', \'x\', \'g\')'}}}}}}
+- {{type: derive, name: heavy, params: {{columns: {{found: 'levenshtein(repeat(name, 9), repeat(reverse(name), 9))'}}}}}}
 - {{type: sink, params: {{to: '{out}'}}}}"
     );
     let (ran, _) = run(&support::context(), &yaml).await;

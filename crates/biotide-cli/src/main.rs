@@ -4,11 +4,13 @@
 //! args (as typed) ─► settings (ready to use) ─► commands ─► output, progress
 //! ```
 //!
-//! Results go to standard output, everything else to standard error.
+//! Results go to standard output, everything else to standard error; numbers of the work, where they are asked for, to
+//! who scrapes them (`metrics`).
 
 mod args;
 mod commands;
 mod error;
+mod metrics;
 mod output;
 mod progress;
 mod settings;
@@ -22,6 +24,8 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::args::{Args, Verb};
 use crate::error::{Context, Failure};
+use crate::metrics::Server;
+use crate::progress::ShowProgress;
 use crate::settings::Settings;
 
 /// The system's allocator keeps freed batches of other threads for long. This one gives their pages back
@@ -44,11 +48,12 @@ fn main() -> ExitCode {
     };
     // An inspection shows the warnings among what was found.
     let shows_warnings = matches!(args.verb, Verb::Inspect(_));
-    stderr::start(args.globals.quiet || shows_warnings);
+    let events = args.globals.progress == ShowProgress::Json;
+    stderr::start(args.globals.quiet || shows_warnings, events);
     match start(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            stderr::say(failure.message());
+            stderr::fail(&failure.message(), failure.exit_code());
             ExitCode::from(failure.exit_code())
         }
     }
@@ -56,6 +61,9 @@ fn main() -> ExitCode {
 
 fn start(args: Args) -> Result<(), Failure> {
     let settings = Settings::new(args.globals, args.read_options)?;
+    let listen = |address| Server::listen(address, &settings);
+    // (To the end.)
+    let _server = settings.metrics.as_deref().map(listen).transpose()?;
     let runtime = Builder::new_multi_thread()
         .worker_threads(settings.worker_threads())
         .thread_name("biotide")

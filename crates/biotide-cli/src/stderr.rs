@@ -1,14 +1,21 @@
-//! Standard error: one place to write to, so that a line never lands inside the progress bar.
+//! Standard error: one place to write to, so that a line never lands inside the progress bar, and so that all lines
+//! are events where programs read them.
 
 use std::fmt::Display;
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indicatif::ProgressBar;
 use log::{LevelFilter, Log, Metadata, Record};
 
+use crate::progress::Event;
+
 /// The bar on the screen, if any.
 static BAR: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+/// Whether lines are for programs. (Set before any other thread is there.)
+static EVENTS: AtomicBool = AtomicBool::new(false);
 
 fn bar() -> MutexGuard<'static, Option<ProgressBar>> {
     BAR.lock().unwrap_or_else(PoisonError::into_inner)
@@ -26,10 +33,56 @@ pub(crate) fn clear_bar() {
     }
 }
 
-/// Writes lines to standard error. `eprintln!` would panic where it is closed.
+/// Tells people something; programs too, as an event.
 pub(crate) fn say(text: impl Display) {
+    let text = text.to_string();
+    match are_events() {
+        true => tell(&Event::Message {
+            level: "info",
+            text,
+        }),
+        false => write(text),
+    }
+}
+
+/// Says where numbers are served; to people unless they want to hear nothing.
+pub(crate) fn listening(url: &str, quiet: bool) {
+    if are_events() {
+        tell(&Event::Listening { url });
+    } else if !quiet {
+        write(format!("metrics at {url}"));
+    }
+}
+
+/// Says why the command ends.
+pub(crate) fn fail(error: &str, exit_code: u8) {
+    if are_events() {
+        tell(&Event::Failed { error, exit_code });
+    } else {
+        write(error.to_owned());
+    }
+}
+
+/// Tells programs what happens, if they listen.
+pub(crate) fn tell(event: &Event<'_>) {
+    if are_events()
+        && let Ok(line) = serde_json::to_string(event)
+    {
+        write(line);
+    }
+}
+
+/// Whether all lines are events.
+pub(crate) fn are_events() -> bool {
+    EVENTS.load(Ordering::Relaxed)
+}
+
+/// Writes lines. `eprintln!` would panic where standard error is closed.
+fn write(mut text: String) {
+    // (At once: where several processes write to one pipe, a line stays whole.)
+    text.push('\n');
     let write = || {
-        let _ = writeln!(std::io::stderr().lock(), "{text}");
+        let _ = std::io::stderr().lock().write_all(text.as_bytes());
     };
     match &*bar() {
         Some(bar) => bar.suspend(write),
@@ -38,8 +91,9 @@ pub(crate) fn say(text: impl Display) {
 }
 
 /// Shows the warnings of the libraries, and what was asked for, unless they shall be quiet.
-pub(crate) fn start(quiet: bool) {
+pub(crate) fn start(quiet: bool, events: bool) {
     static LOG: Warnings = Warnings;
+    EVENTS.store(events, Ordering::Relaxed);
     if !quiet && log::set_logger(&LOG).is_ok() {
         log::set_max_level(LevelFilter::Info);
     }
@@ -57,7 +111,11 @@ impl Log for Warnings {
         if self.enabled(record.metadata()) {
             let level = record.level().as_str().to_ascii_lowercase();
             let level = if level == "warn" { "warning" } else { &level };
-            say(format_args!("{level}: {}", record.args()));
+            let text = record.args().to_string();
+            match are_events() {
+                true => tell(&Event::Message { level, text }),
+                false => write(format!("{level}: {text}")),
+            }
         }
     }
 

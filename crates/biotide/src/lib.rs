@@ -65,7 +65,7 @@ pub use biotide_stream as stream;
 pub use dataset::stream;
 pub use error::{Error, Result};
 pub use mapping::request::XrefRequest;
-pub use memory::{MemoryReport, peak_rss};
+pub use memory::{MemoryReport, peak_rss, rss};
 pub use monitor::{Monitor, Spilled};
 pub use pump::{ChunksReport, FlowReport, SinkChunk};
 pub use statement::XrefReport;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::builder::ValueParser;
+use clap::builder::{NonEmptyStringValueParser, ValueParser};
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
 use crate::progress::ShowProgress;
@@ -17,6 +17,7 @@ pub(crate) struct Globals {
     pub(crate) temp_limit: Option<u64>,
     pub(crate) quiet: bool,
     pub(crate) progress: ShowProgress,
+    pub(crate) metrics: Option<String>,
     pub(crate) set: Vec<(String, String)>,
     pub(crate) config: Option<PathBuf>,
 }
@@ -91,6 +92,13 @@ pub(super) fn args() -> Vec<Arg> {
         .value_name("WHEN")
         .value_parser(value_parser!(ShowProgress)),
         global(
+            "metrics",
+            "metrics",
+            "Serve numbers of the work for Prometheus, such as at 127.0.0.1:9184",
+        )
+        .value_name("ADDRESS")
+        .value_parser(NonEmptyStringValueParser::new()),
+        global(
             "set",
             "set",
             "Set any option: --set on_error=lenient; may be repeated",
@@ -121,6 +129,7 @@ pub(super) fn given(matches: &mut ArgMatches) -> Globals {
         temp_limit: matches.remove_one("temp_limit"),
         quiet: matches.get_flag("quiet"),
         progress: matches.remove_one("progress").unwrap_or_default(),
+        metrics: matches.remove_one("metrics"),
         set: matches
             .remove_many("set")
             .map(Iterator::collect)

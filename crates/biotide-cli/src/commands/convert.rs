@@ -19,8 +19,7 @@ pub(crate) async fn run(
     let output = args.request.output.clone();
     let mut ender = Ender::new(args.ending, settings, !to_stdout);
     let mut progress = None;
-    let start =
-        |monitor| progress = Some(Progress::start(settings.progress, settings.quiet, monitor));
+    let start = |monitor| progress = Some(Progress::of_statement(settings, "convert", monitor));
     let result = context.convert(args.request, start).await;
     drop(progress);
     let report = match result {

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::args::{Ending, ReportTo};
 use crate::error::{Context, Failure};
-use crate::progress::format_seconds;
+use crate::progress::{Event, format_seconds};
 use crate::settings::Settings;
 use crate::stderr;
 
@@ -99,6 +99,11 @@ impl<'a> Ender<'a> {
         match &self.ending.report {
             None => {}
             Some(ReportTo::Stdout) => {
+                if !self.stdout_free && stderr::are_events() {
+                    let report = serde_json::to_value(report).context("writing the report")?;
+                    stderr::tell(&Event::Report { report });
+                    return Ok(());
+                }
                 let line = serde_json::to_string(report).context("writing the report")?;
                 if self.stdout_free {
                     let mut out = std::io::stdout().lock();

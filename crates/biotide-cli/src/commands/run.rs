@@ -6,16 +6,19 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use biotide::format_size;
-use biotide::pipeline::run::{PipelineReport, RunObserver, SinkReport, Status, StepReport};
+use biotide::pipeline::run::{PipelineReport, SinkReport, Status};
 use biotide::pipeline::{Pipeline, RunOptions};
-use biotide::prelude::{BiotideContext, Monitor};
+use biotide::prelude::BiotideContext;
 
 use super::report::{Ender, count_of};
 use crate::args::RunArgs;
 use crate::error::{Context, Failure};
-use crate::progress::{Progress, format_seconds};
+use crate::progress::{Onlooker, format_seconds};
 use crate::settings::Settings;
 use crate::stderr;
+
+/// What bounded a sink is said of those that took so many seconds.
+const WORTH_TUNING: f64 = 2.0;
 
 /// Runs a pipeline, and says what came of it.
 pub(crate) async fn run(
@@ -31,19 +34,44 @@ pub(crate) async fn run(
         checkpoint_rows: args.checkpoint_rows,
     };
     let mut ender = Ender::new(args.ending, settings, true);
-    let mut bar = Bar {
-        settings,
-        running: None,
+    settings.board.runs(&pipeline.name);
+    let mut onlooker = Onlooker::new(settings);
+    let report = context
+        .run_pipeline(&pipeline, &options, &mut onlooker)
+        .await;
+    let failed = onlooker.failed.take();
+    drop(onlooker);
+    let report = match (report, failed) {
+        (Ok(report), _) => report,
+        (Err(error), failed) => {
+            // (What went wrong first is what is told.)
+            if let Some(report) = failed
+                && ender.write(&report).is_err()
+            {
+                log::warn!("the report could not be written");
+            }
+            return Err(error.into());
+        }
     };
-    let report = context.run_pipeline(&pipeline, &options, &mut bar).await;
-    drop(bar);
-    let report = report?;
     if args.dry_run {
         return show(&report);
     }
     for sink in &report.sinks {
         ender.take(&sink.scan, sink.rejected);
         ender.say(|| written(sink));
+    }
+    let slow = |sink: &str| {
+        let mut sinks = report.sinks.iter();
+        sinks.any(|one| one.step == sink && one.seconds >= WORTH_TUNING)
+    };
+    for tuning in report.tuning.iter().filter(|tuning| slow(&tuning.sink)) {
+        ender.say(|| {
+            let (sink, bound, because) = (&tuning.sink, tuning.bound_by, &tuning.because);
+            format!(
+                "{sink}: bounded by {bound} ({because}); to go faster: {}",
+                tuning.change
+            )
+        });
     }
     let failed: Vec<&str> = report
         .steps
@@ -70,23 +98,6 @@ pub(crate) async fn run(
     });
     ender.write(&report)?;
     ender.end()
-}
-
-/// Shows how far the sink is that runs.
-struct Bar<'a> {
-    settings: &'a Settings,
-    running: Option<Progress>,
-}
-
-impl RunObserver for Bar<'_> {
-    fn sink_started(&mut self, _step: &str, monitor: &Monitor) {
-        let (show, quiet) = (self.settings.progress, self.settings.quiet);
-        self.running = Some(Progress::start(show, quiet, monitor.clone()));
-    }
-
-    fn step_finished(&mut self, _step: &StepReport) {
-        self.running = None;
-    }
 }
 
 /// Where it is noted how far a run is: `.olink.yaml.biotide-run` beside the pipeline, with a number in its name if

@@ -119,8 +119,7 @@ pub(super) async fn write_file(
         ));
     }
     let mut progress = None;
-    let start =
-        |monitor| progress = Some(Progress::start(settings.progress, settings.quiet, monitor));
+    let start = |monitor| progress = Some(Progress::of_statement(settings, "sql", monitor));
     let report = statement
         .write_to(file, format.map(Format::name), start)
         .await;
@@ -145,7 +144,7 @@ pub(super) async fn show(
     if ender.counts_identifiers() {
         statement.count_identifiers();
     }
-    let mut progress = Progress::start(settings.progress, settings.quiet, statement.monitor());
+    let mut progress = Progress::of_statement(settings, "sql", statement.monitor());
     let kind = kind(sql);
     let rows = match kind {
         Kind::Write => count(&mut statement).await,
@@ -193,7 +192,7 @@ async fn pump(
         }
         // From here on the screen, or the pager, belongs to the rows.
         if rows == 0 && !output::goes_to_a_file() {
-            progress.stop();
+            progress.leave_the_screen();
         }
         rows += batch.num_rows() as u64;
         if out.write(&batch)?.is_break() {
@@ -201,7 +200,7 @@ async fn pump(
         }
     }
     if columns {
-        progress.stop();
+        progress.leave_the_screen();
         // Broken off or not: that was all.
         let _ = out.end(&schema)?;
     }

@@ -12,6 +12,7 @@ use biotide::prelude::{BiotideContext, BiotideContextBuilder};
 
 use crate::args::Globals;
 use crate::error::Failure;
+use crate::metrics::Board;
 use crate::progress::ShowProgress;
 
 /// Where a value was said.
@@ -45,6 +46,10 @@ impl fmt::Display for Setting {
 pub(crate) struct Settings {
     pub(crate) quiet: bool,
     pub(crate) progress: ShowProgress,
+    /// The address at which numbers of the work are served.
+    pub(crate) metrics: Option<String>,
+    /// Where these stand.
+    pub(crate) board: Board,
     /// In order of rising precedence.
     settings: Vec<Setting>,
     resources: Resources,
@@ -103,6 +108,8 @@ impl Settings {
         Ok(Self {
             quiet: globals.quiet,
             progress: globals.progress,
+            metrics: globals.metrics,
+            board: Board::default(),
             settings,
             resources,
         })
@@ -257,6 +264,8 @@ mod tests {
         let settings = Settings {
             quiet: true,
             progress: ShowProgress::Never,
+            metrics: None,
+            board: Board::default(),
             settings: vec![
                 said("on_error", "ignore", 1),
                 said("delimter", ",", 2),

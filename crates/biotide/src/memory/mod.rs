@@ -19,6 +19,6 @@ mod share;
 mod unnest;
 mod windows;
 
-pub use process::peak_rss;
 pub(crate) use process::{cpu_seconds, default_limit};
+pub use process::{peak_rss, rss};
 pub use report::MemoryReport;

@@ -61,7 +61,7 @@ pub(crate) fn cpu_seconds() -> f64 {
 }
 
 /// The memory this process holds now, in bytes; 0 where the system does not tell.
-pub(super) fn rss() -> u64 {
+pub fn rss() -> u64 {
     resident(File::open("/proc/self/statm").ok().as_ref())
 }
 

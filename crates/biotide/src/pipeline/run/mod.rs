@@ -1,4 +1,7 @@
 //! Runs a pipeline: step after step, each sink one plan.
+//!
+//! A run and its steps are spans of `tracing`, `run{pipeline}` and in it `step{name, action}`, in which events tell
+//! rows and seconds. They go to the subscriber that a program sets; without one they cost nothing.
 
 mod cache;
 mod fates;
@@ -6,6 +9,7 @@ mod observe;
 mod quality;
 mod report;
 mod sinks;
+mod trace;
 mod tuning;
 
 use std::path::PathBuf;
@@ -15,6 +19,7 @@ use biotide_common::BiotideError;
 pub use observe::{RunObserver, RunProgress, StepStarted};
 pub use quality::CheckResult;
 pub use report::{InputFile, PipelineReport, ProcessorRun, SinkReport, Status, StepReport};
+use tracing::Instrument;
 use tuning::Processors;
 pub use tuning::{Bound, Tuning};
 
@@ -49,6 +54,19 @@ struct Running<'a> {
 impl BiotideContext {
     /// Runs a pipeline. `observer` looks on: `&mut ()` is nobody.
     pub async fn run_pipeline(
+        &self,
+        pipeline: &Pipeline,
+        options: &RunOptions,
+        observer: &mut dyn RunObserver,
+    ) -> Result<PipelineReport> {
+        let span = trace::run(pipeline);
+        let ran = self.run_told(pipeline, options, observer);
+        let ran = ran.instrument(span.clone()).await;
+        trace::run_ended(&span, &ran);
+        ran
+    }
+
+    async fn run_told(
         &self,
         pipeline: &Pipeline,
         options: &RunOptions,
@@ -100,14 +118,19 @@ impl BiotideContext {
                 number: at + 1,
                 steps: pipeline.steps.len(),
             });
-            let started = Instant::now();
-            let ran = run_step(&mut scope, step, running).await;
+            let (started, rows) = (Instant::now(), running.report.rows);
+            let span = trace::step(step);
+            let ran = run_step(&mut scope, step, running)
+                .instrument(span.clone())
+                .await;
             let mut told = StepReport::of(step, &scope, started.elapsed());
             told.failed = ran.as_ref().err().map(ToString::to_string);
+            trace::step_ended(&span, &told, running.report.rows - rows);
             running.observer.step_finished(&told);
             running.report.steps.push(told);
             if let Err(error) = ran {
                 if step.is_required {
+                    running.report.take_processors(scope.processor_runs());
                     return Err(error);
                 }
                 log::warn!("{error}");
