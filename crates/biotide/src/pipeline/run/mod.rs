@@ -107,45 +107,50 @@ impl BiotideContext {
 
     async fn run_steps(&self, pipeline: &Pipeline, running: &mut Running<'_>) -> Result<()> {
         let mut scope = Scope::new(self, pipeline).await?;
-        for (at, step) in pipeline.steps.iter().enumerate() {
-            if !step.runs {
-                running.report.steps.push(StepReport::skipped(step));
-                continue;
-            }
-            running.observer.step_started(&StepStarted {
-                step: &step.name,
-                action: step.action.name,
-                number: at + 1,
-                steps: pipeline.steps.len(),
-            });
-            let (started, rows) = (Instant::now(), running.report.rows);
-            let span = trace::step(step);
-            let ran = run_step(&mut scope, step, running)
-                .instrument(span.clone())
-                .await;
-            let mut told = StepReport::of(step, &scope, started.elapsed());
-            told.failed = ran.as_ref().err().map(ToString::to_string);
-            trace::step_ended(&span, &told, running.report.rows - rows);
-            running.observer.step_finished(&told);
-            running.report.steps.push(told);
-            if let Err(error) = ran {
-                if step.is_required {
-                    running.report.take_processors(scope.processor_runs());
-                    return Err(error);
-                }
-                log::warn!("{error}");
-                running.report.status = Status::PartialSuccess;
-            }
+        let ran = run_each(&mut scope, pipeline, running).await;
+        if !running.options.dry_run {
+            running.report.take_processors(scope.processor_runs());
         }
+        ran?;
         if running.report.sinks.is_empty() && !running.options.dry_run {
             let problem = "it has no sink: nothing was written. A last step with the action sink says where rows go";
             return Err(BiotideError::file(&pipeline.file, problem).into());
         }
-        if !running.options.dry_run {
-            running.report.take_processors(scope.processor_runs());
-        }
         scope.close().await
     }
+}
+
+async fn run_each(scope: &mut Scope, pipeline: &Pipeline, running: &mut Running<'_>) -> Result<()> {
+    for (at, step) in pipeline.steps.iter().enumerate() {
+        if !step.runs {
+            running.report.steps.push(StepReport::skipped(step));
+            continue;
+        }
+        running.observer.step_started(&StepStarted {
+            step: &step.name,
+            action: step.action.name,
+            number: at + 1,
+            steps: pipeline.steps.len(),
+        });
+        let (started, rows) = (Instant::now(), running.report.rows);
+        let span = trace::step(step);
+        let ran = run_step(scope, step, running)
+            .instrument(span.clone())
+            .await;
+        let mut told = StepReport::of(step, scope, started.elapsed());
+        told.failed = ran.as_ref().err().map(ToString::to_string);
+        trace::step_ended(&span, &told, running.report.rows - rows);
+        running.observer.step_finished(&told);
+        running.report.steps.push(told);
+        if let Err(error) = ran {
+            if step.is_required {
+                return Err(error);
+            }
+            log::warn!("{error}");
+            running.report.status = Status::PartialSuccess;
+        }
+    }
+    Ok(())
 }
 
 async fn run_step(scope: &mut Scope, step: &Step, running: &mut Running<'_>) -> Result<()> {
