@@ -32,6 +32,14 @@ impl Connection {
         Ok(connection)
     }
 
+    /// Sets aside how long statements and transactions may take: a COPY takes as long as its rows take to
+    /// come. What the URL itself says stays.
+    pub(crate) async fn without_time_limits(&mut self) -> Result<(), DatabaseError> {
+        let set = "SELECT set_config(name, '0', false) FROM pg_settings WHERE source <> 'client' AND name IN \
+                   ('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout')";
+        self.run("setting time limits aside", set).await
+    }
+
     /// The error, with the cause of the connection's end if it has ended.
     pub(crate) async fn explain(
         &mut self,
