@@ -1,9 +1,12 @@
 //! Sinks against real databases.
 
+mod depends;
 mod modes;
+mod names;
 mod resume;
 mod speed;
 mod types;
+mod values;
 
 use std::sync::Arc;
 
