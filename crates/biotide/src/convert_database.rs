@@ -36,7 +36,10 @@ impl BiotideContext {
             let problem = "a table of a database has no folders: leave partition-by out";
             return Err(BiotideError::file(&shown, problem).into());
         }
-        if !request.force && DatabaseTable::open(&target).await.is_ok() {
+        let exists = DatabaseTable::exists(&target)
+            .await
+            .map_err(DataFusionError::from)?;
+        if !request.force && exists {
             let problem = "the table is there already; use --force to replace it";
             return Err(BiotideError::file(&shown, problem).into());
         }

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::time::Instant;
 
-use biotide_database::{DatabaseTable, DatabaseTarget, SinkOptions, open_sink};
+use biotide_common::BiotideError;
+use biotide_database::{DatabaseTable, DatabaseTarget, SinkOptions, WriteMode, open_sink};
 use biotide_formats::sink::resumable::{self, FileSinkOptions};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::DataFusionError;
@@ -112,16 +113,16 @@ pub(super) async fn to_file(
         threads: scope.context.session().state().config().target_partitions(),
         ..FileSinkOptions::default()
     };
-    let opened = resumable::open(path, statement.schema(), options, known.durable.as_ref()).await;
-    let mut sink = match opened {
+    let durable = known.durable.clone();
+    if let Some(durable) = durable.as_ref().filter(|_| known.finishing)
+        && durable.is_complete(path)?
+    {
         // (It was broken off between getting its name and saying so.)
-        Err(_) if known.finishing && path.is_file() => {
-            known.done = true;
-            state.note(&step.name, &output.path, &inputs, known.clone())?;
-            return Ok(report.resumed(known.rows));
-        }
-        opened => opened?,
-    };
+        known.done = true;
+        state.note(&step.name, &output.path, &inputs, known.clone())?;
+        return Ok(report.resumed(known.rows));
+    }
+    let mut sink = resumable::open(path, statement.schema(), options, durable.as_ref()).await?;
     let every = every(running.options.checkpoint_rows);
     let (mut skip, mut since) = (known.rows, 0);
     let ran = async {
@@ -182,22 +183,30 @@ pub(super) async fn to_database(
     let begin = Instant::now();
     let (inputs, shown) = (inputs(&plan)?, target.to_string());
     let mut report = SinkReport::new(step, &shown, target.format());
-    let mut state = running.state.as_mut().filter(|_| resumable);
+    let mut state = running.state.as_mut();
     let mut known = match &state {
         Some(state) => state.sink(&step.name, &inputs)?,
         None => SinkState::default(),
     };
-    if known.done {
-        if DatabaseTable::open(target).await.is_ok() {
-            return Ok(report.resumed(known.rows));
+    if known.done || known.finishing {
+        match DatabaseTable::exists(target)
+            .await
+            .map_err(DataFusionError::from)?
+        {
+            true if known.done => return Ok(report.resumed(known.rows)),
+            true => {}
+            // (It was removed since.)
+            false => known = SinkState::default(),
         }
-        // (It was removed since.)
-        known = SinkState::default();
     }
-    options.run_id = state
-        .as_ref()
-        .map(|state| format!("{}-{}", state.id, step.name));
-    if let Some(state) = &mut state {
+    let repeats = matches!(options.mode, WriteMode::Append);
+    if known.finishing && repeats && !resumable {
+        let problem = "the run was broken off when it completed this table, and nobody knows whether it did; look \
+                       for its rows, and run without --resume to write them";
+        return Err(BiotideError::file(&shown, problem).into());
+    }
+    if let Some(state) = state.as_mut().filter(|_| resumable) {
+        options.run_id = Some(format!("{}-{}", state.id, step.name));
         // (Before the database knows of the run.)
         state.note(&step.name, &shown, &inputs, known.clone())?;
     }
@@ -207,7 +216,7 @@ pub(super) async fn to_database(
     let (mut sink, position) = open_sink(target, statement.schema(), options)
         .await
         .map_err(DataFusionError::from)?;
-    if known.finishing && position.is_none() {
+    if known.finishing && resumable && position.is_none() {
         // It was broken off between completing and saying so.
         let _ = sink.abort().await;
         known.done = true;
@@ -238,7 +247,10 @@ pub(super) async fn to_database(
             }
         }
         if let Some(state) = &mut state {
-            sink.commit("").await.map_err(DataFusionError::from)?;
+            // (What is not resumable becomes durable when it finishes.)
+            if resumable {
+                sink.commit("").await.map_err(DataFusionError::from)?;
+            }
             known.finishing = true;
             state.note(&step.name, &shown, &inputs, known.clone())?;
         }

@@ -8,7 +8,7 @@ use biotide_database::{
     Commit, DatabaseTable, DatabaseTarget, SinkOptions, WriteMode, is_database,
 };
 use datafusion::arrow::array::RecordBatch;
-use datafusion::common::Column;
+use datafusion::common::{Column, DataFusionError};
 use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col};
 
@@ -16,6 +16,7 @@ use super::super::actions::Params;
 use super::super::compile::Scope;
 use super::super::spec::Step;
 use super::report::SinkReport;
+use super::state::{SinkState, inputs};
 use super::{Running, resumed};
 use crate::convert::{ConvertReport, Output, split_ending};
 use crate::error::Result;
@@ -84,8 +85,22 @@ pub(super) async fn write(
             step.name
         );
     }
+    // A sink that is complete is not written again when another one is gone on with.
+    let inputs = inputs(&plan)?;
+    if let Some(state) = &running.state {
+        let known = state.sink(&step.name, &inputs)?;
+        if known.done && (to.contains("://") || Path::new(to).exists()) {
+            let format = output.format.as_deref().unwrap_or_default();
+            return Ok(SinkReport::new(step, to, format).resumed(known.rows));
+        }
+    }
     let on_start = |monitor| running.observer.sink_started(&step.name, &monitor);
     let report = to_file(scope, output, plan, replace, on_start).await?;
+    if let Some(state) = &mut running.state {
+        let mut done = SinkState::default();
+        (done.rows, done.done) = (report.rows, true);
+        state.note(&step.name, to, &inputs, done)?;
+    }
     Ok(of_file(step, to, report))
 }
 
@@ -206,7 +221,10 @@ async fn to_database(
             key: scope.columns_of(&input, params, "key")?,
         },
         _ if resumed::has_begun(step, running) => WriteMode::Append,
-        _ if DatabaseTable::open(&target).await.is_ok() => {
+        _ if DatabaseTable::exists(&target)
+            .await
+            .map_err(DataFusionError::from)? =>
+        {
             let problem = format!(
                 "{target} is there already: mode: append, replace or upsert says what becomes of it"
             );

@@ -65,6 +65,12 @@ pub(super) struct RunState {
     path: PathBuf,
 }
 
+/// What every version writes.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
+}
+
 impl RunState {
     /// That of a run that begins, or of one that was broken off.
     pub(super) fn open(path: &Path, pipeline: &Pipeline, resume: bool) -> Result<Self> {
@@ -101,13 +107,16 @@ impl RunState {
         };
         let shown = path.display().to_string();
         let anew = "run without --resume to begin anew";
-        let known: Self = serde_json::from_slice(&text).map_err(|error| {
+        let broken = |error| {
             BiotideError::file(&shown, format!("it is no state of a run ({error}); {anew}"))
-        })?;
-        if known.version != VERSION {
+        };
+        // (What another version has written may have another form.)
+        let Versioned { version } = serde_json::from_slice(&text).map_err(broken)?;
+        if version != VERSION {
             let problem = format!("it is of another version of Biotide; {anew}");
             return Err(BiotideError::file(&shown, problem).into());
         }
+        let known: Self = serde_json::from_slice(&text).map_err(broken)?;
         if known.digest != fresh.digest {
             let changed: Vec<&str> = fresh
                 .steps
