@@ -178,10 +178,6 @@ impl PostgresSink {
             let forget = statements::forget_position(&self.plan.positions, run, &target);
             self.run("forgetting the position of", &forget).await?;
         }
-        // Who is told that all is done relies on it, whatever the server loses when it crashes.
-        let durable = "SELECT set_config('synchronous_commit', 'on', true) \
-                       WHERE current_setting('synchronous_commit') = 'off'";
-        self.run("committing rows to", durable).await?;
         self.end().await
     }
 

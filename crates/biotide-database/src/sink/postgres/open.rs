@@ -39,7 +39,7 @@ pub(in crate::sink) async fn open(
         return Err(DatabaseError::Table { table, problems });
     }
     let mut connection = Connection::open(target).await?;
-    connection.without_time_limits().await?;
+    connection.prepare_to_write().await?;
     let names = schema.fields().iter().map(|field| field.name().clone());
     let mut plan = Plan::new(table.clone(), names.collect(), options.mode.key());
     let position = match options.run() {
