@@ -459,6 +459,26 @@ async fn a_sink_that_is_complete_is_not_written_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_are_not_appended_again_where_their_position_is_lost() {
+    let case = Case::new(1000, 8);
+    let to = format!("sqlite:{}?table=t", case.path("o.db").display());
+    case.sink(&to, "append");
+    case.run(&[]).exits(0);
+    // As it is when somebody has cleared the table of positions.
+    let state = std::fs::read_to_string(case.state()).unwrap();
+    let state = state.replacen("\"done\":true", "\"done\":false", 1);
+    let state = state.replacen("\"finishing\":true", "\"finishing\":false", 1);
+    std::fs::write(case.state(), state).unwrap();
+    let refused = case.run(&["--resume"]).exits(1);
+    refused.says(&to).says("position is gone");
+    case.has_all(&to).await;
+    // Where the table is gone, too, there is nothing to write twice.
+    std::fs::remove_file(case.path("o.db")).unwrap();
+    case.run(&["--resume"]).exits(0);
+    case.has_all(&to).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_is_not_taken_for_the_one_that_takes_its_place() {
     for name in ["o.csv", "o.parquet"] {
         let case = Case::new(100, 8);

@@ -188,7 +188,7 @@ pub(super) async fn to_database(
         Some(state) => state.sink(&step.name, &inputs)?,
         None => SinkState::default(),
     };
-    if known.done || known.finishing {
+    if known.done || known.finishing || known.rows > 0 {
         match DatabaseTable::exists(target)
             .await
             .map_err(DataFusionError::from)?
@@ -225,6 +225,12 @@ pub(super) async fn to_database(
         }
         return Ok(report.resumed(known.rows));
     }
+    if position.is_none() && known.rows > 0 && repeats && resumable {
+        let _ = sink.abort().await;
+        let problem = "how far the run came is not known any more: its position is gone from the database; look \
+                       for its rows, and run without --resume to write them all";
+        return Err(BiotideError::file(&shown, problem).into());
+    }
     let mut skip = position.map_or(0, |position| position.rows);
     known.rows = skip;
     let every = every(running.options.checkpoint_rows);
@@ -244,6 +250,9 @@ pub(super) async fn to_database(
             if resumable && since >= every {
                 sink.commit("").await.map_err(DataFusionError::from)?;
                 since = 0;
+                if let Some(state) = &mut state {
+                    state.note(&step.name, &shown, &inputs, known.clone())?;
+                }
             }
         }
         if let Some(state) = &mut state {
