@@ -1,9 +1,12 @@
 //! The integration tests.
 
 mod cli;
+mod codecs;
 mod compressed;
 mod convert;
 mod docs;
+#[cfg(target_os = "linux")]
+mod faults;
 mod hostile;
 mod inference;
 mod inspect;

@@ -74,7 +74,9 @@ fn describe(error: &(dyn Error + 'static)) -> String {
     let mut next = Some(error);
     while let Some(error) = next {
         let text = error.to_string();
+        // (The engine's word for an error that is not its own.)
         let mut lines = text
+            .trim_start_matches("External error: ")
             .lines()
             .map(str::trim_end)
             .filter(|line| !line.is_empty());

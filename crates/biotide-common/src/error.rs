@@ -1,5 +1,7 @@
 //! Errors with the place and what to do.
 
+use std::fmt;
+
 use datafusion_common::DataFusionError;
 
 /// What can be wrong, besides what DataFusion says of itself.
@@ -43,12 +45,22 @@ pub enum BiotideError {
         advice: String,
     },
     /// What is wrong at a place of a file that says what to do: a pipeline, rules.
-    #[error("{place}: {source}")]
+    #[error("{place}: {}", Plain(source))]
     At {
         /// File and line.
         place: String,
         /// What the engine says.
         source: Box<DataFusionError>,
+    },
+    /// What ended a run that can go on when its cause is gone.
+    #[error("{place}: {}\n{advice}", Plain(source))]
+    Broken {
+        /// File, line and step.
+        place: String,
+        /// What the engine says.
+        source: Box<DataFusionError>,
+        /// What to do.
+        advice: &'static str,
     },
     /// Reading or writing failed.
     #[error("{what}: {source}")]
@@ -97,5 +109,17 @@ impl BiotideError {
 impl From<BiotideError> for DataFusionError {
     fn from(error: BiotideError) -> Self {
         Self::External(Box::new(error))
+    }
+}
+
+/// An error that is not the engine's own, without the engine's word for it.
+struct Plain<'a>(&'a DataFusionError);
+
+impl fmt::Display for Plain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            DataFusionError::External(error) => error.fmt(f),
+            error => error.fmt(f),
+        }
     }
 }

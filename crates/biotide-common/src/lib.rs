@@ -11,6 +11,7 @@
 //! * [`session::QueryLog`]: what one statement gathers; travels in the session's extensions.
 
 pub mod error;
+mod files;
 pub mod identifiers;
 mod memory;
 pub mod options;
@@ -24,6 +25,7 @@ mod stale;
 pub mod yaml;
 
 pub use error::BiotideError;
+pub use files::{behind_links, lock_file, permissions};
 pub use memory::{MemoryGauge, PaceChange, PaceLog, PaceReport};
 pub use scratch::Scratch;
 pub use size::{format_size, parse_size};

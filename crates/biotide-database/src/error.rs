@@ -111,13 +111,18 @@ pub enum DatabaseError {
 
 impl DatabaseError {
     /// Whether the same may work a little later, from the last position that was committed: a lost
-    /// connection, a server that starts or stops, a conflict of transactions, a file locked by another.
+    /// connection, a server that starts or stops, a conflict of transactions, a file locked by another, a full disk.
     pub fn is_retriable(&self) -> bool {
         match self {
             Self::Postgres { source, .. } => is_passing(source),
             Self::Sqlite { source, .. } => matches!(
                 source.sqlite_error_code(),
-                Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked)
+                Some(
+                    rusqlite::ErrorCode::DatabaseBusy
+                        | rusqlite::ErrorCode::DatabaseLocked
+                        | rusqlite::ErrorCode::DiskFull
+                        | rusqlite::ErrorCode::SystemIoFailure
+                )
             ),
             _ => false,
         }
@@ -167,10 +172,12 @@ fn is_passing(error: &tokio_postgres::Error) -> bool {
             SqlState::ADMIN_SHUTDOWN,
             SqlState::CRASH_SHUTDOWN,
             SqlState::CANNOT_CONNECT_NOW,
-            SqlState::TOO_MANY_CONNECTIONS,
         ];
-        // (Class 08 is all about connections.)
-        return listed.contains(code) || code.code().starts_with("08");
+        // (Class 08 is all about connections, class 53 about what there is not enough of: disk, memory, connections.)
+        return listed.contains(code)
+            || ["08", "53"]
+                .iter()
+                .any(|class| code.code().starts_with(class));
     }
     if error.is_closed() {
         return true;

@@ -35,7 +35,10 @@ impl BiotideContext {
             return Err(BiotideError::file(&shown, problem).into());
         }
         let has_begun = state.as_ref().is_some_and(|state| state.has(NAME));
-        if !request.force && !has_begun && DatabaseTable::open(&target).await.is_ok() {
+        let exists = DatabaseTable::exists(&target)
+            .await
+            .map_err(DataFusionError::from)?;
+        if !request.force && !has_begun && exists {
             let problem = "the table is there already; use --force to replace it";
             return Err(BiotideError::file(&shown, problem).into());
         }
@@ -62,6 +65,7 @@ impl BiotideContext {
                 ..Pace::default()
             },
             unordered: request.unordered,
+            resumable: true,
             state,
             observer: &mut Starting::new(on_start),
         };

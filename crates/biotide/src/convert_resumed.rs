@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::memory::peak_rss;
 use crate::monitor::Monitor;
 use crate::pipeline::run::{RunObserver, SinkReport};
-use crate::resumable::{Identity, Job, Pace, RunState, is_resumable, to_file};
+use crate::resumable::{Identity, Job, Pace, RunLock, RunState, is_resumable, to_file};
 use crate::statement::order::keeps_order_when_written;
 
 /// Hears of the start, and of nothing else.
@@ -72,6 +72,7 @@ impl BiotideContext {
             return Err(refused("rows in any order are others each time").into());
         }
         let path = state_of(&request.output)?;
+        let _lock = RunLock::take(&path)?;
         let mut state = RunState::open(&path, &self.identity(request), true)?;
         if is_database(&request.output) {
             let report = self
@@ -106,6 +107,7 @@ impl BiotideContext {
                 ..Pace::default()
             },
             unordered: false,
+            resumable: true,
             state: Some(&mut state),
             observer: &mut Starting::new(on_start),
         };

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use biotide_common::{BiotideError, remove_stale};
+use biotide_common::{BiotideError, behind_links, permissions, remove_stale};
 use datafusion::common::DataFusionError;
 use datafusion::datasource::listing::ListingTableUrl;
 use datafusion::execution::runtime_env::RuntimeEnv;
@@ -46,7 +46,7 @@ impl Staged {
             },
             _ => target.to_owned(),
         };
-        let target = std::path::absolute(local.trim_end_matches('/'))
+        let target = behind_links(Path::new(local.trim_end_matches('/')))
             .map_err(|e| BiotideError::io(format!("finding {target}"), e))?;
         let shown = target.display();
         static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -131,6 +131,9 @@ impl Staged {
             return Ok(());
         }
         if !self.target.is_dir() {
+            if let Some(permissions) = permissions(&self.target) {
+                std::fs::set_permissions(&self.staged, permissions).map_err(io)?;
+            }
             std::fs::rename(&self.staged, &self.target).map_err(io)?;
             self.done = true;
             return Ok(());

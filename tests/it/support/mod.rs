@@ -2,6 +2,8 @@
 
 pub(crate) mod bin;
 pub(crate) mod gen_data;
+#[cfg(unix)]
+pub(crate) mod server;
 pub(crate) mod values;
 
 use std::io::Write;

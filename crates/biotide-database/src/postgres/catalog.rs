@@ -38,6 +38,14 @@ FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
 WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum";
 
+/// Whether there is a table of this quoted name.
+pub(crate) async fn exists(client: &Client, table: &str) -> Result<bool, DatabaseError> {
+    let failed = |error| DatabaseError::postgres(format!("looking for {table}"), error);
+    let sql = "SELECT to_regclass($1::text) IS NOT NULL";
+    let row = client.query_one(sql, &[&table]).await.map_err(failed)?;
+    row.try_get(0).map_err(failed)
+}
+
 /// The columns; nothing if there is no such table.
 pub(crate) async fn columns(
     client: &Client,
@@ -45,10 +53,8 @@ pub(crate) async fn columns(
 ) -> Result<Option<Vec<PgColumn>>, DatabaseError> {
     let doing = || format!("looking at the columns of {table}");
     let failed = |error| DatabaseError::postgres(doing(), error);
-    let exists = "SELECT to_regclass($1::text) IS NOT NULL";
     let name = table.quoted();
-    let row = client.query_one(exists, &[&name]).await.map_err(failed)?;
-    if !row.try_get::<_, bool>(0).map_err(failed)? {
+    if !exists(client, &name).await? {
         return Ok(None);
     }
     let sql = COLUMNS.replace("$1", "$1::text");
@@ -116,15 +122,80 @@ pub(crate) async fn has_unique(
     Ok(false)
 }
 
+/// Foreign keys that refer to a table and do something to their rows when its rows go.
+const CASCADES: &str = "\
+SELECT conrelid::regclass::text FROM pg_constraint
+WHERE contype = 'f' AND confrelid = to_regclass($1::text) AND confdeltype IN ('c', 'n', 'd')
+      AND conrelid <> confrelid AND conparentid = 0
+ORDER BY 1";
+
+/// Tables whose rows change or go with the rows of this one.
+pub(crate) async fn cascades(
+    client: &Client,
+    table: &TableName,
+) -> Result<Vec<String>, DatabaseError> {
+    let failed =
+        |error| DatabaseError::postgres(format!("looking at what refers to {table}"), error);
+    let rows = client
+        .query(CASCADES, &[&table.quoted()])
+        .await
+        .map_err(failed)?;
+    let names = rows.iter().map(|row| row.try_get(0).map_err(failed));
+    names.collect()
+}
+
+/// Indexes of two tables, by what they are, each with its number among those that are alike.
+const ALIKE: &str = "\
+WITH i AS (
+    SELECT x.indrelid, n.nspname::text AS space, c.relname::text AS name, x.indisprimary AS first,
+           x.indisunique AS one, d.def, row_number() OVER (
+               PARTITION BY x.indrelid, x.indisprimary, x.indisunique, d.def ORDER BY x.indexrelid) AS number
+    FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace,
+         LATERAL (SELECT pg_get_indexdef(x.indexrelid) AS text) t,
+         LATERAL (SELECT substr(t.text, strpos(t.text, ' USING ')) AS def) d
+    WHERE x.indrelid IN (to_regclass($1::text), to_regclass($2::text)))
+SELECT own.space, own.name, other.name FROM i own JOIN i other USING (first, one, def, number)
+WHERE own.indrelid = to_regclass($1::text) AND other.indrelid = to_regclass($2::text)
+ORDER BY 2";
+
+/// The indexes of a table, each with the name of its like of another table; both names are quoted.
+pub(crate) async fn alike(
+    client: &Client,
+    table: &str,
+    other: &str,
+) -> Result<Vec<(TableName, String)>, DatabaseError> {
+    let failed =
+        |error| DatabaseError::postgres(format!("looking at the indexes of {other}"), error);
+    let rows = client
+        .query(ALIKE, &[&table, &other])
+        .await
+        .map_err(failed)?;
+    let pairs = rows.iter().map(|row| {
+        let index = TableName {
+            schema: Some(row.try_get(0)?),
+            table: row.try_get(1)?,
+        };
+        Ok((index, row.try_get(2)?))
+    });
+    pairs
+        .collect::<Result<_, tokio_postgres::Error>>()
+        .map_err(failed)
+}
+
 /// A table is plain if another of the same columns and indexes can take its name unnoticed: nothing
-/// depends on it, nobody was granted rights to it, and it has no triggers, rules, children or settings.
+/// depends on it, nobody was granted rights to it, nobody wrote a remark on it, and it has no triggers,
+/// rules, children or settings.
 const PLAIN: &str = "\
 SELECT c.relkind = 'r' AND c.relpersistence = 'p' AND c.relacl IS NULL AND c.reloptions IS NULL
-       AND c.reltablespace = 0 AND NOT c.relhastriggers AND NOT c.relhasrules
+       AND c.reltablespace = 0 AND c.relreplident = 'd' AND NOT c.relhastriggers AND NOT c.relhasrules
        AND NOT c.relhassubclass AND NOT c.relispartition AND NOT c.relrowsecurity
        AND pg_get_userbyid(c.relowner) = current_user
        AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = c.oid)
-       AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND (attidentity <> '' OR attacl IS NOT NULL))
+       AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND (
+           attidentity <> '' OR attacl IS NOT NULL OR attoptions IS NOT NULL OR attnum > 0 AND attstattarget >= 0))
+       AND NOT EXISTS (
+           SELECT FROM pg_description r
+           WHERE r.classoid = 'pg_class'::regclass AND r.objoid = c.oid AND r.objsubid = 0)
        AND NOT EXISTS (
            SELECT FROM pg_depend d
                   LEFT JOIN pg_class o ON d.classid = 'pg_class'::regclass AND o.oid = d.objid

@@ -32,6 +32,17 @@ impl Connection {
         Ok(connection)
     }
 
+    /// Sets aside how long statements and transactions may take: a COPY takes as long as its rows take to
+    /// come. What the URL itself says stays. And what is committed is durable: whoever notes that relies on
+    /// it, whatever a server would lose in a crash otherwise.
+    pub(crate) async fn prepare_to_write(&mut self) -> Result<(), DatabaseError> {
+        let set = "SELECT set_config(name, '0', false) FROM pg_settings WHERE source <> 'client' AND name IN \
+                   ('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout'); \
+                   SELECT set_config('synchronous_commit', 'on', false) \
+                   WHERE current_setting('synchronous_commit') = 'off'";
+        self.run("preparing to write", set).await
+    }
+
     /// The error, with the cause of the connection's end if it has ended.
     pub(crate) async fn explain(
         &mut self,

@@ -17,13 +17,15 @@ use arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, BooleanArray, FixedSizeBinaryArray, LargeStringArray,
     ListArray, PrimitiveArray, StringArray, StringViewArray,
 };
-use arrow::datatypes::{DataType, Field, IntervalUnit, TimeUnit};
+use arrow::datatypes::{
+    ArrowNativeTypeOp, ArrowPrimitiveType, DataType, Field, IntervalUnit, TimeUnit,
+};
 use bytes::{BufMut, BytesMut};
 
 use super::nul::{has_escaped_nul, nul_in_bytes};
 use super::numeric;
 use crate::error::DatabaseError;
-use crate::types::convert::{convert, is_text};
+use crate::types::convert::{convert, is_text, without_dictionary};
 use crate::types::json::json_text;
 use crate::types::postgres::PgType;
 
@@ -75,6 +77,7 @@ impl Cells {
         if *array.data_type() == DataType::Null {
             return Ok(Self::Null);
         }
+        let array = &without_dictionary(array, column, first)?;
         let cast = |to: &DataType| convert(array, to, column, first);
         let micros = TimeUnit::Microsecond;
         Ok(match to {
@@ -96,19 +99,22 @@ impl Cells {
                 None => Self::Bytes(cast(&DataType::Binary)?.as_binary().clone()),
             },
             PgType::Uuid => Self::Uuid(super::uuid::parse(array, column, first)?),
-            PgType::Date => Self::Date(cast(&DataType::Date32)?.as_primitive().clone()),
+            PgType::Date => {
+                let array = cast(&DataType::Date32)?;
+                let days = array.as_primitive::<Date32Type>();
+                in_reach(days, |days| days.checked_sub(EPOCH_DAYS), column, first)?;
+                Self::Date(days.clone())
+            }
             PgType::Time => Self::Time(cast(&DataType::Time64(micros))?.as_primitive().clone()),
             PgType::Timestamp => {
-                let array = cast(&DataType::Timestamp(micros, None))?;
-                Self::Timestamp(array.as_primitive().clone())
+                Self::timestamp(&cast(&DataType::Timestamp(micros, None))?, column, first)?
             }
             PgType::TimestampTz => {
                 let zone = match array.data_type() {
                     DataType::Timestamp(_, zone) => zone.clone(),
                     _ => None,
                 };
-                let array = cast(&DataType::Timestamp(micros, zone))?;
-                Self::Timestamp(array.as_primitive().clone())
+                Self::timestamp(&cast(&DataType::Timestamp(micros, zone))?, column, first)?
             }
             PgType::Interval => {
                 let array = cast(&DataType::Interval(IntervalUnit::MonthDayNano))?;
@@ -149,6 +155,17 @@ impl Cells {
                 Self::List(list, Box::new(cells), of.oid())
             }
         })
+    }
+
+    fn timestamp(array: &ArrayRef, column: &str, first: u64) -> Result<Self, DatabaseError> {
+        let micros = array.as_primitive::<TimestampMicrosecondType>();
+        in_reach(
+            micros,
+            |micros| micros.checked_sub(EPOCH_MICROS),
+            column,
+            first,
+        )?;
+        Ok(Self::Timestamp(micros.clone()))
     }
 
     fn decimal(array: &ArrayRef, column: &str, first: u64) -> Result<Self, DatabaseError> {
@@ -333,6 +350,26 @@ impl Cells {
                     true
                 });
             }),
+        }
+    }
+}
+
+/// Refuses what the server would take for minus infinity.
+fn in_reach<T: ArrowPrimitiveType>(
+    array: &PrimitiveArray<T>,
+    moved: impl Fn(T::Native) -> Option<T::Native>,
+    column: &str,
+    first: u64,
+) -> Result<(), DatabaseError> {
+    let least = T::Native::MIN_TOTAL_ORDER;
+    let lost = |value: Option<T::Native>| {
+        value.is_some_and(|value| moved(value).is_none_or(|moved| moved == least))
+    };
+    match array.iter().position(lost) {
+        None => Ok(()),
+        Some(row) => {
+            let problem = "a time too far away for PostgreSQL";
+            Err(DatabaseError::value(column, first + row as u64, problem))
         }
     }
 }

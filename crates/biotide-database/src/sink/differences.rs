@@ -83,6 +83,14 @@ fn differs(field: &Field, declared: &str) -> String {
     )
 }
 
+/// A table whose rows would go, or change, with those that are replaced.
+pub(super) fn cascade(other: &str) -> String {
+    format!(
+        "rows of {other} refer to it, and change or go when its rows are deleted (ON DELETE): upsert, or drop \
+         that foreign key"
+    )
+}
+
 fn needed(column: &str) -> String {
     format!("column {column} is NOT NULL without a default, and the rows have no such column")
 }

@@ -6,6 +6,9 @@
 //! | replace | PostgreSQL: a staging table beside it. SQLite: the table in one transaction, or a staging table | the rows take the place of the old ones in one transaction |
 //! | upsert | PostgreSQL: a temporary table, merged at each commit. SQLite: the table itself | |
 //!
+//! What is missing is made by the first transaction: a sink that commits nothing leaves nothing. A replacement
+//! is refused where a foreign key would have rows of other tables go, or change, with the old ones.
+//!
 //! With [`Commit::PerChunk`], [`DatabaseSink::commit`] ends a transaction that holds the rows and, if the
 //! run has an id, the caller's position, in `biotide_positions` beside the table. Who opens a sink with
 //! the id of a run that was broken off gets that [`Position`] and goes on there.

@@ -102,10 +102,25 @@ impl SinkOptions {
         if schema.fields().is_empty() {
             problems.push("the rows have no columns".to_owned());
         }
-        let mut names: Vec<_> = schema.fields().iter().map(|field| field.name()).collect();
+        // (SQLite does not tell names apart by case.)
+        let as_told_apart = |name: &str| match target {
+            DatabaseTarget::Postgres(_) => name.to_owned(),
+            DatabaseTarget::Sqlite(_) => name.to_ascii_lowercase(),
+        };
+        let mut names: Vec<_> = schema
+            .fields()
+            .iter()
+            .map(|field| (as_told_apart(field.name()), field.name()))
+            .collect();
         names.sort_unstable();
-        for pair in names.windows(2).filter(|pair| pair[0] == pair[1]) {
-            problems.push(format!("the rows have two columns {}", pair[0]));
+        for pair in names.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+            let (left, right) = (pair[0].1, pair[1].1);
+            problems.push(match left == right {
+                true => format!("the rows have two columns {left}"),
+                false => {
+                    format!("SQLite does not tell the columns {left} and {right} apart: rename one")
+                }
+            });
         }
         if self.mode == (WriteMode::Upsert { key: Vec::new() }) {
             problems.push("an upsert needs the columns of a key".to_owned());

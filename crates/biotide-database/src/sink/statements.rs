@@ -1,5 +1,8 @@
 //! SQL that both databases take.
 
+use std::fmt::Display;
+
+use crate::error::DatabaseError;
 use crate::sql;
 
 /// Where positions are kept, beside the tables.
@@ -48,6 +51,23 @@ pub(super) fn position_of(run: &str, target: &str) -> String {
 /// The staging table of a run.
 pub(super) fn staging(run: &str, target: &str) -> String {
     format!("biotide_stage_{}", sql::digest(&format!("{run}\0{target}")))
+}
+
+/// A run that cannot go on: the table that held its rows, or its staging table, is gone.
+pub(super) fn lost(
+    target: impl Display,
+    stage: Option<impl Display>,
+    positions: &str,
+) -> DatabaseError {
+    let gone = match stage {
+        Some(stage) => format!("its staging table {stage}"),
+        None => "the table".to_owned(),
+    };
+    let problem = format!(
+        "the run cannot be resumed: {gone}, with the rows that it had written, is gone. Begin anew; how far it \
+         came stands in {positions}"
+    );
+    DatabaseError::table(target, problem)
 }
 
 /// `ON CONFLICT (key) DO UPDATE SET …` for columns of which `key` is the key.

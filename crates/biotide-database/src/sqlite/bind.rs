@@ -14,7 +14,7 @@ use chrono::DateTime;
 use rusqlite::types::ValueRef;
 
 use crate::error::DatabaseError;
-use crate::types::convert::convert;
+use crate::types::convert::{convert, without_dictionary};
 use crate::types::json::json_text;
 use crate::types::sqlite::SqliteType;
 
@@ -42,6 +42,7 @@ impl Values {
         if *array.data_type() == DataType::Null {
             return Ok(Self::Null);
         }
+        let array = &without_dictionary(array, column, first)?;
         let cast = |to: &DataType| convert(array, to, column, first);
         let micros = TimeUnit::Microsecond;
         Ok(match of {
@@ -81,7 +82,7 @@ impl Values {
         })
     }
 
-    /// The value of a row. (SQLite has no NaN: it makes NULL of it.)
+    /// The value of a row. (SQLite has no NaN: it would make NULL of it, of keys too.)
     #[inline]
     pub(crate) fn get(&self, row: usize) -> ValueRef<'_> {
         fn valid<A: Array>(array: &A, row: usize) -> Option<&A> {
@@ -93,7 +94,10 @@ impl Values {
                 valid(array, row).map(|a| ValueRef::Integer(a.value(row).into()))
             }
             Self::Integer(array) => valid(array, row).map(|a| ValueRef::Integer(a.value(row))),
-            Self::Real(array) => valid(array, row).map(|a| ValueRef::Real(a.value(row))),
+            Self::Real(array) => valid(array, row)
+                .map(|a| a.value(row))
+                .filter(|value| !value.is_nan())
+                .map(ValueRef::Real),
             Self::Text(array) => valid(array, row).map(|a| ValueRef::Text(a.value(row).as_bytes())),
             Self::TextView(array) => {
                 valid(array, row).map(|a| ValueRef::Text(a.value(row).as_bytes()))

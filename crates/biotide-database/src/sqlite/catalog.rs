@@ -30,7 +30,9 @@ pub(crate) struct SqliteColumn {
 pub(crate) fn open(target: &SqliteTarget, flags: OpenFlags) -> Result<Connection, DatabaseError> {
     let failed = |error| DatabaseError::sqlite(format!("opening {}", shown(&target.path)), error);
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(&target.path, flags).map_err(failed)?;
+    // (As it stands SQLite would take `:memory:` and `file:…` for more than names of files.)
+    let path = std::path::absolute(&target.path).unwrap_or_else(|_| target.path.clone());
+    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     connection.busy_timeout(PATIENCE).map_err(failed)?;
     Ok(connection)
 }
@@ -95,6 +97,20 @@ pub(crate) fn has_unique(
         }
     }
     Ok(false)
+}
+
+/// Tables whose rows change or go with the rows of this one.
+pub(crate) fn cascades(connection: &Connection, table: &str) -> Result<Vec<String>, DatabaseError> {
+    let failed = |error| DatabaseError::sqlite(format!("looking at what refers to {table}"), error);
+    let sql = "SELECT DISTINCT m.name FROM pragma_foreign_keys e, sqlite_schema m, pragma_foreign_key_list(m.name) f \
+               WHERE e.foreign_keys = 1 AND m.type = 'table' AND lower(f.\"table\") = lower(?1) \
+                     AND lower(m.name) <> lower(?1) \
+                     AND f.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT') ORDER BY 1";
+    let mut statement = connection.prepare(sql).map_err(failed)?;
+    let names = statement
+        .query_map([table], |row| row.get(0))
+        .map_err(failed)?;
+    names.collect::<Result<_, _>>().map_err(failed)
 }
 
 /// Whether rows have a number of their own: not those of views, nor of tables WITHOUT ROWID.

@@ -45,6 +45,14 @@ impl DatabaseTable {
         Ok(Self { source })
     }
 
+    /// Whether there is such a table or view.
+    ///
+    /// # Errors
+    /// A database that cannot be asked: then nobody knows.
+    pub async fn exists(target: &DatabaseTarget) -> Result<bool, DatabaseError> {
+        Source::exists(target).await
+    }
+
     /// Which table it is.
     pub fn target(&self) -> &DatabaseTarget {
         &self.source.target

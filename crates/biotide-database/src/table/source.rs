@@ -77,6 +77,22 @@ impl Source {
         }
     }
 
+    pub(super) async fn exists(target: &DatabaseTarget) -> Result<bool, DatabaseError> {
+        match target {
+            DatabaseTarget::Postgres(postgres) => {
+                let connection = Connection::open(postgres).await?;
+                postgres::exists(&connection.client, &postgres.table.quoted()).await
+            }
+            DatabaseTarget::Sqlite(sqlite) => {
+                let own = sqlite.clone();
+                let look = SpawnedTask::spawn_blocking(move || sqlite_exists(&own));
+                look.join().await.map_err(|_| DatabaseError::Ended {
+                    table: sqlite.table.clone(),
+                })?
+            }
+        }
+    }
+
     fn new(
         target: &DatabaseTarget,
         table: String,
@@ -183,4 +199,12 @@ fn sqlite_columns(target: &SqliteTarget) -> Result<(Vec<SqliteColumn>, bool), Da
     let missing = || DatabaseError::table(&target.table, "it does not exist");
     let has_rowid = sqlite::has_rowid(&connection, &target.table);
     Ok((columns.ok_or_else(missing)?, has_rowid))
+}
+
+fn sqlite_exists(target: &SqliteTarget) -> Result<bool, DatabaseError> {
+    if matches!(target.path.try_exists(), Ok(false)) {
+        return Ok(false);
+    }
+    let connection = sqlite::open(target, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    Ok(sqlite::columns(&connection, &target.table)?.is_some())
 }

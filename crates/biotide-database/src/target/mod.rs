@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use percent_encoding::percent_decode_str;
 use tokio_postgres::Config;
+use tokio_postgres::config::SslMode;
 
 use crate::error::DatabaseError;
 pub use name::TableName;
@@ -165,6 +166,11 @@ impl PostgresTarget {
             problem: format!("the driver does not take it: {POSTGRES_FORM}"),
             source: Some(source),
         })?;
+        if config.get_ssl_mode() == SslMode::Require {
+            let problem = "sslmode=require asks for TLS, which Biotide does not speak: go through a tunnel or a \
+                           socket, without this parameter";
+            return Err(wrong(url, problem));
+        }
         if config.get_application_name().is_none() {
             config.application_name("biotide");
         }
@@ -346,6 +352,7 @@ mod tests {
             "postgres://me:secret@h/bio/a.b.c",
             "postgres://me:secret@h/bio/t?sslrootcert=x&password=secret",
             "postgres://me:secret@h:port/bio/t",
+            "postgres://me:secret@h/bio/t?sslmode=require",
             "postgres://me:secret@h/bio/t?table=u",
             "sqlite:file/t",
             "sqlite:file.db/",

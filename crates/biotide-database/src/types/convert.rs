@@ -43,6 +43,21 @@ pub(crate) fn convert(
     Ok(cast)
 }
 
+/// The column with its values written out, unless they are texts: what is asked of the type of a column
+/// goes for that of its values.
+pub(crate) fn without_dictionary(
+    array: &ArrayRef,
+    column: &str,
+    first: u64,
+) -> Result<ArrayRef, DatabaseError> {
+    match array.data_type() {
+        DataType::Dictionary(_, values) if !is_text(values) => {
+            convert(array, values, column, first)
+        }
+        _ => Ok(Arc::clone(array)),
+    }
+}
+
 /// A value for a message.
 pub(crate) fn shown(array: &dyn Array, row: usize) -> String {
     let options = FormatOptions::default().with_display_error(true);

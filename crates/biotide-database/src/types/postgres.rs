@@ -211,6 +211,7 @@ impl PgType {
             Self::Numeric(limits) => match (decimals, limits) {
                 (Some(decimals), Some((_, scale))) => decimals <= *scale,
                 (Some(_), None) => true,
+                (None, Some((_, ..0))) => false,
                 (None, _) => data_type.is_integer(),
             },
             Self::Text(_) | Self::Char | Self::Uuid => is_text(data_type),
@@ -320,6 +321,8 @@ mod tests {
         let cents = PgType::Numeric(Some((10, 2)));
         assert!(cents.takes(&DataType::Decimal128(38, 2)));
         assert!(!cents.takes(&DataType::Decimal128(10, 3)));
+        assert!(cents.takes(&DataType::Int64));
+        assert!(!PgType::Numeric(Some((3, -3))).takes(&DataType::Int64));
         assert!(!PgType::Float8.takes(&DataType::Int64));
         assert!(PgType::Float8.takes(&DataType::UInt32));
         assert!(!PgType::Float4.takes(&DataType::Float64));

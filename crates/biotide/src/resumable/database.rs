@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use biotide_database::{DatabaseTable, DatabaseTarget, SinkOptions, open_sink};
+use biotide_common::BiotideError;
+use biotide_database::{DatabaseTable, DatabaseTarget, SinkOptions, WriteMode, open_sink};
 use datafusion::common::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
 
@@ -24,28 +25,45 @@ pub(crate) async fn to_database(
     let mut report = SinkReport::new(job.name, &shown, target.format());
     report.inputs = inputs.iter().map(Input::told).collect();
     let mut known = job.known(&inputs)?;
-    if known.done {
-        if DatabaseTable::open(target).await.is_ok() {
-            return Ok(report.resumed(known.rows));
+    if known.done || known.finishing || known.rows > 0 {
+        let exists = DatabaseTable::exists(target).await;
+        match exists.map_err(DataFusionError::from)? {
+            true if known.done => return Ok(report.resumed(known.rows)),
+            true => {}
+            // (It was removed since.)
+            false => known = SinkState::default(),
         }
-        // (It was removed since.)
-        known = SinkState::default();
     }
-    let run = job.state.as_ref().map(|state| state.id.clone());
-    options.run_id = run.map(|id| format!("{id}-{}", job.name));
-    let resumable = options.run_id.is_some();
+    let resumable = job.is_resumable();
+    let repeats = matches!(options.mode, WriteMode::Append);
+    if known.finishing && repeats && !resumable {
+        let problem = "the run was broken off when it completed this table, and nobody knows whether it did; look for \
+                       its rows, and run without --resume to write them";
+        return Err(BiotideError::file(&shown, problem).into());
+    }
+    let run = job.state.as_ref().filter(|_| resumable);
+    options.run_id = run.map(|state| format!("{}-{}", state.id, job.name));
     let mut statement = job.statement(plan);
     let mut noting = job.noting(&shown, &inputs, known);
-    // (Before the database knows of the run.)
-    noting.note()?;
+    if resumable {
+        // (Before the database knows of the run.)
+        noting.note()?;
+    }
     let (mut sink, position) = open_sink(target, statement.schema(), options)
         .await
         .map_err(DataFusionError::from)?;
-    if noting.known.finishing && position.is_none() {
+    let before = noting.known.rows;
+    if noting.known.finishing && resumable && position.is_none() {
         // It was broken off between completing and saying so.
         let _ = sink.abort().await;
-        noting.note_done()?;
-        return Ok(report.resumed(noting.known.rows));
+        noting.note_done(before)?;
+        return Ok(report.resumed(before));
+    }
+    if position.is_none() && before > 0 && repeats && resumable {
+        let _ = sink.abort().await;
+        let problem = "how far the run came is not known any more: its position is gone from the database; look for its \
+                       rows, and run without --resume to write them all";
+        return Err(BiotideError::file(&shown, problem).into());
     }
     let skip = position.map_or(0, |position| position.rows);
     let pumped = noting
@@ -60,8 +78,11 @@ pub(crate) async fn to_database(
             return Err(error);
         }
     };
+    if !resumable {
+        noting.note_finishing()?;
+    }
     let summary = sink.finish().await.map_err(DataFusionError::from)?;
-    noting.note_done()?;
+    noting.note_done(summary.rows)?;
     (report.rows, report.bytes) = (summary.rows, summary.bytes);
     Ok(report.written(pumped, begin))
 }

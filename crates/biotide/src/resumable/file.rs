@@ -94,20 +94,19 @@ pub(crate) async fn to_file(
         // (It was removed since.)
         known = SinkState::default();
     }
-    let resumable = job.state.is_some();
+    let resumable = job.is_resumable();
     let mut statement = job.statement(plan);
     let durable = known.durable.clone();
-    let opened = resumable::open(path, statement.schema(), options, durable.as_ref()).await;
-    let skip = known.rows;
+    let (skip, finishing) = (known.rows, known.finishing);
     let mut noting = job.noting(&output.path, &inputs, known);
-    let mut sink = match opened {
+    if let Some(durable) = durable.as_ref().filter(|_| finishing)
+        && durable.is_complete(path)?
+    {
         // (It was broken off between getting its name and saying so.)
-        Err(_) if noting.known.finishing && path.is_file() => {
-            noting.note_done()?;
-            return Ok(report.resumed(skip));
-        }
-        opened => opened?,
-    };
+        noting.note_done(skip)?;
+        return Ok(report.resumed(skip));
+    }
+    let mut sink = resumable::open(path, statement.schema(), options, durable.as_ref()).await?;
     let mut left = Left((!resumable).then_some(path));
     let pumped = noting
         .pump(&mut statement, &mut sink, skip, resumable)
@@ -123,7 +122,7 @@ pub(crate) async fn to_file(
     };
     let summary = sink.finish().await?;
     left.0 = None;
-    noting.note_done()?;
+    noting.note_done(summary.rows)?;
     (report.rows, report.bytes) = (summary.rows, summary.bytes);
     report.files = vec![output.path.clone()];
     Ok(report.written(pumped, begin))

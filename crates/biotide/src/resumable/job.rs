@@ -50,12 +50,19 @@ pub(crate) struct Job<'a> {
     pub(crate) pace: Pace,
     /// Rows may come in any order.
     pub(crate) unordered: bool,
-    /// None: it cannot be resumed.
+    /// Rows come in the same order each time, so that it can be gone on where it was broken off.
+    pub(crate) resumable: bool,
+    /// Where it is noted how far it is, and that it is complete.
     pub(crate) state: Option<&'a mut RunState>,
     pub(crate) observer: &'a mut dyn RunObserver,
 }
 
 impl Job<'_> {
+    /// Whether it can be gone on with.
+    pub(super) fn is_resumable(&self) -> bool {
+        self.resumable && self.state.is_some()
+    }
+
     /// The statement of a plan.
     pub(super) fn statement(&self, plan: LogicalPlan) -> Statement {
         let context = self.context.clone();
@@ -116,9 +123,15 @@ impl Noting<'_> {
         }
     }
 
-    /// Notes that it is complete.
-    pub(super) fn note_done(&mut self) -> Result<()> {
-        self.known.done = true;
+    /// Notes that it is complete, with so many rows.
+    pub(super) fn note_done(&mut self, rows: u64) -> Result<()> {
+        (self.known.rows, self.known.done) = (rows, true);
+        self.note()
+    }
+
+    /// Notes that all rows were taken, and the sink is told to complete.
+    pub(super) fn note_finishing(&mut self) -> Result<()> {
+        self.known.finishing = true;
         self.note()
     }
 
@@ -154,11 +167,7 @@ impl Watch for Noting<'_> {
         self.known.rows = rows;
         self.known.durable = file;
         self.known.finishing = all;
-        // (Until then a database knows by itself how far it is.)
-        match all || self.known.durable.is_some() {
-            true => self.note(),
-            false => Ok(()),
-        }
+        self.note()
     }
 
     fn passed(&mut self, rows: u64, since: Instant) {

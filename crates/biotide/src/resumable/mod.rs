@@ -7,9 +7,11 @@
 mod database;
 mod file;
 mod job;
+mod lock;
 mod state;
 
 pub(crate) use database::to_database;
 pub(crate) use file::{is_resumable, to_file};
 pub(crate) use job::{Job, Pace};
-pub(crate) use state::{Identity, RunState, inputs};
+pub(crate) use lock::RunLock;
+pub(crate) use state::{Identity, Input, RunState, SinkState, inputs};

@@ -78,6 +78,12 @@ pub(crate) struct RunState {
     path: PathBuf,
 }
 
+/// What every version writes.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
+}
+
 /// What a run is: one that was broken off is gone on with only if it is the same.
 #[derive(Debug, Clone)]
 pub(crate) struct Identity {
@@ -137,13 +143,16 @@ impl RunState {
         };
         let shown = path.display().to_string();
         let anew = identity.anew;
-        let known: Self = serde_json::from_slice(&text).map_err(|error| {
+        let broken = |error| {
             BiotideError::file(&shown, format!("it is no state of a run ({error}); {anew}"))
-        })?;
-        if known.version != VERSION {
+        };
+        // (What another version has written may have another form.)
+        let Versioned { version } = serde_json::from_slice(&text).map_err(broken)?;
+        if version != VERSION {
             let problem = format!("it is of another version of Biotide; {anew}");
             return Err(BiotideError::file(&shown, problem).into());
         }
+        let known: Self = serde_json::from_slice(&text).map_err(broken)?;
         if known.digest != fresh.digest {
             let changed: Vec<&str> = fresh
                 .steps

@@ -20,6 +20,8 @@ use plan::Plan;
 
 struct PostgresSink {
     connection: Connection,
+    /// The database and the table, for messages.
+    shown: String,
     options: SinkOptions,
     plan: Plan,
     form: Form,
@@ -41,7 +43,7 @@ struct PostgresSink {
 
 impl PostgresSink {
     fn doing(&self, what: &str) -> String {
-        format!("{what} {}", self.plan.target)
+        format!("{what} {}", self.shown)
     }
 
     /// Runs SQL for what `what` says.
@@ -61,11 +63,15 @@ impl PostgresSink {
         }
     }
 
-    /// Opens a transaction unless one is open.
+    /// Opens a transaction unless one is open. The first one makes the tables that are needed.
     async fn begin(&mut self) -> Result<(), DatabaseError> {
-        if !self.open {
-            self.run("beginning to write to", "BEGIN").await?;
-            self.open = true;
+        if self.open {
+            return Ok(());
+        }
+        self.run("beginning to write to", "BEGIN").await?;
+        self.open = true;
+        for sql in std::mem::take(&mut self.plan.prepare) {
+            self.run("making what is needed to write to", &sql).await?;
         }
         Ok(())
     }
@@ -157,10 +163,13 @@ impl PostgresSink {
             let target = self.plan.target.quoted();
             let lock = format!("LOCK TABLE {target} IN SHARE ROW EXCLUSIVE MODE");
             self.run("locking", &lock).await?;
-            let is_plain = catalog::is_plain(&self.connection.client, &self.plan.target).await?;
-            let put = match is_plain {
-                true => self.plan.swap(),
-                false => self.plan.exchange_rows(),
+            let (client, plan) = (&self.connection.client, &self.plan);
+            let put = match catalog::is_plain(client, &plan.target).await? {
+                true => {
+                    let indexes = catalog::alike(client, &plan.written, &target).await?;
+                    plan.swap(&indexes)
+                }
+                false => plan.exchange_rows(),
             };
             self.run("replacing the rows of", &put).await?;
         }

@@ -16,6 +16,8 @@ pub(super) struct Plan {
     pub(super) written: String,
     /// Where positions are, quoted.
     pub(super) positions: String,
+    /// What the first transaction makes.
+    pub(super) prepare: Vec<String>,
     pub(super) columns: Vec<String>,
     pub(super) key: Vec<String>,
     /// The column that numbers the rows of the staging table of an upsert.
@@ -31,6 +33,7 @@ impl Plan {
         Self {
             written: target.quoted(),
             positions: target.sibling(statements::POSITIONS).quoted(),
+            prepare: Vec::new(),
             target,
             columns,
             key: key.to_vec(),
@@ -53,7 +56,7 @@ impl Plan {
             parts.push(format!("PRIMARY KEY ({key})"));
         }
         let table = self.target.quoted();
-        format!("CREATE TABLE IF NOT EXISTS {table} ({})", parts.join(", "))
+        format!("CREATE TABLE {table} ({})", parts.join(", "))
     }
 
     pub(super) fn copy(&self) -> String {
@@ -63,6 +66,14 @@ impl Plan {
         };
         let (table, names) = (&self.written, self.names());
         format!("COPY {table} ({names}{number}) FROM STDIN (FORMAT binary)")
+    }
+
+    /// Creates the staging table of a replacement.
+    pub(super) fn create_staging(&self) -> String {
+        let (written, like) = (&self.written, self.target.quoted());
+        format!(
+            "DROP TABLE IF EXISTS {written}; CREATE TABLE {written} (LIKE {like} INCLUDING ALL)"
+        )
     }
 
     /// Creates the temporary table of an upsert, with the types of the target. Its rows live as long as
@@ -83,23 +94,31 @@ impl Plan {
         let conflict = statements::on_conflict(&self.columns, &self.key);
         let number = sql::identifier(&self.number);
         format!(
-            "INSERT INTO {target} ({names}) SELECT DISTINCT ON ({keys}) {names} FROM {table} \
-             ORDER BY {keys}, {number} DESC {conflict}"
+            "INSERT INTO {target} ({names}) OVERRIDING SYSTEM VALUE \
+             SELECT DISTINCT ON ({keys}) {names} FROM {table} ORDER BY {keys}, {number} DESC {conflict}"
         )
     }
 
-    /// Puts the staging table in the place of the target.
-    pub(super) fn swap(&self) -> String {
+    /// Puts the staging table in the place of the target. `indexes` are the names of its indexes, each with
+    /// the one that its like had.
+    pub(super) fn swap(&self, indexes: &[(TableName, String)]) -> String {
         let (table, target) = (&self.written, self.target.quoted());
         let name = sql::identifier(&self.target.table);
-        format!("DROP TABLE IF EXISTS {target}; ALTER TABLE {table} RENAME TO {name}")
+        let mut swap =
+            format!("DROP TABLE IF EXISTS {target}; ALTER TABLE {table} RENAME TO {name}");
+        for (index, name) in indexes {
+            let (index, name) = (index.quoted(), sql::identifier(name));
+            swap.push_str(&format!("; ALTER INDEX {index} RENAME TO {name}"));
+        }
+        swap
     }
 
     /// Puts the rows of the staging table in the place of those of the target.
     pub(super) fn exchange_rows(&self) -> String {
         let (names, table, target) = (self.names(), &self.written, self.target.quoted());
         format!(
-            "DELETE FROM {target}; INSERT INTO {target} ({names}) SELECT {names} FROM {table}; \
+            "DELETE FROM {target}; \
+             INSERT INTO {target} ({names}) OVERRIDING SYSTEM VALUE SELECT {names} FROM {table}; \
              DROP TABLE {table}"
         )
     }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use datafusion_common_runtime::SpawnedTask;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use tokio::sync::mpsc;
@@ -12,9 +12,9 @@ use super::worker::Worker;
 use super::{QUEUE, SqliteSink};
 use crate::error::DatabaseError;
 use crate::sql;
-use crate::sqlite::catalog;
+use crate::sqlite::catalog::{self, SqliteColumn};
 use crate::target::SqliteTarget;
-use crate::types::sqlite::column_type;
+use crate::types::sqlite::{SqliteType, column_type};
 
 pub(in crate::sink) async fn open(
     target: &SqliteTarget,
@@ -58,80 +58,47 @@ fn opened(
         .iter()
         .map(|field| field.name().clone())
         .collect();
-    let run = |what: &str, sql: &str| {
-        let failed = |error| DatabaseError::sqlite(format!("{what} {table}"), error);
-        connection.execute_batch(sql).map_err(failed)
-    };
-
     let position = match options.run() {
         Some(id) => {
-            run(
-                "keeping positions of",
-                &statements::create_positions(statements::POSITIONS),
-            )?;
+            let create = statements::create_positions(statements::POSITIONS);
+            let failed =
+                |error| DatabaseError::sqlite(format!("keeping positions of {table}"), error);
+            connection.execute_batch(&create).map_err(failed)?;
             known_position(&connection, table, id)?
         }
         None => None,
     };
+    let is_resumed = position.is_some();
     let key = options.mode.key();
-    let columns = match catalog::columns(&connection, table)? {
-        Some(columns) => columns,
-        None if options.create => {
-            let columns = names.iter().zip(&types);
-            let mut parts: Vec<_> = columns
-                .map(|(name, of)| format!("{} {}", sql::identifier(name), of.sql()))
-                .collect();
-            if !key.is_empty() {
-                let key = sql::identifiers(key.iter().map(String::as_str));
-                parts.push(format!("PRIMARY KEY ({key})"));
-            }
-            let parts = parts.join(", ");
-            let create = format!(
-                "CREATE TABLE IF NOT EXISTS {} ({parts})",
-                sql::identifier(table)
-            );
-            run("creating", &create)?;
-            catalog::columns(&connection, table)?.unwrap_or_default()
+    // What is missing is made in the first transaction, so that a sink that writes nothing leaves nothing.
+    let mut prepare = Vec::new();
+    match catalog::columns(&connection, table)? {
+        Some(columns) => fits(&connection, target, schema, &columns, &options)?,
+        // (Of a replacement the rows are in the staging table.)
+        None if is_resumed && options.mode != WriteMode::Replace => {
+            return Err(statements::lost(table, None::<&str>, statements::POSITIONS));
         }
+        None if options.create => prepare.push(create(table, &names, &types, key)),
         None => return Err(DatabaseError::table(table, "it does not exist")),
-    };
-    let problems = differences::of_sqlite(schema, &columns);
-    if !problems.is_empty() {
-        let table = table.clone();
-        return Err(DatabaseError::Table { table, problems });
-    }
-    if !key.is_empty() && !catalog::has_unique(&connection, table, &columns, key)? {
-        let keys = sql::identifiers(key.iter().map(String::as_str));
-        let problem = format!(
-            "an upsert needs a unique index on exactly its key: CREATE UNIQUE INDEX … ON {} ({keys})",
-            sql::identifier(table)
-        );
-        return Err(DatabaseError::table(table, problem));
     }
 
     // One transaction is a replacement by itself; more than one need a table to gather in.
-    let is_staged = options.mode == WriteMode::Replace && (options.commits() || position.is_some());
+    let is_staged = options.mode == WriteMode::Replace && (options.commits() || is_resumed);
     let stage = is_staged.then(|| statements::staging(options.run().unwrap_or_default(), table));
     if let Some(stage) = &stage {
         let found = catalog::columns(&connection, stage)?.is_some();
-        match (position.is_some(), found) {
+        match (is_resumed, found) {
             (true, true) => {}
             (true, false) => {
-                let problem = format!(
-                    "the run cannot be resumed: its staging table {stage} is gone. Delete its row of {} \
-                     to begin anew",
-                    statements::POSITIONS
-                );
-                return Err(DatabaseError::table(table, problem));
+                return Err(statements::lost(table, Some(stage), statements::POSITIONS));
             }
             (false, _) => {
                 let name = sql::identifier(stage);
                 let like = sql::identifiers(names.iter().map(String::as_str));
                 let from = sql::identifier(table);
-                let create = format!(
+                prepare.push(format!(
                     "DROP TABLE IF EXISTS {name}; CREATE TABLE {name} AS SELECT {like} FROM {from} LIMIT 0"
-                );
-                run("creating the staging table of", &create)?;
+                ));
             }
         }
     }
@@ -143,11 +110,14 @@ fn opened(
     let worker = Worker {
         connection,
         table: table.clone(),
+        shown: target.to_string(),
         stage,
         options,
         names,
         types,
         key,
+        prepare,
+        known: position.as_ref().map(|position| position.rows),
         before,
         rows: 0,
         bytes: 0,
@@ -156,7 +126,55 @@ fn opened(
     Ok((worker, position))
 }
 
-fn known_position(
+/// Whether the rows can go into a table that is there.
+fn fits(
+    connection: &Connection,
+    target: &SqliteTarget,
+    schema: &Schema,
+    columns: &[SqliteColumn],
+    options: &SinkOptions,
+) -> Result<(), DatabaseError> {
+    let table = &target.table;
+    let mut problems = differences::of_sqlite(schema, columns);
+    if options.mode == WriteMode::Replace {
+        let cascades = catalog::cascades(connection, table)?;
+        problems.extend(cascades.iter().map(|other| differences::cascade(other)));
+    }
+    if !problems.is_empty() {
+        let table = table.clone();
+        return Err(DatabaseError::Table { table, problems });
+    }
+    let key = options.mode.key();
+    if !key.is_empty() && !catalog::has_unique(connection, table, columns, key)? {
+        let keys = sql::identifiers(key.iter().map(String::as_str));
+        let problem = format!(
+            "an upsert needs a unique index on exactly its key: CREATE UNIQUE INDEX … ON {} ({keys})",
+            sql::identifier(table)
+        );
+        return Err(DatabaseError::table(table, problem));
+    }
+    Ok(())
+}
+
+/// The SQL that makes the table.
+fn create(table: &str, names: &[String], types: &[SqliteType], key: &[String]) -> String {
+    let columns = names.iter().zip(types);
+    let mut parts: Vec<_> = columns
+        .map(|(name, of)| format!("{} {}", sql::identifier(name), of.sql()))
+        .collect();
+    if !key.is_empty() {
+        let key = sql::identifiers(key.iter().map(String::as_str));
+        parts.push(format!("PRIMARY KEY ({key})"));
+    }
+    format!(
+        "CREATE TABLE {} ({})",
+        sql::identifier(table),
+        parts.join(", ")
+    )
+}
+
+/// How far a run came.
+pub(super) fn known_position(
     connection: &Connection,
     table: &str,
     run: &str,

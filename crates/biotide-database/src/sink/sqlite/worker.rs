@@ -6,6 +6,7 @@ use rusqlite::{Connection, Statement};
 use tokio::sync::mpsc;
 
 use super::super::{SinkOptions, WriteMode, statements};
+use super::open::known_position;
 use super::{Command, Done};
 use crate::error::DatabaseError;
 use crate::sql;
@@ -18,6 +19,8 @@ const PARAMETERS: usize = 32_766;
 pub(super) struct Worker {
     pub(super) connection: Connection,
     pub(super) table: String,
+    /// The file and the table, for messages.
+    pub(super) shown: String,
     /// The staging table of a replacement in more than one transaction.
     pub(super) stage: Option<String>,
     pub(super) options: SinkOptions,
@@ -25,6 +28,10 @@ pub(super) struct Worker {
     pub(super) types: Vec<SqliteType>,
     /// Columns of the key.
     pub(super) key: Vec<usize>,
+    /// What the first transaction makes.
+    pub(super) prepare: Vec<String>,
+    /// The rows of the position that was last seen or kept.
+    pub(super) known: Option<u64>,
     /// Rows of earlier runs of this id, and of this one.
     pub(super) before: u64,
     pub(super) rows: u64,
@@ -65,7 +72,7 @@ impl Worker {
     }
 
     fn execute(&self, what: &str, sql: &str) -> Result<(), DatabaseError> {
-        let failed = |error| DatabaseError::sqlite(format!("{what} {}", self.table), error);
+        let failed = |error| DatabaseError::sqlite(format!("{what} {}", self.shown), error);
         self.connection.execute_batch(sql).map_err(failed)
     }
 
@@ -76,11 +83,33 @@ impl Worker {
         }
         self.execute("beginning to write to", "BEGIN IMMEDIATE")?;
         self.is_open = true;
+        self.is_alone()?;
+        for sql in std::mem::take(&mut self.prepare) {
+            self.execute("making what is needed to write to", &sql)?;
+        }
+        if self.options.mode == WriteMode::Replace {
+            // Rows that others refer to may go if they come again.
+            self.execute("beginning to write to", "PRAGMA defer_foreign_keys = ON")?;
+        }
         if self.options.mode == WriteMode::Replace && self.stage.is_none() {
             let delete = format!("DELETE FROM {}", sql::identifier(&self.table));
             self.execute("replacing the rows of", &delete)?;
         }
         Ok(())
+    }
+
+    /// Whether nobody else goes on with the same run: its rows would be there twice. (There is no lock that
+    /// lasts longer than a transaction.)
+    fn is_alone(&self) -> Result<(), DatabaseError> {
+        let Some(run) = self.options.run() else {
+            return Ok(());
+        };
+        let found = known_position(&self.connection, &self.table, run)?;
+        if found.map(|position| position.rows) == self.known {
+            return Ok(());
+        }
+        let problem = format!("another process has gone on with run {run} meanwhile");
+        Err(DatabaseError::table(&self.table, problem))
     }
 
     fn end(&mut self) -> Result<(), DatabaseError> {
@@ -101,7 +130,7 @@ impl Worker {
             key => statements::on_conflict(&self.names, key),
         };
         let sql = format!("INSERT INTO {table} ({names}) VALUES {values} {conflict}");
-        let failed = |error| DatabaseError::sqlite(format!("writing to {}", self.table), error);
+        let failed = |error| DatabaseError::sqlite(format!("writing to {}", self.shown), error);
         // (Parsing it again for each batch would cost more than the rows of a small one.)
         let statement = self.connection.prepare(&sql).map_err(failed)?;
         Ok(Insert { statement, rows })
@@ -137,9 +166,9 @@ impl Worker {
             while batch.num_rows() - row >= rows {
                 bytes += insert.put(&values, row).map_err(|error| {
                     let (start, end) = (first + row as u64, first + (row + rows) as u64 - 1);
-                    let table = &self.table;
+                    let shown = &self.shown;
                     DatabaseError::sqlite(
-                        format!("writing rows {start} to {end} to {table}"),
+                        format!("writing rows {start} to {end} to {shown}"),
                         error,
                     )
                 })?;
@@ -160,6 +189,8 @@ impl Worker {
             let keep = statements::keep_position(positions, run, &self.table, position, rows);
             self.begin()?;
             self.execute("keeping the position of", &keep)?;
+            self.end()?;
+            self.known = Some(rows);
         }
         self.end()
     }

@@ -1,8 +1,11 @@
 //! Sinks against real databases.
 
+mod depends;
 mod modes;
+mod names;
 mod resume;
 mod types;
+mod values;
 
 use std::sync::Arc;
 

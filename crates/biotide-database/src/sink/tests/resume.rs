@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{chunks, numbered, upsert};
 use crate::testing::{Database, ask, open, rows, run, write};
-use crate::{DatabaseTarget, Position, SinkOptions, WriteMode};
+use crate::{DatabaseTable, DatabaseTarget, Position, SinkOptions, WriteMode};
 
 /// Writes chunks of ten rows from where the run stands; breaks off within chunk `until`.
 async fn go_on(target: &DatabaseTarget, options: &SinkOptions, until: i64) -> Option<Position> {
@@ -80,6 +80,91 @@ async fn a_lost_staging_table_is_told() {
             .err()
             .unwrap();
         assert!(error.to_string().contains("staging table"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_table_is_told_and_not_begun_in_the_middle() {
+    for database in Database::all() {
+        for mode in [WriteMode::Append, upsert()] {
+            let target = database.table();
+            let options = chunks(mode, "run");
+            go_on(&target, &options, 2).await;
+            run(&target, &format!("DROP TABLE {}", target.table())).await;
+            let error = open(&target, &numbered(0, 0).schema(), &options)
+                .await
+                .err()
+                .unwrap();
+            assert!(error.to_string().contains("the table, with"), "{error}");
+            assert!(!DatabaseTable::exists(&target).await.unwrap());
+        }
+        // The rows of a replacement are elsewhere.
+        let target = database.table();
+        let options = chunks(WriteMode::Replace, "run");
+        go_on(&target, &options, 2).await;
+        run(&target, &format!("DROP TABLE {}", target.table())).await;
+        let (sink, known) = open(&target, &numbered(0, 0).schema(), &options)
+            .await
+            .unwrap();
+        assert_eq!(known.unwrap().rows, 20);
+        sink.finish().await.unwrap();
+        assert_eq!(rows(&target, "id").await.len(), 20);
+    }
+}
+
+#[tokio::test]
+async fn a_sink_that_commits_nothing_leaves_nothing() {
+    for database in Database::all() {
+        for mode in [WriteMode::Append, WriteMode::Replace, upsert()] {
+            for options in [super::options(mode.clone()), chunks(mode.clone(), "run")] {
+                let target = database.table();
+                let stage = super::super::statements::staging("run", &target.table());
+                let stage = database.named(&stage);
+                for rows in [0, 10] {
+                    let (mut sink, _) = open(&target, &numbered(0, 0).schema(), &options)
+                        .await
+                        .unwrap();
+                    sink.write(&numbered(0, rows)).await.unwrap();
+                    sink.abort().await.unwrap();
+                    for table in [&target, &stage] {
+                        assert!(!DatabaseTable::exists(table).await.unwrap());
+                    }
+                }
+                // No rows are no reason for no table.
+                write(&target, &[numbered(0, 0)], &options).await.unwrap();
+                assert_eq!(rows(&target, "id").await.len(), 0);
+                // A run that turns out to be complete.
+                let (sink, _) = open(&target, &numbered(0, 0).schema(), &options)
+                    .await
+                    .unwrap();
+                sink.abort().await.unwrap();
+                assert!(!DatabaseTable::exists(&stage).await.unwrap());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_sinks_of_one_run_do_not_write_the_same_rows() {
+    let database = Database::sqlite();
+    for mode in [WriteMode::Append, WriteMode::Replace, upsert()] {
+        let target = database.table();
+        let options = chunks(mode, "run");
+        let schema = numbered(0, 0).schema();
+        let (mut first, _) = open(&target, &schema, &options).await.unwrap();
+        first.write(&numbered(0, 10)).await.unwrap();
+        first.commit("1").await.unwrap();
+        let (mut second, known) = open(&target, &schema, &options).await.unwrap();
+        assert_eq!(known.unwrap().rows, 10);
+        first.write(&numbered(10, 10)).await.unwrap();
+        first.commit("2").await.unwrap();
+        second.write(&numbered(10, 10)).await.unwrap();
+        let error = second.commit("2").await.unwrap_err();
+        assert!(error.to_string().contains("another process"), "{error}");
+        let (third, _) = open(&target, &schema, &options).await.unwrap();
+        assert_eq!(first.finish().await.unwrap().rows, 20);
+        assert!(third.finish().await.is_err());
+        assert_eq!(rows(&target, "id").await.len(), 20);
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
-use biotide_common::BiotideError;
+use biotide_common::{BiotideError, behind_links};
 use datafusion_common::{DataFusionError, Result};
 use datafusion_common_runtime::SpawnedTask;
 
@@ -16,7 +16,7 @@ use super::durable::{Durable, FileSummary, Tally};
 use super::ipc::IpcEncoder;
 use super::options::{FileSinkOptions, Format};
 use super::parquet::ParquetSink;
-use super::part::{Part, make_folder, remove, vacant, working};
+use super::part::{Part, begins, make_folder, remove, vacant, working};
 use super::slot::{Slot, joined};
 
 /// A file on its way. After an error, or when a call was dropped before its end, it can be suspended or
@@ -78,8 +78,7 @@ fn open_now(
 ) -> Result<Box<dyn FileSink>> {
     let format = options.format()?;
     let shown = path.display().to_string();
-    let target =
-        std::path::absolute(path).map_err(|e| BiotideError::io(format!("finding {shown}"), e))?;
+    let target = behind_links(path).map_err(|e| BiotideError::io(format!("finding {shown}"), e))?;
     let (Some(_), Some(folder)) = (target.file_name(), target.parent()) else {
         return Err(BiotideError::file(shown, "it is not a file's name").into());
     };
@@ -97,7 +96,7 @@ fn open_now(
     }
     let file = match resume {
         Some(durable) => Part::resume(part.clone(), durable.part)?,
-        None => Part::fresh(part.clone())?,
+        None => Part::fresh(part.clone(), &target)?,
     };
     let encoder = match format {
         Format::Parquet(compression) => {
@@ -124,6 +123,27 @@ fn open_now(
         encoding: VecDeque::new(),
         tally,
     }))
+}
+
+impl Durable {
+    /// Whether the file has its name: the run that got so far had nothing more to do but to say so. What it
+    /// has left beside the file is removed then.
+    pub fn is_complete(&self, path: &Path) -> Result<bool> {
+        let shown = path.display();
+        let target =
+            behind_links(path).map_err(|e| BiotideError::io(format!("finding {shown}"), e))?;
+        if working(&target, "part").exists() || !begins(&target, self.part)? {
+            return Ok(false);
+        }
+        // (Other formats end with what is written last.)
+        let is_text = !self.gzip && !matches!(self.format.as_str(), "parquet" | "arrow");
+        let length = target.metadata().map(|meta| meta.len()).ok();
+        if is_text && length != Some(self.part.length) {
+            return Ok(false);
+        }
+        remove(&working(&target, "footer"))?;
+        Ok(true)
+    }
 }
 
 /// Checks what is written, and keeps a sink that has failed from going on.

@@ -1,10 +1,10 @@
 //! A file on its way, beside its target.
 
-use std::fs::{File, TryLockError};
+use std::fs::{File, Permissions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use biotide_common::BiotideError;
+use biotide_common::{BiotideError, lock_file, permissions};
 use datafusion_common::Result;
 
 use super::durable::{Mark, hash};
@@ -13,6 +13,9 @@ use super::durable::{Mark, hash};
 const BUFFER: usize = 1 << 20;
 /// Bytes before a mark that are told by its hash.
 const TAIL: u64 = 4096;
+
+/// Why a working file cannot be had.
+const HELD: &str = "another run is writing it";
 
 /// A working file: appended to, made durable, and named in the end.
 #[derive(Debug)]
@@ -38,14 +41,19 @@ pub(super) fn failed(doing: &str, path: &Path, error: io::Error) -> BiotideError
 }
 
 impl Part {
-    /// An empty file; what was left there is cleared away.
-    pub(super) fn fresh(path: PathBuf) -> Result<Self> {
+    /// An empty file; what was left there is cleared away. It is no more open to others than the target
+    /// that it is to replace.
+    pub(super) fn fresh(path: PathBuf, target: &Path) -> Result<Self> {
         let mut options = File::options();
         let options = options.read(true).write(true).create(true).truncate(false);
         let file = options
             .open(&path)
             .map_err(|e| failed("making", &path, e))?;
-        lock(&file, &path)?;
+        lock_file(&file, &path, HELD)?;
+        if let Some(permissions) = permissions(target) {
+            file.set_permissions(writable(permissions))
+                .map_err(|e| failed("making", &path, e))?;
+        }
         file.set_len(0).map_err(|e| failed("clearing", &path, e))?;
         sync_folder(&path)?;
         Ok(Self {
@@ -69,7 +77,7 @@ impl Part {
             }
             Err(e) => return Err(failed("opening", &path, e).into()),
         };
-        lock(&file, &path)?;
+        lock_file(&file, &path, HELD)?;
         let io = |e| failed("reading", &path, e);
         let there = file.metadata().map_err(io)?.len();
         if there < mark.length {
@@ -127,6 +135,10 @@ impl Part {
             .map_err(|e| failed("writing", &self.path, e))?;
         // It may have come since.
         vacant(target, replace)?;
+        if let Some(permissions) = permissions(target) {
+            let kept = self.file.set_permissions(permissions);
+            kept.map_err(|e| failed("keeping the permissions of", target, e))?;
+        }
         std::fs::rename(&self.path, target).map_err(|e| failed("renaming to", target, e))?;
         sync_folder(target)
     }
@@ -174,30 +186,31 @@ pub(super) fn vacant(target: &Path, replace: bool) -> Result<()> {
     Err(BiotideError::file(target.display().to_string(), problem).into())
 }
 
-/// Keeps another run away. A file system that knows no locks goes without.
-pub(super) fn lock(file: &File, path: &Path) -> Result<()> {
-    let held = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
-    // Between opening and locking, a run may have ended: then this is its target by now, to be left alone.
-    if held || !stands_at(file, path) {
-        let problem = "another run is writing it";
-        return Err(BiotideError::file(path.display().to_string(), problem).into());
-    }
-    Ok(())
-}
-
+/// The same, but that a resumed run can go on writing.
 #[cfg(unix)]
-fn stands_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let id = |meta: std::fs::Metadata| (meta.dev(), meta.ino());
-    match (file.metadata(), std::fs::metadata(path)) {
-        (Ok(file), Ok(path)) => id(file) == id(path),
-        _ => false,
-    }
+fn writable(permissions: Permissions) -> Permissions {
+    use std::os::unix::fs::PermissionsExt;
+    Permissions::from_mode(permissions.mode() | 0o600)
 }
 
 #[cfg(not(unix))]
-fn stands_at(_file: &File, path: &Path) -> bool {
-    path.exists()
+fn writable(mut permissions: Permissions) -> Permissions {
+    permissions.set_readonly(false);
+    permissions
+}
+
+/// Whether a file begins with what a working file held at a mark.
+pub(super) fn begins(path: &Path, mark: Mark) -> Result<bool> {
+    let look = || {
+        let mut file = File::open(path)?;
+        Ok::<_, io::Error>(
+            file.metadata()?.len() >= mark.length && tail(&mut file, mark.length)? == mark.tail,
+        )
+    };
+    match look() {
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
+        looked => Ok(looked.map_err(|e| failed("reading", path, e))?),
+    }
 }
 
 /// A hash of the bytes before `end`; the file stands at `end` afterwards.

@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use biotide_common::BiotideError;
+use biotide_database::DatabaseError;
 pub use observe::{RunObserver, RunProgress, StepStarted};
 pub use quality::CheckResult;
 pub use report::{InputFile, PipelineReport, ProcessorRun, SinkReport, Status, StepReport};
@@ -26,9 +27,9 @@ pub use tuning::{Bound, Tuning};
 use super::compile::{self, Scope, placed};
 use super::spec::{Pipeline, Step};
 use crate::context::BiotideContext;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::memory::{cpu_seconds, peak_rss};
-use crate::resumable::{Identity, RunState};
+use crate::resumable::{Identity, RunLock, RunState};
 
 /// How a pipeline is run.
 #[derive(Debug, Clone, Default)]
@@ -73,14 +74,12 @@ impl BiotideContext {
         observer: &mut dyn RunObserver,
     ) -> Result<PipelineReport> {
         let begin = Instant::now();
-        let state = match &options.state {
-            Some(path) if !options.dry_run => Some(RunState::open(
-                path,
-                &Identity::of(pipeline),
-                options.resume,
-            )?),
-            _ => None,
-        };
+        let state_file = options.state.as_ref().filter(|_| !options.dry_run);
+        let _lock = state_file.map(|path| RunLock::take(path)).transpose()?;
+        let identity = Identity::of(pipeline);
+        let state = state_file
+            .map(|path| RunState::open(path, &identity, options.resume))
+            .transpose()?;
         let mut running = Running {
             options,
             state,
@@ -190,10 +189,37 @@ async fn run_step(scope: &mut Scope, step: &Step, running: &mut Running<'_>) -> 
         "cache" if !dry_run => cache::keep(scope, step).await,
         _ => return compile::step(scope, step).await,
     };
-    done.map_err(|error| placed(step, error))?;
+    if let Err(error) = done {
+        let has_begun = |state: &RunState| state.has(&step.name);
+        return Err(match running.state.as_ref().is_some_and(has_begun) {
+            true => broken(step, error),
+            false => placed(step, error),
+        });
+    }
     // (A dry run sees the schema all the same.)
     match (step.action.name, dry_run) {
         ("validate" | "cache", true) => compile::step(scope, step).await,
         _ => Ok(()),
     }
+}
+
+/// The error of a sink that has begun; if its cause may pass, with what to do then.
+fn broken(step: &Step, error: Error) -> Error {
+    let first: &(dyn std::error::Error + 'static) = error.as_datafusion();
+    let mut causes = std::iter::successors(Some(first), |error| error.source());
+    let may_pass = causes.any(|cause| match cause.downcast_ref::<DatabaseError>() {
+        Some(error) => error.is_retriable(),
+        None => cause.is::<std::io::Error>(),
+    });
+    if !may_pass {
+        return placed(step, error);
+    }
+    let advice = "What was written before is kept. When the cause is gone, run it again with --resume: it goes on \
+                  from there.";
+    BiotideError::Broken {
+        place: format!("{}, step {}", step.place, step.name),
+        source: Box::new(error.into_datafusion()),
+        advice,
+    }
+    .into()
 }

@@ -8,7 +8,7 @@ use biotide_database::{
     Commit, DatabaseTable, DatabaseTarget, SinkOptions, WriteMode, is_database,
 };
 use datafusion::arrow::array::RecordBatch;
-use datafusion::common::Column;
+use datafusion::common::{Column, DataFusionError};
 use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col};
 
@@ -20,7 +20,7 @@ use super::report::SinkReport;
 use crate::convert::{ConvertReport, Output, split_ending};
 use crate::error::Result;
 use crate::monitor::Monitor;
-use crate::resumable::{self, Job, Pace, is_resumable};
+use crate::resumable::{self, Input, Job, Pace, SinkState, inputs, is_resumable};
 use crate::statement::Statement;
 use crate::statement::order::keeps_order_when_written;
 
@@ -83,13 +83,28 @@ pub(super) async fn write(
     if running.state.is_some() {
         say_that_it_begins_anew(step);
     }
+    // A sink that is complete is not written again when another one is gone on with.
+    let inputs = inputs(&plan)?;
+    if let Some(state) = &running.state {
+        let known = state.sink(&step.name, &inputs)?;
+        if known.done && (to.contains("://") || Path::new(to).exists()) {
+            let format = output.format.as_deref().unwrap_or_default();
+            return Ok(SinkReport::new(&step.name, to, format).resumed(known.rows));
+        }
+    }
     let mut seen = None;
     let on_start = |monitor: Monitor| {
         running.observer.sink_started(&step.name, &monitor);
         seen = Some(monitor);
     };
     let report = to_file(scope, output, plan, replace, on_start).await?;
+    if let Some(state) = &mut running.state {
+        let mut done = SinkState::default();
+        (done.rows, done.done) = (report.rows, true);
+        state.note(&step.name, to, &inputs, done)?;
+    }
     let mut sink = of_file(step, to, report);
+    sink.inputs = inputs.iter().map(Input::told).collect();
     sink.steps = seen.map_or_else(Vec::new, |monitor| monitor.steps());
     Ok(sink)
 }
@@ -117,7 +132,8 @@ fn job<'a>(
             ..scope.pace.clone()
         },
         unordered: false,
-        state: running.state.as_mut().filter(|_| resumable),
+        resumable,
+        state: running.state.as_mut(),
         observer: running.observer,
     }
 }
@@ -238,7 +254,10 @@ async fn to_database(
             key: scope.columns_of(&input, params, "key")?,
         },
         _ if has_begun(step, running) => WriteMode::Append,
-        _ if DatabaseTable::open(&target).await.is_ok() => {
+        _ if DatabaseTable::exists(&target)
+            .await
+            .map_err(DataFusionError::from)? =>
+        {
             let problem = format!(
                 "{target} is there already: mode: append, replace or upsert says what becomes of it"
             );

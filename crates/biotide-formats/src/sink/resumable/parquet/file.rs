@@ -40,7 +40,7 @@ impl PartFile {
         resume: Option<&Durable>,
     ) -> Result<Self> {
         let (log, groups) = match resume {
-            None => (Part::fresh(log.to_owned())?, RowGroups::default()),
+            None => (Part::fresh(log.to_owned(), log)?, RowGroups::default()),
             Some(durable) => {
                 let Some(mark) = durable.log else {
                     let problem = "the log of its row groups is missing; start the run anew";

@@ -1,7 +1,7 @@
 //! Names, and what stands in the way.
 
 use super::*;
-use crate::sink::resumable::part::{lock, working};
+use crate::sink::resumable::part::working;
 
 async fn refused(path: &Path, options: FileSinkOptions, resume: Option<&Durable>) -> String {
     let opened = open(path, schema(), options, resume).await;
@@ -187,18 +187,6 @@ async fn two_runs_do_not_write_one_file() {
     }
 }
 
-#[test]
-fn a_file_that_got_its_name_before_the_lock_is_left_alone() {
-    let dir = tempfile::tempdir().unwrap();
-    let part = dir.path().join(".out.biotide-part");
-    let file = File::create(&part).unwrap();
-    lock(&file, &part).unwrap();
-    std::fs::rename(&part, dir.path().join("out")).unwrap();
-    assert!(lock(&file, &part).is_err());
-    File::create(&part).unwrap();
-    assert!(lock(&file, &part).is_err());
-}
-
 #[tokio::test]
 async fn options_and_targets_that_cannot_be() {
     let dir = tempfile::tempdir().unwrap();
@@ -265,5 +253,83 @@ async fn after_an_error_only_the_durable_state_goes_on() {
             content(&path, format, gzip),
             whole(&[batch(0, 10)], format, gzip).await
         );
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_keeps_its_permissions_and_a_link_its_file() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    for (format, gzip) in FORMATS {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, link) = (dir.path().join("out"), dir.path().join("link"));
+        std::fs::write(&path, "old").unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o440)).unwrap();
+        symlink("out", &link).unwrap();
+        let replacing = FileSinkOptions {
+            replace: true,
+            ..options(format, gzip)
+        };
+        let mut sink = open(&link, schema(), replacing.clone(), None)
+            .await
+            .unwrap();
+        sink.write(&batch(0, 10)).await.unwrap();
+        let durable = sink.commit().await.unwrap();
+        sink.suspend().await.unwrap();
+        let part = working(&path, "part").metadata().unwrap();
+        assert_eq!(part.permissions().mode() & 0o777, 0o640);
+        assert!(!durable.is_complete(&link).unwrap());
+        let sink = open(&link, schema(), replacing, Some(&durable))
+            .await
+            .unwrap();
+        sink.finish().await.unwrap();
+        assert!(link.is_symlink());
+        let mode = path.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o440);
+        assert_eq!(
+            content(&path, format, gzip),
+            whole(&[batch(0, 10)], format, gzip).await
+        );
+        assert!(durable.is_complete(&link).unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_got_its_name_is_told_from_the_one_before() {
+    for (format, gzip) in FORMATS {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("out");
+        let mut sink = start(&path, format, gzip).await;
+        sink.write(&batch(0, 100)).await.unwrap();
+        let durable = sink.commit().await.unwrap();
+        sink.suspend().await.unwrap();
+        let part = working(&path, "part");
+        // The working file was lost, and what is there is another one.
+        std::fs::rename(&part, dir.path().join("elsewhere")).unwrap();
+        assert!(!durable.is_complete(&path).unwrap());
+        std::fs::write(&path, "old ".repeat(10_000)).unwrap();
+        assert!(!durable.is_complete(&path).unwrap());
+        std::fs::remove_file(&path).unwrap();
+        std::fs::rename(dir.path().join("elsewhere"), &part).unwrap();
+        // It got its name, and then the run was killed before it had cleared away the log.
+        let log = std::fs::read(working(&path, "footer")).ok();
+        resume(&path, format, gzip, &durable)
+            .await
+            .finish()
+            .await
+            .unwrap();
+        if let Some(log) = log {
+            std::fs::write(working(&path, "footer"), log).unwrap();
+        }
+        assert!(durable.is_complete(&path).unwrap());
+        assert_eq!(names(dir.path()), ["out"]);
+        if format == "csv" && !gzip {
+            std::fs::write(
+                &path,
+                [std::fs::read(&path).unwrap(), b"x".to_vec()].concat(),
+            )
+            .unwrap();
+            assert!(!durable.is_complete(&path).unwrap());
+        }
     }
 }

@@ -1,0 +1,84 @@
+//! Files that take the place of others, and those that one process alone may write.
+
+use std::fs::{File, Permissions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::BiotideError;
+
+/// The path, absolute; of a link to a file, that of the file. What is written beside it and renamed then
+/// takes the place of the file, and the link stays.
+pub fn behind_links(path: &Path) -> io::Result<PathBuf> {
+    let path = std::path::absolute(path)?;
+    match path.is_symlink() && path.is_file() {
+        true => std::fs::canonicalize(path),
+        false => Ok(path),
+    }
+}
+
+/// Who may read and write the file that is to be replaced, if there is one.
+pub fn permissions(target: &Path) -> Option<Permissions> {
+    let meta = std::fs::metadata(target).ok();
+    meta.filter(std::fs::Metadata::is_file)
+        .map(|meta| meta.permissions())
+}
+
+/// Keeps other processes away from a file that was opened at a path. A file system that knows no locks goes
+/// without.
+///
+/// # Errors
+/// With `problem`, if another process has it.
+pub fn lock_file(file: &File, path: &Path, problem: &str) -> Result<(), BiotideError> {
+    let held = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+    // Between opening and locking its process may have ended, and given it another name or none.
+    if held || !stands_at(file, path) {
+        return Err(BiotideError::file(path.display().to_string(), problem));
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn stands_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let id = |meta: std::fs::Metadata| (meta.dev(), meta.ino());
+    match (file.metadata(), std::fs::metadata(path)) {
+        (Ok(file), Ok(path)) => id(file) == id(path),
+        _ => false,
+    }
+}
+
+#[cfg(not(unix))]
+fn stands_at(_file: &File, path: &Path) -> bool {
+    path.exists()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_got_its_name_before_the_lock_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let part = dir.path().join(".out.biotide-part");
+        let file = File::create(&part).unwrap();
+        lock_file(&file, &part, "another").unwrap();
+        std::fs::rename(&part, dir.path().join("out")).unwrap();
+        assert!(lock_file(&file, &part, "another").is_err());
+        File::create(&part).unwrap();
+        assert!(lock_file(&file, &part, "another").is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_leads_to_its_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().canonicalize().unwrap();
+        let (file, link) = (folder.join("file"), folder.join("link"));
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        // (It leads nowhere yet.)
+        assert_eq!(behind_links(&link).unwrap(), link);
+        std::fs::write(&file, "").unwrap();
+        assert_eq!(behind_links(&link).unwrap(), file);
+        assert_eq!(behind_links(&file).unwrap(), file);
+    }
+}
