@@ -388,7 +388,10 @@ async fn steps_hide_nothing_from_the_optimizer() {
         let line = plan.lines().find(|line| line.contains("DataSourceExec"));
         line.unwrap().trim().to_owned()
     };
-    let predicate = |scan: &str| -> String { scan.split_once("predicate=").unwrap().1.to_owned() };
+    let predicate = |scan: &str| -> String {
+        let predicate = scan.split_once("predicate=").unwrap().1;
+        predicate.trim_end_matches("\\n").to_owned()
+    };
     let load = format!("- {{type: load, params: {{file_path: '{file}'}}}}");
     let yaml = format!(
         "{load}

@@ -155,7 +155,7 @@ fn a_run_tells_every_step() {
     assert_eq!(number(sink, "rows"), 100_000);
     let finished = named(&events, "finished")[0];
     assert_eq!(finished["name"], "watched \"one\"");
-    assert_eq!(finished["status"], "success");
+    assert_eq!(finished["status"], "partial_success");
     assert_eq!(number(finished, "rows"), 100_000);
 
     // One that fails says where and why.

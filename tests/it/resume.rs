@@ -286,12 +286,16 @@ async fn a_conversion_goes_on_where_it_was_killed() {
                 kills += 1;
             }
             let output = Run::from(child.wait_with_output().unwrap());
-            if output.code == Some(0) {
-                break;
+            match output.code {
+                Some(0) if kills >= 3 => break,
+                // It was done before it was killed: once more.
+                Some(0) => {
+                    let file = target.trim_start_matches("sqlite:").trim_end_matches("/t");
+                    std::fs::remove_file(file).unwrap();
+                }
+                code => assert_eq!(code, None, "{output:#?}"),
             }
-            assert_eq!(output.code, None, "{output:#?}");
         }
-        assert!(kills > 0);
         let context = support::context();
         let rows = async |from: &str| {
             let sql = format!("SELECT id, name, value FROM '{from}' ORDER BY id, name");

@@ -58,7 +58,13 @@ fn denials_go_with_any_mapping() {
     bin::run(["sql", &sql]).exits(0);
     for mapping in [&file, &stored, &parquet] {
         let xref = ["xref", &ids, "--column", "id", "--mapping", mapping];
-        let run = bin::run([&xref[..], &["--negatives", &denied, "--format", "csv"]].concat());
+        let run = bin::run(
+            [
+                &xref[..],
+                &["--negatives", &denied, "--output-format", "csv"],
+            ]
+            .concat(),
+        );
         let run = run.exits(0);
         assert!(
             run.stdout.contains("b:2") && !run.stdout.contains("b:1"),

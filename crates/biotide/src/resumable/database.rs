@@ -49,7 +49,8 @@ pub(crate) async fn to_database(
         // (Before the database knows of the run.)
         noting.note()?;
     }
-    let (mut sink, position) = open_sink(target, statement.schema(), options)
+    let rows = statement.stream().await?;
+    let (mut sink, position) = open_sink(target, rows.schema(), options)
         .await
         .map_err(DataFusionError::from)?;
     let before = noting.known.rows;
@@ -67,7 +68,7 @@ pub(crate) async fn to_database(
     }
     let skip = position.map_or(0, |position| position.rows);
     let pumped = noting
-        .pump(&mut statement, &mut sink, skip, resumable)
+        .pump(&statement, rows, &mut sink, skip, resumable)
         .await;
     report.read(statement)?;
     let pumped = match pumped {

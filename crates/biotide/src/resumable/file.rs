@@ -106,10 +106,12 @@ pub(crate) async fn to_file(
         noting.note_done(skip)?;
         return Ok(report.resumed(skip));
     }
-    let mut sink = resumable::open(path, statement.schema(), options, durable.as_ref()).await?;
+    // (The columns as they come: a plan may still have some of no type.)
+    let rows = statement.stream().await?;
+    let mut sink = resumable::open(path, rows.schema(), options, durable.as_ref()).await?;
     let mut left = Left((!resumable).then_some(path));
     let pumped = noting
-        .pump(&mut statement, &mut sink, skip, resumable)
+        .pump(&statement, rows, &mut sink, skip, resumable)
         .await;
     report.read(statement)?;
     let pumped = match pumped {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use biotide_formats::sink::resumable::Durable;
-use datafusion::execution::SessionState;
+use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use datafusion::logical_expr::LogicalPlan;
 
 use super::state::{Input, RunState, SinkState};
@@ -138,7 +138,8 @@ impl Noting<'_> {
     /// All rows of a statement to a sink, but for the first `skip`. `commits`: it is made durable now and then.
     pub(super) async fn pump(
         &mut self,
-        statement: &mut Statement,
+        statement: &Statement,
+        rows: SendableRecordBatchStream,
         sink: &mut dyn RowSink,
         skip: u64,
         commits: bool,
@@ -154,7 +155,6 @@ impl Noting<'_> {
             waiting_chunks: self.pace.waiting_chunks,
             progress_rows: self.pace.progress_rows,
         };
-        let rows = statement.stream().await?;
         let monitor = statement.monitor();
         self.observer.sink_started(self.name, &monitor);
         self.monitor = Some(monitor.clone());

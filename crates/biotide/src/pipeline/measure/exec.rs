@@ -22,7 +22,7 @@ use datafusion::physical_plan::filter_pushdown::{
     ChildPushdownResult, FilterDescription, FilterPushdownPhase, FilterPushdownPropagation,
 };
 use datafusion::physical_plan::metrics::{
-    BaselineMetrics, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet, Time,
+    BaselineMetrics, Count, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet, Time,
 };
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::statistics::{ChildStats, StatisticsArgs};
@@ -32,6 +32,9 @@ use datafusion::physical_plan::{
 use futures::{Stream, StreamExt};
 
 use super::logical::StepInfo;
+
+/// What batches are counted by.
+const STEP_BATCHES: &str = "step_batches";
 
 /// From when a step is asked for a batch until it gives it, in EXPLAIN ANALYZE.
 const STEP_TIME: &str = "step_time";
@@ -76,7 +79,7 @@ impl StepExec {
         let sum = |name| metrics.sum_by_name(name).map_or(0, |sum| sum.as_usize());
         Counts {
             rows: metrics.output_rows().unwrap_or(0) as u64,
-            batches: sum("output_batches") as u64,
+            batches: sum(STEP_BATCHES) as u64,
             seconds: sum(STEP_TIME) as f64 / 1e9,
         }
     }
@@ -139,6 +142,7 @@ impl ExecutionPlan for StepExec {
             info: Arc::clone(&self.info),
             asked: None,
             baseline: BaselineMetrics::new(&self.metrics, partition),
+            batches: MetricBuilder::new(&self.metrics).counter(STEP_BATCHES, partition),
             time: MetricBuilder::new(&self.metrics).subset_time(STEP_TIME, partition),
         }))
     }
@@ -217,6 +221,7 @@ struct Measured {
     /// When the batch was asked for that is waited for.
     asked: Option<Instant>,
     baseline: BaselineMetrics,
+    batches: Count,
     time: Time,
 }
 
@@ -233,7 +238,7 @@ impl Stream for Measured {
             Some(Ok(batch)) => {
                 // (Without the bytes: they are looked up buffer by buffer.)
                 self.baseline.record_output(batch.num_rows());
-                self.baseline.output_batches().add(1);
+                self.batches.add(1);
                 Some(Ok(batch))
             }
             Some(Err(error)) => Some(Err(placed(&self.info, error))),
