@@ -205,6 +205,8 @@ fn sqlite_exists(target: &SqliteTarget) -> Result<bool, DatabaseError> {
     if matches!(target.path.try_exists(), Ok(false)) {
         return Ok(false);
     }
-    let connection = sqlite::open(target, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    // (What a writer has left that was killed must be rolled back before anything is read.)
+    let connection = sqlite::open(target, OpenFlags::SQLITE_OPEN_READ_WRITE)
+        .or_else(|_| sqlite::open(target, OpenFlags::SQLITE_OPEN_READ_ONLY))?;
     Ok(sqlite::columns(&connection, &target.table)?.is_some())
 }

@@ -43,7 +43,8 @@ async fn a_replacement_takes_no_rows_of_other_tables() {
 
 #[tokio::test]
 async fn rows_that_others_refer_to_may_come_again() {
-    let target = Database::sqlite().table();
+    let database = Database::sqlite();
+    let target = database.table();
     let table = target.table();
     let sql = format!(
         "CREATE TABLE {table} (id bigint PRIMARY KEY, name text);

@@ -85,7 +85,8 @@ async fn names_that_postgres_would_cut_are_refused_and_nothing_is_made() {
 
 #[tokio::test]
 async fn columns_that_sqlite_takes_for_one_are_refused() {
-    let target = Database::sqlite().table();
+    let database = Database::sqlite();
+    let target = database.table();
     let id: ArrayRef = Arc::new(Int64Array::from(vec![1]));
     let written = [batch(vec![("id", Arc::clone(&id)), ("ID", id)])];
     let error = write(&target, &written, &SinkOptions::default()).await;

@@ -387,7 +387,8 @@ async fn what_does_not_fit_names_column_and_row() {
             "{shown}"
         );
     }
-    let sqlite = Database::sqlite().table();
+    let database = Database::sqlite();
+    let sqlite = database.table();
     let duration = array(DurationMillisecondArray::from(vec![1]));
     let error = write(
         &sqlite,

@@ -59,7 +59,8 @@ async fn values_of_dictionaries_are_those_of_plain_columns() {
 
 #[tokio::test]
 async fn no_time_becomes_an_infinity_and_no_key_a_null() {
-    let sqlite = Database::sqlite().table();
+    let database = Database::sqlite();
+    let sqlite = database.table();
     let nan = batch(vec![("k", array(Float64Array::from(vec![1.0, f64::NAN])))]);
     let upsert = WriteMode::Upsert {
         key: vec!["k".to_owned()],

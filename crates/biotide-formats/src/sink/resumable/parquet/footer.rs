@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 
 use ::parquet::arrow::arrow_writer::ArrowColumnChunk;
-use ::parquet::errors::Result;
+use ::parquet::errors::{ParquetError, Result};
 use ::parquet::file::metadata::{
-    FileMetaData, PageIndexPolicy, ParquetMetaDataBuilder, ParquetMetaDataOptions,
-    ParquetMetaDataReader, ParquetMetaDataWriter, RowGroupMetaData,
+    ColumnChunkMetaData, FileMetaData, PageIndexPolicy, ParquetMetaDataBuilder,
+    ParquetMetaDataOptions, ParquetMetaDataReader, ParquetMetaDataWriter, RowGroupMetaData,
 };
 use ::parquet::file::page_index::column_index::ColumnIndexMetaData;
 use ::parquet::file::page_index::offset_index::OffsetIndexMetaData;
@@ -81,6 +81,26 @@ impl PageIndexes {
     }
 }
 
+/// Places the pages of a column where they were written. Their own offsets are those of a buffer in which the dictionary
+/// stands behind the pages that were full before it was; in the file it stands first, and pages one after another.
+fn place(pages: &mut OffsetIndexMetaData, column: &ColumnChunkMetaData) -> Result<()> {
+    let mut next = column.data_page_offset();
+    for page in &mut pages.page_locations {
+        page.offset = next;
+        next += i64::from(page.compressed_page_size);
+    }
+    let start = column.dictionary_page_offset();
+    let start = start.unwrap_or(column.data_page_offset());
+    if !pages.page_locations.is_empty() && next != start + column.compressed_size() {
+        let problem = format!(
+            "the pages of column {} do not fill it",
+            column.column_path()
+        );
+        return Err(ParquetError::General(problem));
+    }
+    Ok(())
+}
+
 impl RowGroups {
     pub(super) fn len(&self) -> usize {
         self.groups.len()
@@ -91,16 +111,11 @@ impl RowGroups {
         let ordinal = i16::try_from(self.groups.len()).unwrap_or(i16::MAX);
         let mut offsets = Vec::with_capacity(pages.offsets.len());
         for (offset, column) in pages.offsets.into_iter().zip(group.columns()) {
-            // The pages of a column stand together: only the first has moved.
             let mut offset = offset.unwrap_or_else(|| OffsetIndexMetaData {
                 page_locations: Vec::new(),
                 unencoded_byte_array_data_bytes: None,
             });
-            let first = offset.page_locations.first().map(|page| page.offset);
-            let moved = column.data_page_offset() - first.unwrap_or_default();
-            for page in &mut offset.page_locations {
-                page.offset += moved;
-            }
+            place(&mut offset, column)?;
             offsets.push(offset);
         }
         let group = group.clone().into_builder().set_ordinal(ordinal).build()?;
@@ -165,7 +180,7 @@ impl RowGroups {
             || self.column_indexes.len() != self.groups.len()
         {
             let problem = "the log of row groups lacks its page indexes".to_owned();
-            return Err(::parquet::errors::ParquetError::General(problem));
+            return Err(ParquetError::General(problem));
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use ::parquet::arrow::{ArrowWriter, ProjectionMask};
 use ::parquet::basic::{Compression, ZstdLevel};
 use ::parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
 use ::parquet::file::properties::WriterProperties;
+use arrow::array::StringArray;
 
 fn small(rows: usize) -> FileSinkOptions {
     FileSinkOptions {
@@ -159,4 +160,37 @@ async fn every_compression() {
         );
     }
     assert!(sizes[1..].iter().all(|size| size < &sizes[0]), "{sizes:?}");
+}
+
+/// A dictionary that has become too large is given up in the middle of a column, and stands before the pages that were
+/// full until then.
+#[tokio::test]
+async fn pages_are_found_behind_a_dictionary_that_was_given_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("out");
+    let texts = |from: usize| {
+        let texts: StringArray = (from..from + 10_000)
+            .map(|n| Some(format!("{n:040}")))
+            .collect();
+        RecordBatch::try_from_iter([("text", Arc::new(texts) as ArrayRef)]).unwrap()
+    };
+    let schema = texts(0).schema();
+    let mut sink = open(&path, Arc::clone(&schema), small(1 << 20), None)
+        .await
+        .unwrap();
+    for n in 0..12 {
+        sink.write(&texts(n * 10_000)).await.unwrap();
+    }
+    sink.finish().await.unwrap();
+    let metadata = reader(&path).metadata().clone();
+    let column = metadata.row_group(0).column(0);
+    let start = column.dictionary_page_offset().unwrap();
+    assert!(column.data_page_offset() > start, "there is a dictionary");
+    for at in [0, 15_000, 19_999, 20_000, 45_000, 119_990] {
+        let selection = vec![RowSelector::skip(at), RowSelector::select(10)];
+        let rows = reader(&path).with_row_selection(RowSelection::from(selection));
+        let batch = rows.build().unwrap().next().unwrap().unwrap();
+        let text = batch.column(0).as_any().downcast_ref::<StringArray>();
+        assert_eq!(text.unwrap().value(9), format!("{:040}", at + 9));
+    }
 }
