@@ -55,7 +55,8 @@ impl ConvertReport {
 }
 
 impl BiotideContext {
-    /// Goes on where the same conversion was broken off, or begins one that can be gone on with.
+    /// Goes on where the same conversion was broken off, or begins one that can be gone on with. One that is complete is
+    /// left as it is.
     pub(crate) async fn convert_resumed(
         &self,
         request: &ConvertRequest,
@@ -75,11 +76,9 @@ impl BiotideContext {
         let _lock = RunLock::take(&path)?;
         let mut state = RunState::open(&path, &self.identity(request), true)?;
         if is_database(&request.output) {
-            let report = self
+            return self
                 .convert_to_database(request, Some(&mut state), on_start)
-                .await?;
-            state.remove()?;
-            return Ok(report);
+                .await;
         }
         let output = Output {
             path: request.output.clone(),
@@ -112,7 +111,6 @@ impl BiotideContext {
             observer: &mut Starting::new(on_start),
         };
         let report = to_file(job, &output, plan, request.force).await?;
-        state.remove()?;
         Ok(ConvertReport::of(report))
     }
 

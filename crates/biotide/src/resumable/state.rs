@@ -1,6 +1,6 @@
 //! What a run has made durable, so that it can go on where it was broken off.
 //!
-//! The state of a pipeline stays when the run is done: who resumes it once more writes nothing twice.
+//! The state stays when the run is done: who resumes it once more writes nothing twice.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -233,13 +233,6 @@ impl RunState {
         };
         self.sinks.insert(step.to_owned(), sink);
         self.save()
-    }
-
-    /// Removes what was noted: it is done.
-    pub(crate) fn remove(self) -> Result<()> {
-        let removed = std::fs::remove_file(&self.path);
-        let what = || format!("removing {}", self.path.display());
-        Ok(removed.map_err(|error| BiotideError::io(what(), error))?)
     }
 
     fn save(&self) -> Result<()> {

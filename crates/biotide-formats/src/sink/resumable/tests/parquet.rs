@@ -182,7 +182,7 @@ async fn pages_are_found_behind_a_dictionary_that_was_given_up() {
         sink.write(&texts(n * 10_000)).await.unwrap();
     }
     sink.finish().await.unwrap();
-    let metadata = reader(&path).metadata().clone();
+    let metadata = Arc::clone(reader(&path).metadata());
     let column = metadata.row_group(0).column(0);
     let start = column.dictionary_page_offset().unwrap();
     assert!(column.data_page_offset() > start, "there is a dictionary");
