@@ -222,7 +222,7 @@ fn checkpoint_arg() -> Arg {
     Arg::new("checkpoint_rows")
         .long("checkpoint-rows")
         .value_name("N")
-        .help("Make durable what is written after so many rows [default: 1000000]")
+        .help("Make durable what is written after so many rows [default: 1000000, not oftener than every 2 s]")
         .value_parser(value_parser!(u64).range(1..))
 }
 

@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::monitor::Monitor;
 
 /// Where rows come slowly they are made durable after this time, however few they are.
-const COMMIT_AFTER: Duration = Duration::from_secs(10);
+const COMMIT_ANYWAY: Duration = Duration::from_secs(10);
 
 /// How rows are pumped.
 #[derive(Debug, Clone)]
@@ -24,10 +24,12 @@ pub(crate) struct PumpOptions {
     pub(crate) skip: u64,
     /// After how many rows the sink makes them durable, and at the end; `None`: the sink is not told to.
     pub(crate) commit_rows: Option<u64>,
+    /// They are not made durable sooner than that after the last time: it costs the disk's time.
+    pub(crate) commit_after: Duration,
     /// Rows of a chunk.
     pub(crate) chunk_rows: usize,
-    /// Chunks that may wait for the sink.
-    pub(crate) waiting_chunks: usize,
+    /// Rows that may wait for the sink.
+    pub(crate) waiting_rows: usize,
     /// After how many rows it is told how far it is, if it is.
     pub(crate) progress_rows: Option<u64>,
 }
@@ -91,8 +93,7 @@ pub(crate) async fn pump(
     watch: &mut dyn Watch,
 ) -> Result<Pumped> {
     let begin = Instant::now();
-    let room = options.waiting_chunks.saturating_mul(options.chunk_rows);
-    let mut ahead = Ahead::start(rows, room, monitor.clone());
+    let mut ahead = Ahead::start(rows, options.waiting_rows, monitor.clone());
     let mut pumping = Pumping {
         sink,
         options,
@@ -137,8 +138,11 @@ impl Pumping<'_> {
         let (mut total, mut since) = (skip, 0);
         let (mut last, mut committed) = (self.begin, self.begin);
         let every = self.options.commit_rows;
+        let least = self.options.commit_after;
         let is_due = |since: u64, committed: Instant| {
-            every.is_some_and(|every| since >= every || committed.elapsed() >= COMMIT_AFTER)
+            let time = committed.elapsed();
+            let enough = |every| since >= every && time >= least;
+            every.is_some_and(|every| enough(every) || time >= COMMIT_ANYWAY)
         };
         loop {
             let asked = Instant::now();

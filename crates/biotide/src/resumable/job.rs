@@ -14,8 +14,12 @@ use crate::pipeline::run::{RunObserver, RunProgress};
 use crate::pump::{PumpOptions, Pumped, RowSink, Watch, pump};
 use crate::statement::Statement;
 
-/// Rows that are made durable together.
+/// Rows that are made durable together, where nobody says how many, unless they come faster than that.
 const CHECKPOINT_ROWS: u64 = 1_000_000;
+const CHECKPOINT_AFTER: Duration = Duration::from_secs(2);
+
+/// So many batches may wait for a sink in any case: with fewer the one stands still for the other.
+const WAITING_BATCHES: usize = 4;
 
 /// How a sink is fed.
 #[derive(Debug, Clone)]
@@ -26,7 +30,7 @@ pub(crate) struct Pace {
     pub(crate) waiting_chunks: usize,
     /// After how many rows it is told how far it is, if it is.
     pub(crate) progress_rows: Option<u64>,
-    /// After how many rows they are made durable; 0: a million.
+    /// After how many rows they are made durable; 0: a million, and two seconds.
     pub(crate) checkpoint_rows: u64,
 }
 
@@ -144,15 +148,20 @@ impl Noting<'_> {
         skip: u64,
         commits: bool,
     ) -> Result<Pumped> {
-        let every = match self.pace.checkpoint_rows {
-            0 => CHECKPOINT_ROWS,
-            rows => rows,
+        let (every, commit_after) = match self.pace.checkpoint_rows {
+            0 => (CHECKPOINT_ROWS, CHECKPOINT_AFTER),
+            rows => (rows, Duration::ZERO),
         };
+        let waiting = self
+            .pace
+            .waiting_chunks
+            .saturating_mul(self.pace.chunk_rows);
         let options = PumpOptions {
             skip,
             commit_rows: commits.then_some(every),
+            commit_after,
             chunk_rows: self.pace.chunk_rows,
-            waiting_chunks: self.pace.waiting_chunks,
+            waiting_rows: waiting.max(WAITING_BATCHES * statement.batch_size()),
             progress_rows: self.pace.progress_rows,
         };
         let monitor = statement.monitor();

@@ -276,6 +276,11 @@ impl Statement {
         Arc::clone(self.plan.schema().inner())
     }
 
+    /// The most rows of a batch.
+    pub(crate) fn batch_size(&self) -> usize {
+        self.state.config().batch_size()
+    }
+
     /// Live numbers of the next (or running) run.
     pub fn monitor(&self) -> Monitor {
         self.monitor.clone()

@@ -40,7 +40,8 @@ pub struct RunOptions {
     pub state: Option<PathBuf>,
     /// Go on where the run was broken off that `state` tells of.
     pub resume: bool,
-    /// After how many rows a sink makes durable what it has; 0: a million.
+    /// After how many rows a sink makes durable what it has; 0: a million, but not oftener than
+    /// every two seconds.
     pub checkpoint_rows: u64,
 }
 
