@@ -1,7 +1,7 @@
 //! Files that take the place of others, and those that one process alone may write.
 
 use std::fs::{File, Permissions, TryLockError};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use crate::BiotideError;
@@ -21,6 +21,25 @@ pub fn permissions(target: &Path) -> Option<Permissions> {
     let meta = std::fs::metadata(target).ok();
     meta.filter(std::fs::Metadata::is_file)
         .map(|meta| meta.permissions())
+}
+
+/// Makes the names in a file's folder durable: a file that was made or renamed is there after a power loss only if its
+/// folder was written too.
+///
+/// # Errors
+/// The folder cannot be written. (Some network file systems sync no folders: they go without.)
+pub fn sync_folder(path: &Path) -> io::Result<()> {
+    if !cfg!(unix) {
+        return Ok(());
+    }
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = File::open(folder.unwrap_or(Path::new(".")));
+    match folder.and_then(|folder| folder.sync_all()) {
+        Err(e) if !matches!(e.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Err(e),
+        _ => Ok(()),
+    }
 }
 
 /// Keeps other processes away from a file that was opened at a path. A file system that knows no locks goes

@@ -6,10 +6,10 @@ use datafusion::common::DataFusionError;
 
 use crate::context::BiotideContext;
 use crate::convert::{ConvertReport, ConvertRequest};
-use crate::convert_resumed::Starting;
+use crate::convert_resumed::{NAME, Starting};
 use crate::error::Result;
 use crate::monitor::Monitor;
-use crate::resumable::{Job, Pace, RunState, to_database};
+use crate::resumable::{RunState, to_database};
 
 impl BiotideContext {
     /// All rows in one transaction: they are there together, or not at all. With a state chunk by chunk, so that it
@@ -56,19 +56,8 @@ impl BiotideContext {
             },
             ..SinkOptions::default()
         };
-        let job = Job {
-            context: self,
-            session,
-            name: NAME,
-            pace: Pace {
-                checkpoint_rows: request.checkpoint_rows,
-                ..Pace::default()
-            },
-            unordered: request.unordered,
-            resumable: true,
-            state,
-            observer: &mut Starting::new(on_start),
-        };
+        let mut starting = Starting::new(on_start);
+        let job = self.conversion(request, session, state, &mut starting);
         let report = to_database(job, &target, plan, options).await?;
         Ok(ConvertReport {
             files: vec![shown],
@@ -76,6 +65,3 @@ impl BiotideContext {
         })
     }
 }
-
-/// What the state calls the only sink.
-pub(crate) const NAME: &str = "convert";

@@ -8,16 +8,19 @@ use biotide_common::BiotideError;
 use biotide_common::options::BiotideOptions;
 use biotide_database::{DatabaseTarget, is_database};
 use datafusion::common::DataFusionError;
+use datafusion::execution::SessionState;
 
 use crate::context::BiotideContext;
 use crate::convert::{ConvertReport, ConvertRequest, Output, check_inputs};
-use crate::convert_database::NAME;
 use crate::error::Result;
 use crate::memory::peak_rss;
 use crate::monitor::Monitor;
 use crate::pipeline::run::{RunObserver, SinkReport};
 use crate::resumable::{Identity, Job, Pace, RunLock, RunState, is_resumable, to_file};
 use crate::statement::order::keeps_order_when_written;
+
+/// What the state calls the only sink.
+pub(crate) const NAME: &str = "convert";
 
 /// Hears of the start, and of nothing else.
 pub(crate) struct Starting<F>(Option<F>);
@@ -97,7 +100,21 @@ impl BiotideContext {
         if !keeps_order_when_written(&plan) {
             return Err(refused("its input has no order").into());
         }
-        let job = Job {
+        let mut starting = Starting::new(on_start);
+        let job = self.conversion(request, session, Some(&mut state), &mut starting);
+        let report = to_file(job, &output, plan, request.force).await?;
+        Ok(ConvertReport::of(report))
+    }
+
+    /// The work of a conversion.
+    pub(crate) fn conversion<'a>(
+        &'a self,
+        request: &ConvertRequest,
+        session: SessionState,
+        state: Option<&'a mut RunState>,
+        observer: &'a mut dyn RunObserver,
+    ) -> Job<'a> {
+        Job {
             context: self,
             session,
             name: NAME,
@@ -105,13 +122,11 @@ impl BiotideContext {
                 checkpoint_rows: request.checkpoint_rows,
                 ..Pace::default()
             },
-            unordered: false,
+            unordered: request.unordered,
             resumable: true,
-            state: Some(&mut state),
-            observer: &mut Starting::new(on_start),
-        };
-        let report = to_file(job, &output, plan, request.force).await?;
-        Ok(ConvertReport::of(report))
+            state,
+            observer,
+        }
     }
 
     fn identity(&self, request: &ConvertRequest) -> Identity {

@@ -68,9 +68,8 @@ pub(crate) async fn to_database(
     }
     let skip = position.map_or(0, |position| position.rows);
     let pumped = noting
-        .pump(&statement, rows, &mut sink, skip, resumable)
+        .pump(statement, rows, &mut sink, skip, resumable, &mut report)
         .await;
-    report.read(statement)?;
     let pumped = match pumped {
         Ok(pumped) => pumped,
         Err(error) => {

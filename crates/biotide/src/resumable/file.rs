@@ -111,9 +111,8 @@ pub(crate) async fn to_file(
     let mut sink = resumable::open(path, rows.schema(), options, durable.as_ref()).await?;
     let mut left = Left((!resumable).then_some(path));
     let pumped = noting
-        .pump(&statement, rows, &mut sink, skip, resumable)
+        .pump(statement, rows, &mut sink, skip, resumable, &mut report)
         .await;
-    report.read(statement)?;
     let pumped = match pumped {
         Ok(pumped) => pumped,
         Err(error) => {

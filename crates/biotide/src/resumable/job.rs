@@ -10,7 +10,7 @@ use super::state::{Input, RunState, SinkState};
 use crate::context::BiotideContext;
 use crate::error::Result;
 use crate::monitor::Monitor;
-use crate::pipeline::run::{RunObserver, RunProgress};
+use crate::pipeline::run::{RunObserver, RunProgress, SinkReport};
 use crate::pump::{PumpOptions, Pumped, RowSink, Watch, pump};
 use crate::statement::Statement;
 
@@ -139,14 +139,16 @@ impl Noting<'_> {
         self.note()
     }
 
-    /// All rows of a statement to a sink, but for the first `skip`. `commits`: it is made durable now and then.
+    /// All rows of a statement to a sink, but for the first `skip`. `commits`: it is made durable now and then. What was
+    /// read goes into the report, however it ended.
     pub(super) async fn pump(
         &mut self,
-        statement: &Statement,
+        statement: Statement,
         rows: SendableRecordBatchStream,
         sink: &mut dyn RowSink,
         skip: u64,
         commits: bool,
+        report: &mut SinkReport,
     ) -> Result<Pumped> {
         let (every, commit_after) = match self.pace.checkpoint_rows {
             0 => (CHECKPOINT_ROWS, CHECKPOINT_AFTER),
@@ -167,7 +169,9 @@ impl Noting<'_> {
         let monitor = statement.monitor();
         self.observer.sink_started(self.name, &monitor);
         self.monitor = Some(monitor.clone());
-        pump(rows, sink, &options, &monitor, self).await
+        let pumped = pump(rows, sink, &options, &monitor, self).await;
+        report.read(statement)?;
+        pumped
     }
 }
 

@@ -8,7 +8,7 @@ use std::hash::{Hash, Hasher};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use biotide_common::BiotideError;
+use biotide_common::{BiotideError, sync_folder};
 use biotide_formats::sink::resumable::Durable;
 use biotide_formats::table::BiotideTable;
 use datafusion::catalog::TableProvider;
@@ -250,14 +250,6 @@ impl RunState {
             .and_then(|()| sync_folder(&self.path));
         Ok(written.map_err(|error| BiotideError::io(what(), error))?)
     }
-}
-
-/// A renamed file is there after a power loss only if its folder was written too.
-fn sync_folder(path: &Path) -> std::io::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 fn digest(step: &Step) -> u64 {

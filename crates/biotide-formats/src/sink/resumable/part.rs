@@ -234,15 +234,6 @@ pub(super) fn make_folder(folder: &Path) -> Result<()> {
 
 /// Makes the names in a file's folder durable.
 fn sync_folder(path: &Path) -> Result<()> {
-    if !cfg!(unix) {
-        return Ok(());
-    }
-    let folder = path.parent().unwrap_or(path);
-    match File::open(folder).and_then(|folder| folder.sync_all()) {
-        // Some network file systems sync no folders.
-        Err(e) if !matches!(e.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
-            Err(failed("writing the folder", folder, e).into())
-        }
-        _ => Ok(()),
-    }
+    let synced = biotide_common::sync_folder(path);
+    Ok(synced.map_err(|e| failed("writing the folder of", path, e))?)
 }

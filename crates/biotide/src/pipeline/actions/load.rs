@@ -1,7 +1,7 @@
 //! `load`: a file becomes a dataset.
 
 use super::action::{Action, Kind, Param};
-use super::shared::{COUNT, OUTPUT, POSITIVE, SHARE};
+use super::shared::{CHUNK_SIZE, COUNT, OUTPUT, POSITIVE, SHARE};
 
 /// The action.
 pub(super) const ACTION: Action = Action::new(
@@ -34,15 +34,7 @@ const PARAMS: &[Param] = &[
         Kind::Text,
         "The encoding of the text; found in the file where it is not said.",
     ),
-    Param::new(
-        "chunk_size",
-        Kind::Integer {
-            min: 1,
-            max: 100_000,
-        },
-        "Rows per chunk. `streaming.chunk_size` holds where a step does not say.",
-    )
-    .or("1000"),
+    CHUNK_SIZE,
     Param::new(
         "memory_limit_mb",
         Kind::Integer { min: 50, max: 8000 },

@@ -2,7 +2,7 @@
 
 use super::action::{Action, Kind, Param};
 use super::load::FORMATS;
-use super::shared::{COUNT, OUTPUT};
+use super::shared::{CHUNK_ROWS, COUNT, OUTPUT};
 
 /// The action.
 pub(super) const ACTION: Action = Action::new(
@@ -141,15 +141,7 @@ const PARAMS: &[Param] = &[
         Kind::Text,
         "What the identifiers are of, such as `protein`; told in the report.",
     ),
-    Param::new(
-        "chunk_size",
-        Kind::Integer {
-            min: 1,
-            max: 100_000,
-        },
-        "Rows per chunk.",
-    )
-    .or("5000"),
+    Param::new("chunk_size", CHUNK_ROWS, "Rows per chunk.").or("5000"),
     Param::new(
         "memory_limit_mb",
         Kind::Integer { min: 50, max: 8000 },

@@ -35,6 +35,7 @@ mod validate;
 pub use action::{Action, Kind, Param};
 pub use params::Params;
 pub use registry::Actions;
+pub(in crate::pipeline) use shared::{CHUNK_ROWS, CHUNK_SIZE, SHARE};
 pub use shared::{INPUT, OUTPUT};
 
 /// The actions that are built in, in the order of the reference.

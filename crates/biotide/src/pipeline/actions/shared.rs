@@ -33,6 +33,20 @@ pub const OUTPUT: Param = Param::new(
 )
 .also(&["output_key", "output_context_key"]);
 
+/// Rows of a chunk.
+pub(in crate::pipeline) const CHUNK_ROWS: Kind = Kind::Integer {
+    min: 1,
+    max: 100_000,
+};
+
+/// Rows of a chunk, where the pipeline may say it for all steps.
+pub(in crate::pipeline) const CHUNK_SIZE: Param = Param::new(
+    "chunk_size",
+    CHUNK_ROWS,
+    "Rows per chunk. `streaming.chunk_size` holds where a step does not say.",
+)
+.or("1000");
+
 /// A whole number that is not negative.
 pub(super) const COUNT: Kind = Kind::Integer {
     min: 0,
@@ -46,4 +60,4 @@ pub(super) const POSITIVE: Kind = Kind::Integer {
 };
 
 /// A share, a confidence.
-pub(super) const SHARE: Kind = Kind::Number { min: 0.0, max: 1.0 };
+pub(in crate::pipeline) const SHARE: Kind = Kind::Number { min: 0.0, max: 1.0 };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use biotide_stream::{Chunking, CircuitBreaker, ErrorThreshold, ProcessorOptions};
 
-use crate::pipeline::actions::{Kind, Param, Params};
+use crate::pipeline::actions::{CHUNK_SIZE, Kind, Param, Params, SHARE};
 use crate::pipeline::spec::{Step, Streaming};
 
 /// The most chunks of a step at a time, and that wait. (Readers may have more.)
@@ -24,15 +24,7 @@ const SECONDS: Kind = Kind::Number {
 /// Parameters of steps that run processors, for the tables of their actions. An action may have some of them, or all:
 /// [`ActionStep::processor_options`](super::ActionStep::processor_options) goes by those that it has.
 pub const PROCESSOR_PARAMS: &[Param] = &[
-    Param::new(
-        "chunk_size",
-        Kind::Integer {
-            min: 1,
-            max: 100_000,
-        },
-        "Rows per chunk. `streaming.chunk_size` holds where a step does not say.",
-    )
-    .or("1000"),
+    CHUNK_SIZE,
     Param::new(
         "max_concurrent_chunks",
         CHUNKS,
@@ -53,7 +45,7 @@ pub const PROCESSOR_PARAMS: &[Param] = &[
     .or("true"),
     Param::new(
         "error_threshold",
-        Kind::Number { min: 0.0, max: 1.0 },
+        SHARE,
         "The largest share of rows that may fail, looked at from 1,000 rows on.",
     )
     .or("0.1"),

@@ -4,7 +4,7 @@ use biotide_common::BiotideError;
 
 use super::place::Placed;
 use super::tree::Tree;
-use crate::pipeline::actions::{Kind, Param, Params};
+use crate::pipeline::actions::{CHUNK_ROWS, Kind, Param, Params};
 
 /// How a run goes about its work. What is not said holds as for any statement.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -55,10 +55,7 @@ pub struct ErrorHandling {
 pub(super) const STREAMING: &[Param] = &[
     Param::new(
         "chunk_size",
-        Kind::Integer {
-            min: 1,
-            max: 100_000,
-        },
+        CHUNK_ROWS,
         "Rows per chunk, of steps that do not say another number.",
     ),
     Param::new(
