@@ -21,6 +21,7 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{FunctionRegistry, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 
+use crate::catalog::register_endings;
 use crate::context::BiotideContext;
 use crate::error::Result;
 use crate::mapping::filters::FiltersOfResults;
@@ -199,6 +200,7 @@ impl BiotideContextBuilder {
         for format in TextSinkFormat::all() {
             state.register_file_format(Arc::new(format), true)?;
         }
+        register_endings(&mut state)?;
         for function in biotide_functions::all(&references) {
             state.register_udf(function)?;
         }

@@ -35,8 +35,6 @@ pub mod builder;
 pub mod catalog;
 pub mod context;
 pub mod convert;
-mod convert_database;
-mod convert_resumed;
 mod dataset;
 mod error;
 pub mod inspect;

@@ -82,9 +82,11 @@ impl Coverage {
 
 /// Leaves what is frequent, if there is much (Misra and Gries; Agarwal and others 2012: what comes more often than in
 /// one of `COUNTED` is there). What is left does not depend on the order of what is counted between two calls.
-fn prune(counts: &mut HashMap<String, u64>) {
+///
+/// Whether anything was left out.
+fn prune(counts: &mut HashMap<String, u64>) -> bool {
     if counts.len() <= 2 * COUNTED {
-        return;
+        return false;
     }
     let mut all: Vec<u64> = counts.values().copied().collect();
     let (_, &mut next, _) = all.select_nth_unstable_by(COUNTED, |a, b| b.cmp(a));
@@ -92,6 +94,7 @@ fn prune(counts: &mut HashMap<String, u64>) {
         *count = count.saturating_sub(next);
         *count > 0
     });
+    true
 }
 
 /// What became of the identifiers of a statement. A session extension.
@@ -103,6 +106,8 @@ pub struct CoverageLog(Mutex<All>);
 struct All {
     groups: BTreeMap<Group, u64>,
     unmapped: HashMap<String, u64>,
+    /// Some of `unmapped` were left out.
+    pruned: bool,
 }
 
 /// So many identifiers had the same fate.
@@ -145,7 +150,8 @@ impl CoverageLog {
         for (text, n) in coverage.unmapped {
             *all.unmapped.entry(text).or_default() += n;
         }
-        prune(&mut all.unmapped);
+        let pruned = prune(&mut all.unmapped);
+        all.pruned |= pruned;
     }
 
     /// Whether nothing was cross-referenced.
@@ -169,7 +175,13 @@ impl CoverageLog {
         rows.collect()
     }
 
-    /// Unmapped identifiers, the commonest first. (Of many different ones, those that are common.)
+    /// Whether [`CoverageLog::top_unmapped`] tells all and their exact number. Of more than some thousand different ones
+    /// only the common ones are held: those are found, but counted too low, by as much as the order of rows makes it.
+    pub fn top_is_exact(&self) -> bool {
+        !self.0.lock().pruned
+    }
+
+    /// Unmapped identifiers, the commonest first.
     pub fn top_unmapped(&self) -> Vec<(String, u64)> {
         let all = self.0.lock();
         let mut top: Vec<(String, u64)> = all
@@ -206,6 +218,7 @@ mod tests {
             );
         }
         assert_eq!(log.top_unmapped(), [("x".repeat(128), 4)]);
+        assert!(log.top_is_exact());
     }
 
     #[test]
@@ -218,6 +231,7 @@ mod tests {
             log.add(unmapped(some.chain(often)), &Vocabulary::default());
         }
         let top = log.top_unmapped();
+        assert!(!log.top_is_exact());
         assert_eq!(top[0].0, "often");
         assert!(top[0].1 > 29_000 && top[1].1 < 300, "{top:?}");
     }

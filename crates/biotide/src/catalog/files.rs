@@ -21,14 +21,7 @@ use datafusion::object_store::ObjectStore;
 use futures::TryStreamExt;
 use parking_lot::Mutex;
 
-/// The endings of files that DataFusion reads by itself.
-const BINARY: [&str; 2] = [".parquet", ".arrow"];
-
-/// Whether a path is of a file that DataFusion reads by itself.
-pub(crate) fn is_binary(path: &str) -> bool {
-    let path = path.to_ascii_lowercase();
-    BINARY.iter().any(|end| path.ends_with(end))
-}
+use super::endings::{is_binary, is_parquet};
 
 /// The files that one statement names, each opened once.
 #[derive(Debug)]
@@ -176,7 +169,7 @@ fn holds_parquet(folder: &str) -> bool {
             if path.is_dir() {
                 folders.push(path);
             } else {
-                return path.extension().is_some_and(|end| end == "parquet");
+                return path.to_str().is_some_and(is_parquet);
             }
         }
     }

@@ -1,8 +1,10 @@
 //! Tables that are not registered: files by their path, and what the system knows of itself.
 
+mod endings;
 mod files;
 mod mappings;
 mod system;
 
-pub(crate) use files::{StatementFiles, is_binary};
+pub(crate) use endings::{is_binary, register_endings};
+pub(crate) use files::StatementFiles;
 pub(crate) use system::register_system;

@@ -13,6 +13,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::keywords::ALL_KEYWORDS;
 
+use crate::catalog::is_binary;
 use crate::statement::functions::{called, literals, shown};
 
 /// How sources are called.
@@ -440,9 +441,7 @@ fn read(path: &str, options: &str) -> String {
     let lower = path.to_ascii_lowercase();
     match formats::by_path(path) {
         Some(format) => read_as(format.name(), path, options),
-        None if lower.contains(".sssom.") && !lower.ends_with(".parquet") => {
-            read_sssom(path, options)
-        }
+        None if lower.contains(".sssom.") && !is_binary(path) => read_sssom(path, options),
         None => text(path),
     }
 }

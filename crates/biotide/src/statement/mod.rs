@@ -65,6 +65,9 @@ pub struct XrefReport {
     pub counts: Vec<CoverageRow>,
     /// Those without a result, the commonest first.
     pub top_unmapped: Vec<(String, u64)>,
+    /// Whether those are counted exactly. Of more than some thousand different ones the common ones are found, and
+    /// counted too low.
+    pub top_unmapped_exact: bool,
 }
 
 impl std::fmt::Debug for Statement {
@@ -300,6 +303,7 @@ impl Statement {
         Some(XrefReport {
             counts: coverage.rows(),
             top_unmapped: coverage.top_unmapped(),
+            top_unmapped_exact: coverage.top_is_exact(),
         })
     }
 

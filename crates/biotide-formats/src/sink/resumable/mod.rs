@@ -26,6 +26,7 @@
 
 mod append;
 mod durable;
+mod early;
 mod ipc;
 mod open;
 mod options;

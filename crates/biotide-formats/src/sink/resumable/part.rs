@@ -8,6 +8,7 @@ use biotide_common::{BiotideError, lock_file, permissions};
 use datafusion_common::Result;
 
 use super::durable::{Mark, hash};
+use super::early::EarlySync;
 
 /// Bytes that are gathered before they are written.
 const BUFFER: usize = 1 << 20;
@@ -25,6 +26,7 @@ pub(super) struct Part {
     buffer: Vec<u8>,
     /// Bytes written, those in `buffer` included.
     length: u64,
+    early: EarlySync,
 }
 
 /// The working file for a target.
@@ -61,6 +63,7 @@ impl Part {
             file,
             buffer: Vec::new(),
             length: 0,
+            early: EarlySync::default(),
         })
     }
 
@@ -97,6 +100,7 @@ impl Part {
             file,
             buffer: Vec::new(),
             length: mark.length,
+            early: EarlySync::default(),
         })
     }
 
@@ -118,6 +122,7 @@ impl Part {
     pub(super) fn commit(&mut self) -> Result<Mark> {
         let mut tail = || {
             self.flush()?;
+            self.early.wait()?;
             self.file.sync_data()?;
             tail(&mut self.file, self.length)
         };
@@ -131,6 +136,7 @@ impl Part {
     /// Gives the file its name.
     pub(super) fn publish(&mut self, target: &Path, replace: bool) -> Result<()> {
         self.flush()
+            .and_then(|()| self.early.wait())
             .and_then(|()| self.file.sync_all())
             .map_err(|e| failed("writing", &self.path, e))?;
         // It may have come since.
@@ -151,7 +157,10 @@ impl Write for Part {
         }
         match bytes.len() < BUFFER {
             true => self.buffer.extend_from_slice(bytes),
-            false => self.file.write_all(bytes)?,
+            false => {
+                self.file.write_all(bytes)?;
+                self.early.wrote(&self.file, bytes.len())?;
+            }
         }
         self.length += bytes.len() as u64;
         Ok(bytes.len())
@@ -159,8 +168,9 @@ impl Write for Part {
 
     fn flush(&mut self) -> io::Result<()> {
         self.file.write_all(&self.buffer)?;
+        let bytes = self.buffer.len();
         self.buffer.clear();
-        Ok(())
+        self.early.wrote(&self.file, bytes)
     }
 }
 

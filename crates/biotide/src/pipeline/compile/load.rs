@@ -11,6 +11,7 @@ use datafusion::prelude::Expr;
 use super::super::actions::Params;
 use super::words::{quoted, text};
 use super::{Made, Scope, scope};
+use crate::catalog::is_binary;
 use crate::error::Result;
 
 /// `load`.
@@ -299,11 +300,6 @@ fn ending<'a>(paths: &[&'a str]) -> Option<&'a str> {
     let path = paths.first()?;
     let bare = path.strip_suffix(".gz").unwrap_or(path);
     bare.rsplit_once('.').map(|(_, ending)| ending)
-}
-
-fn is_binary(path: &str) -> bool {
-    let ending = path.rsplit_once('.').map(|(_, ending)| ending);
-    matches!(ending, Some("parquet" | "pq" | "arrow" | "ipc" | "feather"))
 }
 
 /// Sets an option by a parameter that was given.

@@ -4,9 +4,9 @@ use biotide_common::BiotideError;
 use biotide_database::{Commit, DatabaseTable, DatabaseTarget, SinkOptions, WriteMode};
 use datafusion::common::DataFusionError;
 
+use super::resumed::{NAME, Starting};
+use super::{ConvertReport, ConvertRequest};
 use crate::context::BiotideContext;
-use crate::convert::{ConvertReport, ConvertRequest};
-use crate::convert_resumed::{NAME, Starting};
 use crate::error::Result;
 use crate::monitor::Monitor;
 use crate::resumable::{RunState, to_database};

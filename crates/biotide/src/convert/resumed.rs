@@ -10,8 +10,9 @@ use biotide_database::{DatabaseTarget, is_database};
 use datafusion::common::DataFusionError;
 use datafusion::execution::SessionState;
 
+use super::paths::check_inputs;
+use super::{ConvertReport, ConvertRequest, Output};
 use crate::context::BiotideContext;
-use crate::convert::{ConvertReport, ConvertRequest, Output, check_inputs};
 use crate::error::Result;
 use crate::memory::peak_rss;
 use crate::monitor::Monitor;
