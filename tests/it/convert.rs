@@ -340,6 +340,25 @@ async fn many_partitions() {
     assert!(numbers.is_sorted(), "{numbers:?}");
 }
 
+/// What is written under any name that a format has is read under it.
+#[tokio::test]
+async fn names_that_formats_have() {
+    let folder = folder();
+    let input = support::write(&folder.path().join("in.csv"), "n,text\n1,a\n2,b\n");
+    for ending in [
+        "parquet", "pq", "arrow", "ipc", "feather", "PQ", "csv", "tsv", "tab", "jsonl", "ndjson",
+    ] {
+        let out = path(&folder, &format!("out.{ending}"));
+        bin::convert(&[input.as_str(), &out]);
+        let sql = format!("SELECT n, text FROM '{out}'");
+        assert_eq!(query(&context(), &sql).await.0, [["1", "a"], ["2", "b"]]);
+        let again = path(&folder, &format!("again-{ending}.tsv"));
+        bin::convert(&[out.as_str(), &again]);
+        let written = std::fs::read_to_string(again).unwrap();
+        assert_eq!(written, "n\ttext\n1\ta\n2\tb\n", "{ending}");
+    }
+}
+
 #[test]
 fn folders_that_cannot_be() {
     let folder = folder();

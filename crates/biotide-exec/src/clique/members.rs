@@ -10,12 +10,50 @@ use super::components::Components;
 use super::denials::Denials;
 use super::logical::CliqueSpec;
 use crate::index::Reader;
-use crate::index::build::{Members, Nodes, Numbered};
+use crate::index::build::{Member, Members, Nodes, Numbered, place};
 use crate::mapping::dictionary::Vocabulary;
 use crate::mapping::predicate::inverse;
 
-/// A member: the rank of its prefix, its identifier, the prefix.
-type Name = (usize, String, u16);
+/// The names of a clique's members.
+#[derive(Debug, Default)]
+struct Names {
+    /// All of them, one behind the other.
+    text: String,
+    members: Vec<Name>,
+}
+
+/// Where a name is.
+#[derive(Debug, Clone, Copy)]
+struct Name {
+    /// Of its prefix.
+    rank: u32,
+    start: usize,
+    /// Where its local identifier begins.
+    local: usize,
+    end: usize,
+}
+
+impl Names {
+    fn clear(&mut self) {
+        self.text.clear();
+        self.members.clear();
+    }
+
+    fn size(&self) -> usize {
+        self.text.capacity() + self.members.capacity() * size_of::<Name>()
+    }
+
+    fn text(&self, name: &Name) -> &str {
+        &self.text[name.start..name.end]
+    }
+
+    /// The best first.
+    fn sort(&mut self) {
+        let text = self.text.as_bytes();
+        let key = |name: &Name| (name.rank, &text[name.local..name.end]);
+        self.members.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
+    }
+}
 
 /// Bytes of names that are charged for at a time.
 const CHARGED: usize = 1 << 20;
@@ -24,20 +62,26 @@ const CHARGED: usize = 1 << 20;
 pub(super) struct Cliques {
     nodes: Nodes,
     members: Members,
-    /// By the number of a prefix: its place in `priority`.
-    ranks: Vec<usize>,
+    /// By the number of a prefix: its place among all, those in `priority` first, others as their identifiers are
+    /// ordered.
+    ranks: Vec<u32>,
+    /// By rank: the prefix.
+    ranked: Vec<u16>,
     held: MemoryReservation,
 }
 
 impl Cliques {
     /// Finds the cliques of statements.
     pub(super) fn new(
-        numbered: Numbered,
+        mut numbered: Numbered,
         spec: &CliqueSpec,
         held: &MemoryReservation,
     ) -> Result<Self> {
         let nodes = numbered.nodes();
-        held.try_grow(Components::size(nodes))?;
+        if held.try_grow(Components::size(nodes)).is_err() {
+            numbered.make_room()?;
+            held.try_grow(Components::size(nodes))?;
+        }
         let components = Components::new(nodes);
         let chosen = chosen(&numbered.vocabulary, spec);
         let denials = Denials::new(&numbered)?;
@@ -56,20 +100,22 @@ impl Cliques {
         let (nodes, members) = numbered.members(&|node| components.root(node))?;
         drop((components, denials));
         held.free();
-        let rank = |name: &String| {
+        let prefixes = &nodes.vocabulary().prefixes;
+        let mut ranked: Vec<u16> = (0..=u16::MAX).take(prefixes.len()).collect();
+        ranked.sort_unstable_by_key(|&prefix| {
+            let name = &prefixes[usize::from(prefix)].name;
             let place = spec.priority.iter().position(|own| own == name);
-            place.unwrap_or(usize::MAX)
-        };
-        let ranks = nodes
-            .vocabulary()
-            .prefixes
-            .iter()
-            .map(|prefix| rank(&prefix.name))
-            .collect();
+            (place.unwrap_or(usize::MAX), format!("{name}:"))
+        });
+        let mut ranks = vec![0; prefixes.len()];
+        for (rank, &prefix) in (0..).zip(&ranked) {
+            ranks[usize::from(prefix)] = rank;
+        }
         Ok(Self {
             nodes,
             members,
             ranks,
+            ranked,
             held: held.new_empty(),
         })
     }
@@ -81,40 +127,17 @@ impl Cliques {
     /// The rows of a bucket.
     pub(super) fn rows(&self, bucket: usize, batch_size: usize) -> Result<Vec<RecordBatch>> {
         let mut members = self.members.take(bucket)?;
-        members.sort_unstable_by_key(|member| (member.root(), member.node()));
-        let mut rows = Rows::default();
-        let (mut batches, mut reader, mut names) =
-            (Vec::new(), Reader::default(), Vec::<Name>::new());
+        members.sort_unstable_by_key(|member| (place(member.root()), member.node()));
+        let (mut rows, mut batches) = (Rows::default(), Vec::new());
+        let (mut reader, mut names) = (Reader::default(), Names::default());
         let held = self.held.new_empty();
         for clique in members.chunk_by(|a, b| a.root() == b.root()) {
-            names.clear();
-            let mut bytes = 0;
-            for member in clique {
-                let mut name = String::new();
-                self.nodes.write_curie(&mut reader, member, &mut name)?;
-                let prefix = member.prefix();
-                bytes += name.capacity() + size_of::<Name>();
-                names.push((self.ranks[usize::from(prefix)], name, prefix));
-                // (A clique may be most of a mapping.)
-                if bytes > held.size() + CHARGED {
-                    held.try_resize(bytes)?;
-                }
-            }
-            names.sort_unstable();
-            let mut prefixes: Vec<u16> = names.iter().map(|(_, _, prefix)| *prefix).collect();
-            prefixes.sort_unstable();
-            let mut conflicts: Vec<&str> = prefixes
-                .chunk_by(|a, b| a == b)
-                .filter(|same| same.len() > 1)
-                .map(|same| {
-                    self.nodes.vocabulary().prefixes[usize::from(same[0])]
-                        .name
-                        .as_str()
-                })
-                .collect();
-            conflicts.sort_unstable();
-            for (_, name, _) in &names {
-                rows.push(name, &names[0].1, names.len(), &conflicts);
+            self.name(clique, &mut reader, &mut names, &held)?;
+            names.sort();
+            let conflicts = self.conflicts(&names.members);
+            let best = names.text(&names.members[0]);
+            for name in &names.members {
+                rows.push(names.text(name), best, names.members.len(), &conflicts);
                 if rows.len == batch_size {
                     batches.push(rows.finish()?);
                 }
@@ -125,6 +148,47 @@ impl Cliques {
         }
         self.members.release(members);
         Ok(batches)
+    }
+
+    /// The names of a clique.
+    fn name(
+        &self,
+        clique: &[Member],
+        reader: &mut Reader,
+        names: &mut Names,
+        held: &MemoryReservation,
+    ) -> Result<()> {
+        names.clear();
+        let prefixes = &self.nodes.vocabulary().prefixes;
+        for member in clique {
+            let (start, prefix) = (names.text.len(), usize::from(member.prefix()));
+            self.nodes.write_curie(reader, member, &mut names.text)?;
+            names.members.push(Name {
+                rank: self.ranks[prefix],
+                start,
+                local: start + prefixes[prefix].name.len() + 1,
+                end: names.text.len(),
+            });
+            // (A clique may be most of a mapping.)
+            if names.size() > held.size() + CHARGED {
+                held.try_resize(names.size())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Prefixes of which there are several, of sorted names; in the order of texts.
+    fn conflicts(&self, names: &[Name]) -> Vec<&str> {
+        let several = names.chunk_by(|a, b| a.rank == b.rank);
+        let several = several.filter(|same| same.len() > 1).map(|same| {
+            let prefix = self.ranked[same[0].rank as usize];
+            self.nodes.vocabulary().prefixes[usize::from(prefix)]
+                .name
+                .as_str()
+        });
+        let mut conflicts: Vec<&str> = several.collect();
+        conflicts.sort_unstable();
+        conflicts
     }
 }
 

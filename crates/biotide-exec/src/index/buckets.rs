@@ -78,16 +78,25 @@ impl<R: Record> Buckets<R> {
         Ok(())
     }
 
+    /// Charges for what cannot be done without; what is held here goes to disk before that is refused.
+    pub(crate) fn grow(&self, bytes: usize) -> Result<()> {
+        if self.charge.grow(bytes).is_ok() {
+            return Ok(());
+        }
+        self.make_room()?;
+        self.charge.grow(bytes)
+    }
+
     /// Writes everything to disk.
-    fn make_room(&self) -> Result<()> {
+    pub(crate) fn make_room(&self) -> Result<()> {
+        let spare = std::mem::take(&mut *self.spare.lock());
+        self.charge.shrink(capacity(&spare));
+        drop(spare);
         let mut records = Vec::new();
         for bucket in &self.buckets {
             let mut bucket = bucket.lock();
             let hands = std::mem::take(&mut bucket.hands);
-            let freed: usize = hands
-                .iter()
-                .map(|hand| hand.capacity() * size_of::<R>())
-                .sum();
+            let freed = capacity(&hands);
             if freed == 0 {
                 continue;
             }
@@ -133,8 +142,10 @@ impl<R: Record> Buckets<R> {
 
     /// The same, but they stay.
     pub(crate) fn read(&self, bucket: usize) -> Result<Vec<R>> {
+        // (Making room looks at all buckets: none may be locked then.)
+        let n = self.buckets[bucket].lock().records;
+        let mut records = self.room(n)?;
         let bucket = self.buckets[bucket].lock();
-        let mut records = self.room(bucket.records)?;
         for hand in &bucket.hands {
             records.extend_from_slice(hand);
         }
@@ -146,7 +157,10 @@ impl<R: Record> Buckets<R> {
     pub(crate) fn room(&self, n: usize) -> Result<Vec<R>> {
         let mut records = self.spare.lock().pop().unwrap_or_default();
         let more = n.saturating_sub(records.capacity());
-        self.charge.grow(more * size_of::<R>())?;
+        if let Err(error) = self.grow(more * size_of::<R>()) {
+            self.release(records);
+            return Err(error);
+        }
         records.reserve_exact(n);
         Ok(records)
     }
@@ -175,13 +189,20 @@ impl<R: Record> Buckets<R> {
 
 impl<R> Drop for Buckets<R> {
     fn drop(&mut self) {
-        let size = |records: &Vec<R>| records.capacity() * size_of::<R>();
-        let mut left: usize = self.spare.get_mut().iter().map(size).sum();
+        let mut left = capacity(self.spare.get_mut());
         for bucket in &mut self.buckets {
-            left += bucket.get_mut().hands.iter().map(size).sum::<usize>();
+            left += capacity(&bucket.get_mut().hands);
         }
         self.charge.shrink(left);
     }
+}
+
+/// Bytes that vectors of records take.
+fn capacity<R>(records: &[Vec<R>]) -> usize {
+    let sizes = records
+        .iter()
+        .map(|records| records.capacity() * size_of::<R>());
+    sizes.sum()
 }
 
 /// Records that are read from disk at a time.

@@ -131,7 +131,7 @@ impl<T: Record> SectionBuilder<T> {
             return Ok(());
         }
         self.spill()?;
-        let segment = self.write(&records)?;
+        let segment = write(&records, &self.file)?;
         self.segments.push(segment);
         Ok(())
     }
@@ -139,23 +139,32 @@ impl<T: Record> SectionBuilder<T> {
     /// Writes what is in memory to the file, and all that comes.
     pub(crate) fn spill(&mut self) -> Result<()> {
         self.full = true;
-        for i in 0..self.segments.len() {
-            if let Segment::Memory(records) = &mut self.segments[i] {
-                let records = std::mem::take(records);
-                self.segments[i] = self.write(&records)?;
-                self.charge.shrink(records.capacity() * size_of::<T>());
-            }
-        }
-        Ok(())
-    }
-
-    fn write(&self, records: &[T]) -> Result<Segment<T>> {
-        let mut bytes = Vec::new();
-        put_all(records, &mut bytes);
-        Ok(Segment::File(self.file.append(&bytes)?, records.len()))
+        spill(&mut self.segments, &self.charge, &self.file)
     }
 
     pub(crate) fn finish(self) -> Vec<Segment<T>> {
         self.segments
     }
+}
+
+/// Writes the segments that are in memory to a file.
+pub(crate) fn spill<T: Record>(
+    segments: &mut [Segment<T>],
+    charge: &Charge,
+    file: &SpillFile,
+) -> Result<()> {
+    for segment in segments {
+        if let Segment::Memory(records) = segment {
+            let records = std::mem::take(records);
+            *segment = write(&records, file)?;
+            charge.shrink(records.capacity() * size_of::<T>());
+        }
+    }
+    Ok(())
+}
+
+fn write<T: Record>(records: &[T], file: &SpillFile) -> Result<Segment<T>> {
+    let mut bytes = Vec::new();
+    put_all(records, &mut bytes);
+    Ok(Segment::File(file.append(&bytes)?, records.len()))
 }

@@ -13,6 +13,7 @@ use crate::index::record::Endpoint;
 use crate::index::section::{Scratch, Section};
 use crate::index::turns::{Turns, for_each};
 use crate::mapping::dictionary::Vocabulary;
+use crate::mapping::key::Key;
 
 /// A node and the root of its component.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +22,10 @@ pub(crate) struct Member(Endpoint);
 impl Member {
     pub(crate) fn root(&self) -> u32 {
         self.0.at
+    }
+
+    pub(crate) fn key(&self) -> Key {
+        self.0.key
     }
 
     pub(crate) fn node(&self) -> u32 {
@@ -44,8 +49,18 @@ impl crate::index::record::Record for Member {
     }
 }
 
-/// Members, by the root of their component.
+/// Members, by the [place](place) of their component.
 pub(crate) type Members = Arc<Buckets<Member>>;
+
+/// Where a component stands among others, from 0 to 2^32. Roots are the least nodes of their components, so many more
+/// of them are low than high; places are spread evenly, and no two roots have the same.
+pub(crate) fn place(root: u32) -> u32 {
+    // (An odd number, about 2^32 by the golden ratio: Knuth, The Art of Computer Programming 3, 6.4.)
+    root.wrapping_mul(0x9e37_79b1)
+}
+
+/// Bytes that a member takes while the rows of a bucket are made: itself twice, its name, its row.
+const BYTES: usize = 2 * size_of::<Member>() + 128;
 
 /// Identifiers of nodes.
 pub(crate) struct Nodes(Index);
@@ -62,29 +77,17 @@ impl Nodes {
         member: &Member,
         out: &mut String,
     ) -> Result<()> {
-        let prefix = &self.0.vocabulary.prefixes[usize::from(member.prefix())];
-        let start = out.len();
-        out.push_str(&prefix.name);
-        out.push(':');
-        if member.0.key.write_local(prefix.seed, out) {
-            return Ok(());
-        }
-        out.truncate(start);
-        reader.write_curie(&self.0, member.node(), out)
+        reader.write_key(&self.0, member.node(), member.key(), out)
     }
 }
 
 impl Numbered {
-    /// Deals nodes by the root of their component.
+    /// Deals nodes by the place of their component.
     pub(crate) fn members(self, root: &(dyn Fn(u32) -> u32 + Sync)) -> Result<(Nodes, Members)> {
         let nodes = self.nodes();
-        let shift = self
-            .site
-            .shift(nodes.into(), 2 * size_of::<Member>())
-            .min(31);
-        let members = self
-            .site
-            .buckets::<Member>((nodes.saturating_sub(1) >> shift) as usize + 1);
+        let shift = self.site.shift(nodes.into(), BYTES).min(31);
+        let buckets = u64::from(nodes.saturating_sub(1) >> shift) + 1;
+        let members = self.site.buckets::<Member>(buckets as usize);
         let hand = self.site.hand::<Member>(members.len(), self.site.threads);
         let pages = match self.site.file.size() {
             0 => None,
@@ -123,7 +126,8 @@ impl Numbered {
                         at,
                         class: node,
                     });
-                    dealer.deal((at >> shift) as usize, member)?;
+                    let bucket = (u64::from(place(at)) * buckets) >> 32;
+                    dealer.deal(bucket as usize, member)?;
                 }
             }
             dealer.finish()

@@ -17,7 +17,7 @@ mod numbered;
 
 pub(crate) use adjacency::{index, read};
 pub(crate) use ingest::{Ingest, Intake};
-pub(crate) use members::{Members, Nodes};
+pub(crate) use members::{Member, Members, Nodes, place};
 pub(crate) use numbered::{Numbered, Statement};
 
 use std::sync::Arc;

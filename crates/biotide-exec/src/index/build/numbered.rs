@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use super::{Ingest, Site};
 use crate::index::buckets::{Buckets, Dealer};
 use crate::index::record::{End, Endpoint, Record};
-use crate::index::section::{SectionBuilder, Segment};
+use crate::index::section::{SectionBuilder, Segment, spill};
 use crate::index::sort::sort;
 use crate::index::turns::{Turns, for_each};
 use crate::mapping::dictionary::{Renumbering, Vocabulary};
@@ -124,6 +124,15 @@ impl Numbered {
         self.bases.last().copied().unwrap_or(0)
     }
 
+    /// Writes what is in memory to disk, for who needs the memory now.
+    pub(crate) fn make_room(&mut self) -> Result<()> {
+        let Site { charge, file, .. } = &self.site;
+        spill(&mut self.keys, charge, file)?;
+        spill(&mut self.texts, charge, file)?;
+        spill(&mut self.text, charge, file)?;
+        self.ends.make_room()
+    }
+
     /// Hands the statements to `take`, by several threads, in pieces in no particular order. Once only.
     pub(crate) fn for_each(
         &self,
@@ -154,7 +163,7 @@ impl Numbered {
                 ends.len() / 2
             ];
             let bytes = statements.len() * size_of::<Statement>();
-            self.site.charge.grow(bytes)?;
+            self.ends.grow(bytes)?;
             let mask = (1 << self.shift) - 1;
             for &[at, node, class, prefix] in &ends {
                 let Some(statement) = statements.get_mut((at >> 1 & mask) as usize) else {
