@@ -1,5 +1,6 @@
 //! Named mappings: built when they are first needed, then shared by all that use them.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
 use std::path::{Path, PathBuf};
@@ -16,7 +17,7 @@ use crate::load::blocking;
 
 /// Where an index comes from.
 #[async_trait]
-pub trait LoadMapping: Debug + Send + Sync {
+pub trait LoadMapping: Any + Debug + Send + Sync {
     /// Builds it, or reads it.
     async fn load(&self, context: &Arc<TaskContext>) -> Result<Index>;
 }
@@ -49,6 +50,11 @@ impl Mapping {
     /// Its name, or what it is made from.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Where its index comes from.
+    pub fn loader(&self) -> &Arc<dyn LoadMapping> {
+        &self.load
     }
 
     /// Its index. The first who asks loads it, the others wait.

@@ -217,7 +217,8 @@ fn little_memory_changes_no_answer() {
     let folder = tempfile::tempdir().unwrap();
     let (file, ids) = large(folder.path());
     let stored = folder.path().join("large.mapping").display().to_string();
-    let counts = "count(*), sum(size), max(size), sum(size * length(clique)), min(clique), max(clique)";
+    let counts =
+        "count(*), sum(size), max(size), sum(size * length(clique)), min(clique), max(clique)";
     let questions = [
         format!("SELECT * FROM '{ids}' AS t, LATERAL xref(t.id, 'kb', max_hops => 3) AS x"),
         format!(

@@ -4,7 +4,7 @@ use arrow::datatypes::{Field, Schema};
 
 use crate::postgres::catalog::PgColumn;
 use crate::sqlite::catalog::SqliteColumn;
-use crate::types::sqlite::column_type;
+use crate::types::sqlite::{SqliteType, column_type};
 
 pub(super) fn of_postgres(schema: &Schema, table: &[PgColumn]) -> Vec<String> {
     let mut problems = Vec::new();
@@ -47,7 +47,8 @@ pub(super) fn of_sqlite(schema: &Schema, table: &[SqliteColumn]) -> Vec<String> 
         }
         let written = column_type(field).ok();
         let of = column.of();
-        if !written.is_some_and(|written| of.takes(&written)) {
+        let is_taken = written.is_some_and(|written| of.takes(&written));
+        if !is_taken || SqliteType::rounds(&column.declared, field.data_type()) {
             problems.push(differs(field, &column.declared));
         }
     }

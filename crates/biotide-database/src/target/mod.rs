@@ -90,6 +90,15 @@ impl DatabaseTarget {
         }
     }
 
+    /// Whether both are tables of one SQLite file.
+    pub fn shares_file_with(&self, other: &Self) -> bool {
+        let (Self::Sqlite(own), Self::Sqlite(other)) = (self, other) else {
+            return false;
+        };
+        let file = |target: &SqliteTarget| std::fs::canonicalize(&target.path).ok();
+        own.path == other.path || file(own).is_some_and(|own| file(other) == Some(own))
+    }
+
     /// `postgres` or `sqlite`.
     pub fn format(&self) -> &'static str {
         match self {

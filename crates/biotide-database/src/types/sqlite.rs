@@ -96,6 +96,18 @@ impl SqliteType {
         }
     }
 
+    /// Whether a column that is declared like this makes 64-bit numbers floating, which have 53 bits: those of a
+    /// declaration of affinity NUMERIC stay whole.
+    pub(crate) fn rounds(declared: &str, data_type: &DataType) -> bool {
+        let name = declared.to_ascii_uppercase();
+        let is_real = ["REAL", "FLOA", "DOUB"]
+            .iter()
+            .any(|word| name.contains(word));
+        is_real
+            && Self::declared(declared) == Self::Real
+            && matches!(data_type, DataType::Int64 | DataType::UInt64)
+    }
+
     /// The type as it is declared.
     pub(crate) fn sql(&self) -> String {
         match self {

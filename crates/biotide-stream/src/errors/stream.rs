@@ -38,6 +38,12 @@ pub enum StreamError {
         /// Rows that had been delivered.
         rows: u64,
     },
+    /// There is no memory for one row. It is no fault of the row, so it cannot be caught.
+    #[error("operation 'parallel': {cause}")]
+    Memory {
+        /// What the pool says.
+        cause: ProcessorError,
+    },
     /// It was put together in a way that cannot work.
     #[error("operation '{operation}': {problem}")]
     Plan {

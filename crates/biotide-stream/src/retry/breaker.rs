@@ -108,6 +108,19 @@ impl CircuitBreaker {
         };
     }
 
+    /// What came of it says nothing of the service: the next try decides.
+    pub(crate) fn undecided(&self, service: &str) {
+        let mut services = self.services.lock();
+        if let Some(state @ State::HalfOpen(_)) = services.get_mut(service) {
+            let long_ago = Instant::now().checked_sub(self.timeout);
+            *state = match long_ago {
+                Some(since) => State::Open(since),
+                // (The machine has just started.)
+                None => State::Closed(self.threshold - 1),
+            };
+        }
+    }
+
     /// Whether the service is not asked now.
     pub fn is_open(&self, service: &str) -> bool {
         match self.services.lock().get(service) {
@@ -147,6 +160,9 @@ mod tests {
         std::thread::sleep(Duration::from_millis(30));
         assert!(breaker.check("uniprot").is_ok(), "half open");
         assert!(breaker.check("uniprot").is_err(), "one try only");
+        breaker.undecided("uniprot");
+        assert!(breaker.check("uniprot").is_ok(), "another try");
+        assert!(breaker.check("uniprot").is_err(), "one only");
         breaker.failure("uniprot");
         assert!(breaker.is_open("uniprot"), "the try failed");
         std::thread::sleep(Duration::from_millis(30));

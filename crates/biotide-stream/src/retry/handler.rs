@@ -43,7 +43,20 @@ impl ErrorHandler {
     }
 
     /// Calls it once, or more often. `call` makes a try anew.
-    pub async fn call<T, F>(&self, mut call: impl FnMut() -> F) -> Attempted<T>
+    pub async fn call<T, F>(&self, call: impl FnMut() -> F) -> Attempted<T>
+    where
+        F: Future<Output = Result<T, ProcessorError>>,
+    {
+        self.call_for(call, |_| true).await
+    }
+
+    /// The same, but the service is only blamed for errors that `is_last`: others are of rows that are tried again in
+    /// smaller parts, and say nothing yet.
+    pub(crate) async fn call_for<T, F>(
+        &self,
+        mut call: impl FnMut() -> F,
+        is_last: impl Fn(&ProcessorError) -> bool,
+    ) -> Attempted<T>
     where
         F: Future<Output = Result<T, ProcessorError>>,
     {
@@ -67,6 +80,7 @@ impl ErrorHandler {
         };
         if let Some((breaker, service)) = &self.breaker {
             match &result {
+                Err(error) if !is_last(error) => breaker.undecided(service),
                 // A wrong row is an answer too.
                 Err(error) if error.kind().is_of_service() => breaker.failure(service),
                 _ => breaker.success(service),

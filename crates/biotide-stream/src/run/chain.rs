@@ -100,13 +100,14 @@ impl Chain {
                 )));
                 continue;
             }
-            let (worked, retries) = work.run(&part).await;
+            let is_halved = |error: &ProcessorError| {
+                self.isolation.halve && part.rows() > 1 && error.kind().is_of_rows()
+            };
+            let (worked, retries) = work.run(&part, |error| !is_halved(error)).await;
             self.log.retried(retries);
             match worked {
                 Ok(chunk) => out.push(Ok(chunk)),
-                Err(error)
-                    if self.isolation.halve && part.rows() > 1 && error.kind().is_of_rows() =>
-                {
+                Err(error) if is_halved(&error) => {
                     let (one, two) = part.halves();
                     todo.extend([two, one]);
                 }

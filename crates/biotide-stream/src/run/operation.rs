@@ -115,10 +115,16 @@ impl Work {
         })
     }
 
-    /// As often as its guard says. With the tries after the first.
-    pub(crate) async fn run(&self, chunk: &Chunk) -> (Worked, u32) {
+    /// As often as its guard says. With the tries after the first. `is_last`: whether the rows are not tried again after
+    /// this error.
+    pub(crate) async fn run(
+        &self,
+        chunk: &Chunk,
+        is_last: impl Fn(&ProcessorError) -> bool,
+    ) -> (Worked, u32) {
         let handler = self.guard.handler();
-        let attempted = handler.call(|| self.attempt(chunk.clone())).await;
+        let attempt = || self.attempt(chunk.clone());
+        let attempted = handler.call_for(attempt, is_last).await;
         (attempted.result, attempted.retries)
     }
 }

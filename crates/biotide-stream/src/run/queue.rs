@@ -103,9 +103,10 @@ impl Queue {
                             self.held.push_front(Ok(two));
                             self.held.push_front(Ok(one));
                         }
-                        Ok(chunk) => {
-                            let error = StreamError::rows("parallel", chunk, 0, error);
-                            self.ready.push_back(Err(error));
+                        // (No fault of this row: who skips errors of rows would lose it.)
+                        Ok(_) => {
+                            self.ready
+                                .push_back(Err(StreamError::Memory { cause: error }));
                             return;
                         }
                         Err(_) => self.start(item, None),

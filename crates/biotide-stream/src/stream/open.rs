@@ -60,14 +60,7 @@ impl Opened {
         self.log.start();
         if !self.waiting.is_empty() {
             let tokens = self.tokens.clone();
-            let begun = match cancelled(&tokens) {
-                None => Some(self.initialize().await),
-                Some(cancelled) => match select(cancelled, pin!(self.initialize())).await {
-                    Either::Left(_) => None,
-                    Either::Right((begun, _)) => Some(begun),
-                },
-            };
-            match begun {
+            match unless_cancelled(&tokens, self.initialize()).await {
                 Some(Ok(())) => {}
                 Some(Err(error)) => return self.fail(error).await,
                 None => return self.stop().await,
@@ -76,30 +69,23 @@ impl Opened {
         let items = self.items.as_mut()?;
         let (threshold, log) = (self.threshold, &self.log);
         // (Where everything fails nothing is delivered: it must not take the whole source to see that.)
-        let mut next = poll_fn(|cx| match items.poll_next_unpin(cx) {
+        let next = poll_fn(|cx| match items.poll_next_unpin(cx) {
             Poll::Pending => match too_many(threshold, log) {
                 Some(error) => Poll::Ready(Some(Err(error))),
                 None => Poll::Pending,
             },
             ready => ready,
         });
-        let next = match cancelled(&self.tokens) {
-            None => Ok(next.await),
-            Some(cancelled) => match select(cancelled, &mut next).await {
-                Either::Left(_) => Err(()),
-                Either::Right((item, _)) => Ok(item),
-            },
-        };
-        match next {
-            Ok(Some(Ok(chunk))) => {
+        match unless_cancelled(&self.tokens, next).await {
+            Some(Some(Ok(chunk))) => {
                 self.log.delivered(&chunk);
                 match too_many(self.threshold, &self.log) {
                     Some(error) => self.fail(error).await,
                     None => Some(Ok(chunk)),
                 }
             }
-            Ok(Some(Err(error))) => self.fail(error).await,
-            Ok(None) => {
+            Some(Some(Err(error))) => self.fail(error).await,
+            Some(None) => {
                 self.items = None;
                 let ended = match too_many(self.threshold, &self.log) {
                     Some(error) => Err(error),
@@ -110,7 +96,7 @@ impl Opened {
                     Err(error) => self.fail(error).await,
                 }
             }
-            Err(()) => self.stop().await,
+            None => self.stop().await,
         }
     }
 
@@ -197,11 +183,25 @@ impl Drop for Opened {
 }
 
 /// A panic is an error here too.
-async fn guarded<T>(
+pub(super) async fn guarded<T>(
     call: impl Future<Output = Result<T, ProcessorError>>,
 ) -> Result<T, ProcessorError> {
     let done = AssertUnwindSafe(call).catch_unwind().await;
     done.unwrap_or_else(|payload| Err(panicked(payload.as_ref())))
+}
+
+/// What comes of a future, if none of the tokens is cancelled before.
+pub(super) async fn unless_cancelled<T>(
+    tokens: &[CancellationToken],
+    future: impl Future<Output = T>,
+) -> Option<T> {
+    let Some(cancelled) = cancelled(tokens) else {
+        return Some(future.await);
+    };
+    match select(cancelled, pin!(future)).await {
+        Either::Left(_) => None,
+        Either::Right((done, _)) => Some(done),
+    }
 }
 
 /// When one of the tokens is cancelled.

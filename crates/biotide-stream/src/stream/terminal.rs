@@ -7,8 +7,9 @@ use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 
 use super::Stream;
+use super::open::{guarded, unless_cancelled};
 use crate::errors::{Failed, Result, StreamError};
-use crate::log::{RunLog, RunSummary};
+use crate::log::{RunLog, RunSummary, get};
 use crate::sink::Sink;
 
 /// A result, and what was done for it.
@@ -131,17 +132,25 @@ impl Stream {
             log.ended_by(&error);
             error
         };
-        let begun = sink.initialize(self.schema.as_ref()).await;
+        let stopped = || {
+            let rows = get(&log.target().counters.rows);
+            of_sink(StreamError::Cancelled { rows })
+        };
+        let tokens = self.tokens.clone();
+        let begun = unless_cancelled(&tokens, guarded(sink.initialize(self.schema.as_ref()))).await;
+        let begun = begun.ok_or_else(stopped)?;
         begun.map_err(|error| of_sink(StreamError::outside(sink.name(), error)))?;
         let mut chunks = self.into_chunks();
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk?;
             let rows = chunk.clone();
-            if let Err(error) = sink.write_chunk(chunk).await {
+            let written = unless_cancelled(&tokens, guarded(sink.write_chunk(chunk))).await;
+            if let Err(error) = written.ok_or_else(stopped)? {
                 return Err(of_sink(StreamError::rows(sink.name(), rows, 0, error)));
             }
         }
-        let summary = sink.finalize().await;
+        let summary = unless_cancelled(&tokens, guarded(sink.finalize())).await;
+        let summary = summary.ok_or_else(stopped)?;
         let summary = summary.map_err(|error| of_sink(StreamError::outside(sink.name(), error)))?;
         log.finished(sink.name(), summary);
         Ok(())

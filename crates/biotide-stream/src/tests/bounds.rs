@@ -7,7 +7,7 @@ use std::time::Duration;
 use datafusion_execution::memory_pool::{GreedyMemoryPool, MemoryPool};
 
 use super::{counted, upto, values};
-use crate::{ErrorKind, ProcessorError, Stream};
+use crate::{ProcessorError, Stream};
 
 /// Watches how many chunks were read and not yet delivered, and how many were worked on at a time.
 async fn most(
@@ -111,7 +111,8 @@ async fn what_does_not_fit_is_halved() {
         .parallel(2)
         .memory_pool(&pool)
         .map(|batch| batch);
-    let failed = stream.run().await.unwrap_err();
-    let error = failed.error.as_item().unwrap();
-    assert_eq!((error.kind(), error.item()), (ErrorKind::Memory, Some(0)));
+    // It is no fault of a row: who skips those does not lose it.
+    let failed = stream.skip_errors().run().await.unwrap_err();
+    assert!(failed.error.as_item().is_none());
+    assert!(failed.error.to_string().contains("parallel"), "{failed}");
 }

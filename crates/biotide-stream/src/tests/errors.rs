@@ -274,6 +274,30 @@ async fn a_service_that_is_down_is_left_alone() {
     assert_eq!(types[&ErrorKind::CircuitBreakerOpen], 7);
 }
 
+/// Errors of no kind may be of rows, and of a service: rows that are found one by one say which.
+#[tokio::test]
+async fn a_poison_row_is_not_a_service_that_is_down() {
+    let breaker = Arc::new(CircuitBreaker::new(5, Duration::from_secs(60)));
+    let stream = upto(10_000, 1000)
+        .try_map(|batch| match values([&batch]).contains(&3) {
+            true => Err("poison"),
+            false => Ok(batch),
+        })
+        .breaker(Arc::clone(&breaker), "uniprot")
+        .skip_errors();
+    let finished = stream.collect().await.unwrap();
+    assert_eq!(values(&finished.value).len(), 9_999);
+    assert!(!breaker.is_open("uniprot"));
+
+    let stream = upto(10_000, 1000)
+        .try_map(|_| Err::<RecordBatch, _>("down"))
+        .breaker(Arc::clone(&breaker), "uniprot")
+        .skip_errors();
+    let summary = stream.run().await.unwrap();
+    assert!(breaker.is_open("uniprot"));
+    assert_eq!(summary.errors.error_types[&ErrorKind::Other], 5);
+}
+
 #[tokio::test]
 async fn what_cannot_work_says_so_when_it_runs() {
     let failed = upto(10, 10).batch(0).run().await.unwrap_err();

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::{counted, numbers, schema, upto, values};
-use crate::{Dataset, ErrorKind, ProcessorError, Status, StreamError};
+use crate::{Chunk, Dataset, ErrorKind, ProcessorError, Sink, Status, StreamError};
 
 #[tokio::test]
 async fn what_hangs_is_given_up_by_its_number() {
@@ -83,6 +83,48 @@ async fn a_cancelled_stream_reads_nothing() {
     assert!(matches!(error, StreamError::Cancelled { rows: 0 }));
     assert!(batches.next().await.is_none());
     assert_eq!(read.load(Ordering::SeqCst), 0);
+}
+
+/// What a sink does.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Does {
+    Hang,
+    Panic,
+}
+
+struct BadSink(Does, Arc<AtomicUsize>);
+
+#[async_trait::async_trait]
+impl Sink for BadSink {
+    async fn write_chunk(&mut self, _: Chunk) -> Result<(), ProcessorError> {
+        match self.0 {
+            Does::Hang => std::future::pending().await,
+            Does::Panic => panic!("bad sink"),
+        }
+    }
+
+    async fn abort(&mut self) {
+        self.1.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test]
+async fn a_sink_that_hangs_is_cancelled_and_a_panic_aborts_it() {
+    for does in [Does::Hang, Does::Panic] {
+        let (token, aborted) = (CancellationToken::new(), Arc::new(AtomicUsize::new(0)));
+        let stream = upto(100, 10).cancel(token.clone());
+        let cancel = async {
+            tokio::time::sleep(Duration::from_millis(30)).await;
+            token.cancel();
+        };
+        let sink = BadSink(does, Arc::clone(&aborted));
+        let (failed, ()) = tokio::join!(stream.sink(sink), cancel);
+        let failed = failed.unwrap_err();
+        let is_cancelled = matches!(failed.error, StreamError::Cancelled { .. });
+        assert_eq!(is_cancelled, does == Does::Hang, "{failed}");
+        assert_eq!(failed.summary.status, Status::Failure);
+        assert_eq!(aborted.load(Ordering::SeqCst), 1);
+    }
 }
 
 #[tokio::test]

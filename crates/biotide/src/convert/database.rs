@@ -3,6 +3,8 @@
 use biotide_common::BiotideError;
 use biotide_database::{Commit, DatabaseTable, DatabaseTarget, SinkOptions, WriteMode};
 use datafusion::common::DataFusionError;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::LogicalPlan;
 
 use super::resumed::{NAME, Starting};
 use super::{ConvertReport, ConvertRequest};
@@ -17,6 +19,7 @@ impl BiotideContext {
     pub(crate) async fn convert_to_database(
         &self,
         request: &ConvertRequest,
+        (session, plan): (SessionState, LogicalPlan),
         state: Option<&mut RunState>,
         on_start: impl FnOnce(Monitor) + Send,
     ) -> Result<ConvertReport> {
@@ -42,8 +45,9 @@ impl BiotideContext {
             let problem = "the table is there already; use --force to replace it";
             return Err(BiotideError::file(&shown, problem).into());
         }
-        let (session, files) = self.statement_state(self.session().state());
-        let plan = Self::input_plan(&session, &files, &request.inputs).await?;
+        if state.is_none() {
+            Self::forget_conversion(&request.output)?;
+        }
         let options = SinkOptions {
             mode: if request.force {
                 WriteMode::Replace

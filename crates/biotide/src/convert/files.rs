@@ -35,14 +35,20 @@ impl BiotideContext {
         if request.inputs.is_empty() {
             return Err(BiotideError::file("convert", "no input was named").into());
         }
-        if request.output == "-" && !request.resume {
-            return self.convert_to_stdout(&request, on_start).await;
-        }
         if request.resume {
             return self.convert_resumed(&request, on_start).await;
         }
+        if request.output == "-" {
+            return self.convert_to_stdout(&request, on_start).await;
+        }
         if is_database(&request.output) {
-            return self.convert_to_database(&request, None, on_start).await;
+            check_inputs(&request.inputs, &request.output)?;
+            let (session, files) = self.statement_state(self.session().state());
+            let plan = Self::input_plan(&session, &files, &request.inputs).await?;
+            let planned = (session, plan);
+            return self
+                .convert_to_database(&request, planned, None, on_start)
+                .await;
         }
         let target = Path::new(&request.output);
         let local = !request.output.contains("://");
@@ -163,6 +169,7 @@ impl BiotideContext {
             compression: None,
         };
         check_inputs(inputs, &output.path)?;
+        Self::forget_conversion(&output.path)?;
         let (mut state, files) = self.statement_state(self.session().state());
         let options = self.options();
         let parquet = &mut state.config_mut().options_mut().execution.parquet;

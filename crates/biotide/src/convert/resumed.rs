@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use biotide_common::BiotideError;
 use biotide_common::options::BiotideOptions;
 use biotide_database::{DatabaseTarget, is_database};
+use biotide_formats::sink::resumable::discard;
 use datafusion::common::DataFusionError;
 use datafusion::execution::SessionState;
 
@@ -19,6 +20,7 @@ use crate::monitor::Monitor;
 use crate::pipeline::run::{RunObserver, SinkReport};
 use crate::resumable::{Identity, Job, Pace, RunLock, RunState, is_resumable, to_file};
 use crate::statement::order::keeps_order_when_written;
+use crate::statement::repeats::repeats;
 
 /// What the state calls the only sink.
 pub(crate) const NAME: &str = "convert";
@@ -73,15 +75,24 @@ impl BiotideContext {
         if request.inputs.iter().any(|input| input == "-") {
             return Err(refused("standard input is gone when it was read").into());
         }
+        if request.output == "-" {
+            return Err(refused("standard output is gone when it was written").into());
+        }
         if request.unordered {
             return Err(refused("rows in any order are others each time").into());
+        }
+        check_inputs(&request.inputs, &request.output)?;
+        let (session, files) = self.statement_state(self.session().state());
+        let plan = Self::input_plan(&session, &files, &request.inputs).await?;
+        if !(keeps_order_when_written(&plan) && repeats(&plan)) {
+            return Err(refused("its input has no order").into());
         }
         let path = state_of(&request.output)?;
         let _lock = RunLock::take(&path)?;
         let mut state = RunState::open(&path, &self.identity(request), true)?;
         if is_database(&request.output) {
             return self
-                .convert_to_database(request, Some(&mut state), on_start)
+                .convert_to_database(request, (session, plan), Some(&mut state), on_start)
                 .await;
         }
         let output = Output {
@@ -95,16 +106,28 @@ impl BiotideContext {
                 refused("it is not one local file of csv, tsv, jsonl, parquet or arrow").into(),
             );
         }
-        check_inputs(&request.inputs, &request.output)?;
-        let (session, files) = self.statement_state(self.session().state());
-        let plan = Self::input_plan(&session, &files, &request.inputs).await?;
-        if !keeps_order_when_written(&plan) {
-            return Err(refused("its input has no order").into());
-        }
         let mut starting = Starting::new(on_start);
         let job = self.conversion(request, session, Some(&mut state), &mut starting);
         let report = to_file(job, &output, plan, request.force).await?;
         Ok(ConvertReport::of(report))
+    }
+
+    /// Forgets how far a conversion to this output was, which is not gone on with: nobody can any more when something else
+    /// is there.
+    pub(crate) fn forget_conversion(output: &str) -> Result<()> {
+        let Ok(path) = state_of(output) else {
+            return Ok(());
+        };
+        if !path.is_file() {
+            return Ok(());
+        }
+        let _lock = RunLock::take(&path)?;
+        let removed = std::fs::remove_file(&path);
+        removed.map_err(|error| BiotideError::io(format!("removing {}", path.display()), error))?;
+        if !is_database(output) {
+            discard(Path::new(output));
+        }
+        Ok(())
     }
 
     /// The work of a conversion.

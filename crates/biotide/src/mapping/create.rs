@@ -1,6 +1,7 @@
 //! `CREATE MAPPING name FROM source, … [STORED AS 'file']` and `DROP MAPPING name`: DataFusion's parser has no such
 //! statements, so they are looked for before it.
 
+use std::any::Any;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -127,7 +128,10 @@ async fn made(
     sources: &[TableFactor],
 ) -> Result<Mapping> {
     let loader: Arc<dyn LoadMapping> = match stored_index(sources) {
-        Some(path) => Arc::new(StoredLoader(path)),
+        Some(path) => Arc::new(StoredLoader {
+            path,
+            made_from: Vec::new(),
+        }),
         None => {
             let mut all = Vec::new();
             for source in sources {
@@ -163,7 +167,13 @@ async fn keep(mapping: Mapping, path: PathBuf) -> Result<Mapping> {
     if let Some(index) = mapping.loaded() {
         store(Arc::clone(index), path.clone()).await?;
     }
-    Ok(Mapping::new(mapping.name(), Arc::new(StoredLoader(path))))
+    let loader: &dyn Any = &**mapping.loader();
+    let made_from = loader.downcast_ref().map(|own: &PlanLoader| &own.plans);
+    let loader = StoredLoader {
+        path,
+        made_from: made_from.cloned().unwrap_or_default(),
+    };
+    Ok(Mapping::new(mapping.name(), Arc::new(loader)))
 }
 
 /// Runs a statement. Answers the name of the mapping, if there is one now.

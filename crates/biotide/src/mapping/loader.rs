@@ -96,12 +96,16 @@ impl PlanLoader {
 
 /// Reads an index from a file.
 #[derive(Debug)]
-pub(crate) struct StoredLoader(pub(crate) PathBuf);
+pub(crate) struct StoredLoader {
+    pub(crate) path: PathBuf,
+    /// What it was made from just now; nothing, if it was there.
+    pub(crate) made_from: Vec<EdgePlan>,
+}
 
 #[async_trait]
 impl LoadMapping for StoredLoader {
     async fn load(&self, context: &Arc<TaskContext>) -> Result<Index> {
-        open(self.0.clone(), context).await
+        open(self.path.clone(), context).await
     }
 }
 

@@ -15,7 +15,7 @@ pub(crate) mod create;
 pub(crate) mod filters;
 mod idmapping;
 pub(crate) mod lateral;
-mod loader;
+pub(crate) mod loader;
 pub(crate) mod named;
 pub(crate) mod relation;
 pub(crate) mod request;

@@ -88,7 +88,10 @@ pub(crate) async fn resolve(
         }
         let path = Path::new(&name);
         if path.is_file() && is_stored(path) {
-            let loader = Arc::new(StoredLoader(path.to_owned()));
+            let loader = Arc::new(StoredLoader {
+                path: path.to_owned(),
+                made_from: Vec::new(),
+            });
             files
                 .mappings
                 .insert(name.clone(), Arc::new(Mapping::new(&name, loader)));

@@ -34,4 +34,5 @@ mod rules;
 mod step;
 mod valid;
 
+pub(crate) use raise::NAME as RAISE;
 pub use rules::Rules;

@@ -12,6 +12,9 @@ use datafusion::logical_expr::{
     ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
 };
 
+/// The function's name, which nobody calls.
+pub(crate) const NAME: &str = "raise_unless_valid";
+
 /// A filter that all rows pass, unless `failed` is true of one: then the query ends, telling `written` of that row,
 /// with its `place` in the rules. (A filter, as a column that nobody asks for would not be made.)
 pub(super) fn unless(failed: Expr, written: Expr, file: &str, place: &str) -> Expr {
@@ -50,7 +53,7 @@ impl Hash for Raise {
 
 impl ScalarUDFImpl for Raise {
     fn name(&self) -> &str {
-        "raise_unless_valid"
+        NAME
     }
 
     fn signature(&self) -> &Signature {

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::{Array, AsArray, GenericByteViewArray, RecordBatch};
+use datafusion::arrow::datatypes::{ByteViewType, DataType};
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::SendableRecordBatchStream;
@@ -14,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::monitor::Monitor;
 
-/// Batches in the channel: what bounds it is rows.
+/// Batches in the channel: what bounds it is [`Room`].
 const BATCHES: usize = 1024;
 
 /// What the task takes, in nanoseconds. (Relaxed: nothing is read through it.)
@@ -24,6 +25,51 @@ pub(super) struct Clock {
     busy: AtomicU64,
     /// Waiting until there is room for what it has read.
     blocked: AtomicU64,
+}
+
+/// What may wait.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Room {
+    pub(super) rows: usize,
+    pub(super) bytes: usize,
+}
+
+/// How batches are measured against [`Room`]: each takes the larger one of two shares, in parts of all.
+const PARTS: usize = 1 << 20;
+
+impl Room {
+    /// The parts that a batch takes.
+    fn parts(self, batch: &RecordBatch) -> u32 {
+        let share = |n: usize, most: usize| {
+            let parts = n.saturating_mul(PARTS).div_ceil(most.max(1));
+            parts.clamp(1, PARTS)
+        };
+        let rows = share(batch.num_rows(), self.rows);
+        let bytes = share(bytes(batch), self.bytes);
+        u32::try_from(rows.max(bytes)).unwrap_or(u32::MAX)
+    }
+}
+
+/// Bytes of a batch: of views, those of the values, as many batches have the same buffers.
+fn bytes(batch: &RecordBatch) -> usize {
+    let columns = batch.columns().iter();
+    let sizes = columns.map(|column| match column.data_type() {
+        DataType::Utf8View => views(column.as_string_view()),
+        DataType::BinaryView => views(column.as_binary_view()),
+        _ => {
+            let size = column.to_data().get_slice_memory_size();
+            size.unwrap_or_else(|_| column.get_array_memory_size())
+        }
+    });
+    sizes.sum()
+}
+
+fn views<T: ByteViewType + ?Sized>(column: &GenericByteViewArray<T>) -> usize {
+    size_of_val(&**column.views())
+        + column
+            .lengths()
+            .map(|length| length as usize)
+            .sum::<usize>()
 }
 
 /// The batches of a statement, read ahead.
@@ -40,8 +86,8 @@ fn add(total: &AtomicU64, since: Instant) {
 }
 
 impl Ahead {
-    /// Begins to read. `rows`: so many may wait, or one batch that has more.
-    pub(super) fn start(rows: SendableRecordBatchStream, most: usize, monitor: Monitor) -> Self {
+    /// Begins to read. `most` may wait, or one batch that has more.
+    pub(super) fn start(rows: SendableRecordBatchStream, most: Room, monitor: Monitor) -> Self {
         let (send, waiting) = mpsc::channel(BATCHES);
         let clock = Arc::<Clock>::default();
         let task = read(rows, most, monitor, Arc::clone(&clock), send);
@@ -85,13 +131,12 @@ impl Ahead {
 
 async fn read(
     mut rows: SendableRecordBatchStream,
-    most: usize,
+    most: Room,
     monitor: Monitor,
     clock: Arc<Clock>,
     send: mpsc::Sender<(RecordBatch, OwnedSemaphorePermit)>,
 ) -> Result<()> {
-    let most = u32::try_from(most.max(1)).unwrap_or(u32::MAX >> 4);
-    let room = Arc::new(Semaphore::new(most as usize));
+    let room = Arc::new(Semaphore::new(PARTS));
     let timed = |rows: &mut SendableRecordBatchStream, cx: &mut Context<'_>| -> Poll<_> {
         let begin = Instant::now();
         let polled = rows.poll_next_unpin(cx);
@@ -111,7 +156,7 @@ async fn read(
         if batch.num_rows() == 0 {
             continue;
         }
-        let wanted = u32::try_from(batch.num_rows()).unwrap_or(most).min(most);
+        let wanted = most.parts(&batch);
         let permit = match Arc::clone(&room).try_acquire_many_owned(wanted) {
             Ok(permit) => permit,
             Err(_) => {

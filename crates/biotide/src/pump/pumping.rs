@@ -9,7 +9,7 @@ use datafusion::execution::SendableRecordBatchStream;
 use serde::Serialize;
 
 use super::RowSink;
-use super::ahead::Ahead;
+use super::ahead::{Ahead, Room};
 use super::chunks::{Chunks, ChunksReport};
 use crate::error::Result;
 use crate::monitor::Monitor;
@@ -28,8 +28,9 @@ pub(crate) struct PumpOptions {
     pub(crate) commit_after: Duration,
     /// Rows of a chunk.
     pub(crate) chunk_rows: usize,
-    /// Rows that may wait for the sink.
+    /// Rows that may wait for the sink, and their bytes.
     pub(crate) waiting_rows: usize,
+    pub(crate) waiting_bytes: usize,
     /// After how many rows it is told how far it is, if it is.
     pub(crate) progress_rows: Option<u64>,
 }
@@ -93,7 +94,11 @@ pub(crate) async fn pump(
     watch: &mut dyn Watch,
 ) -> Result<Pumped> {
     let begin = Instant::now();
-    let mut ahead = Ahead::start(rows, options.waiting_rows, monitor.clone());
+    let most = Room {
+        rows: options.waiting_rows,
+        bytes: options.waiting_bytes,
+    };
+    let mut ahead = Ahead::start(rows, most, monitor.clone());
     let mut pumping = Pumping {
         sink,
         options,

@@ -7,8 +7,9 @@ use biotide_database::{DatabaseTable, DatabaseTarget, SinkOptions, WriteMode, op
 use datafusion::common::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
 
+use super::inputs::{Input, databases, inputs};
 use super::job::Job;
-use super::state::{Input, SinkState, inputs};
+use super::state::SinkState;
 use crate::error::Result;
 use crate::pipeline::run::SinkReport;
 
@@ -21,7 +22,16 @@ pub(crate) async fn to_database(
     mut options: SinkOptions,
 ) -> Result<SinkReport> {
     let begin = Instant::now();
-    let (inputs, shown) = (inputs(&plan)?, target.to_string());
+    let shown = target.to_string();
+    if databases(&plan)?
+        .iter()
+        .any(|source| source.shares_file_with(target))
+    {
+        let problem = "its rows are read from the same SQLite file, which cannot be written before all is read; write to \
+                       another file, or take them through one: convert to Parquet first";
+        return Err(BiotideError::file(&shown, problem).into());
+    }
+    let inputs = inputs(&plan, &job.session).await?;
     let mut report = SinkReport::new(job.name, &shown, target.format());
     report.inputs = inputs.iter().map(Input::told).collect();
     let mut known = job.known(&inputs)?;

@@ -3,11 +3,13 @@
 use std::path::Path;
 use std::time::Instant;
 
-use biotide_formats::sink::resumable::{self, FileSinkOptions};
+use biotide_common::BiotideError;
+use biotide_formats::sink::resumable::{self, FileSinkOptions, Finished};
 use datafusion::logical_expr::LogicalPlan;
 
+use super::inputs::{Input, inputs};
 use super::job::Job;
-use super::state::{Input, SinkState, inputs};
+use super::state::SinkState;
 use crate::convert::{Output, split_ending};
 use crate::error::Result;
 use crate::pipeline::run::SinkReport;
@@ -81,14 +83,24 @@ pub(crate) async fn to_file(
     replace: bool,
 ) -> Result<SinkReport> {
     let begin = Instant::now();
-    let inputs = inputs(&plan)?;
+    let inputs = inputs(&plan, &job.session).await?;
     let mut known = job.known(&inputs)?;
     let path = Path::new(&output.path);
     let options = options(&job, output, replace);
     let mut report = SinkReport::new(job.name, &output.path, &options.format);
     report.inputs = inputs.iter().map(Input::told).collect();
     if known.done && path.is_file() {
-        return Ok(report.resumed(known.rows));
+        let is_same = match &known.finished {
+            Some(finished) => Finished::of(path)? == *finished,
+            None => true,
+        };
+        if is_same {
+            return Ok(report.resumed(known.rows));
+        }
+        let anew = job.state.as_ref().map_or("run it anew", |state| state.anew);
+        let problem =
+            format!("something else was written there since the run completed it; {anew}");
+        return Err(BiotideError::file(&output.path, problem).into());
     }
     if known.done {
         // (It was removed since.)
@@ -103,6 +115,7 @@ pub(crate) async fn to_file(
         && durable.is_complete(path)?
     {
         // (It was broken off between getting its name and saying so.)
+        noting.known.finished = Some(Finished::of(path)?);
         noting.note_done(skip)?;
         return Ok(report.resumed(skip));
     }
@@ -123,6 +136,7 @@ pub(crate) async fn to_file(
     };
     let summary = sink.finish().await?;
     left.0 = None;
+    noting.known.finished = Some(Finished::of(path)?);
     noting.note_done(summary.rows)?;
     (report.rows, report.bytes) = (summary.rows, summary.bytes);
     report.files = vec![output.path.clone()];

@@ -6,7 +6,8 @@ use biotide_formats::sink::resumable::Durable;
 use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use datafusion::logical_expr::LogicalPlan;
 
-use super::state::{Input, RunState, SinkState};
+use super::inputs::Input;
+use super::state::{RunState, SinkState};
 use crate::context::BiotideContext;
 use crate::error::Result;
 use crate::monitor::Monitor;
@@ -20,6 +21,9 @@ const CHECKPOINT_AFTER: Duration = Duration::from_secs(2);
 
 /// So many batches may wait for a sink in any case: with fewer the one stands still for the other.
 const WAITING_BATCHES: usize = 4;
+
+/// Of the pool, as a divisor, so much may wait for a sink.
+const WAITING_SHARE: usize = 16;
 
 /// How a sink is fed.
 #[derive(Debug, Clone)]
@@ -100,6 +104,7 @@ impl Job<'_> {
             observer: &mut *self.observer,
             to,
             inputs,
+            waiting_bytes: self.context.meter.budget().pool / WAITING_SHARE,
             known,
             monitor: None,
         }
@@ -114,6 +119,8 @@ pub(super) struct Noting<'a> {
     observer: &'a mut dyn RunObserver,
     to: &'a str,
     inputs: &'a [Input],
+    /// So much may wait for the sink.
+    waiting_bytes: usize,
     pub(super) known: SinkState,
     monitor: Option<Monitor>,
 }
@@ -164,6 +171,7 @@ impl Noting<'_> {
             commit_after,
             chunk_rows: self.pace.chunk_rows,
             waiting_rows: waiting.max(WAITING_BATCHES * statement.batch_size()),
+            waiting_bytes: self.waiting_bytes,
             progress_rows: self.pace.progress_rows,
         };
         let monitor = statement.monitor();

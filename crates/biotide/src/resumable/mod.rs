@@ -6,12 +6,14 @@
 
 mod database;
 mod file;
+mod inputs;
 mod job;
 mod lock;
 mod state;
 
 pub(crate) use database::to_database;
 pub(crate) use file::{is_resumable, to_file};
+pub(crate) use inputs::{FilesBeside, Input, inputs, reads_files_only};
 pub(crate) use job::{Job, Pace};
 pub(crate) use lock::RunLock;
-pub(crate) use state::{Identity, Input, RunState, SinkState, inputs};
+pub(crate) use state::{Identity, RunState, SinkState};

@@ -9,42 +9,16 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use biotide_common::{BiotideError, sync_folder};
-use biotide_formats::sink::resumable::Durable;
-use biotide_formats::table::BiotideTable;
-use datafusion::catalog::TableProvider;
-use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::datasource::listing::ListingTable;
-use datafusion::datasource::source_as_provider;
-use datafusion::logical_expr::LogicalPlan;
+use biotide_formats::sink::resumable::{Durable, Finished};
 use serde::{Deserialize, Serialize};
 
+use super::inputs::Input;
 use crate::error::Result;
 use crate::pipeline::Pipeline;
-use crate::pipeline::run::InputFile;
 use crate::pipeline::spec::Step;
 
 /// How the file is written.
 const VERSION: u32 = 1;
-
-/// An input as it was.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub(crate) struct Input {
-    name: String,
-    size: u64,
-    /// Nanoseconds since 1970, where the file system knows.
-    modified: Option<u128>,
-}
-
-impl Input {
-    /// As reports tell of it.
-    pub(crate) fn told(&self) -> InputFile {
-        InputFile {
-            name: self.name.clone(),
-            bytes: self.size,
-            modified: self.modified.map(|nanos| nanos as f64 / 1e9),
-        }
-    }
-}
 
 /// How far a sink is.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -59,6 +33,9 @@ pub(crate) struct SinkState {
     pub(crate) done: bool,
     /// What a file holds.
     pub(crate) durable: Option<Durable>,
+    /// What the file was like when it was complete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) finished: Option<Finished>,
 }
 
 /// How far a run is.
@@ -73,7 +50,7 @@ pub(crate) struct RunState {
     sinks: BTreeMap<String, SinkState>,
     /// How to begin anew.
     #[serde(skip)]
-    anew: &'static str,
+    pub(super) anew: &'static str,
     #[serde(skip)]
     path: PathBuf,
 }
@@ -190,13 +167,14 @@ impl RunState {
             let before = known.inputs.iter().find(|before| before.name == input.name);
             let problem = match before {
                 Some(before) if before == input => continue,
-                Some(before) if before.size != input.size => {
-                    format!("it had {} bytes and has {}", before.size, input.size)
-                }
-                Some(_) => "it was written to".to_owned(),
-                None => "it was not read".to_owned(),
+                Some(before) if before.size != input.size => format!(
+                    "it had {} bytes when the run was broken off, and has {} now",
+                    before.size, input.size
+                ),
+                Some(_) => "it was written to since the run was broken off".to_owned(),
+                None => "the run that was broken off did not read it".to_owned(),
             };
-            let problem = format!("{problem} when the run was broken off; {}", self.anew);
+            let problem = format!("{problem}; {}", self.anew);
             return Err(BiotideError::file(&input.name, problem).into());
         }
         if let Some(gone) = known
@@ -263,45 +241,4 @@ fn new_id(name: &str) -> String {
     let mut hasher = std::hash::DefaultHasher::new();
     (name, std::process::id(), std::time::SystemTime::now()).hash(&mut hasher);
     format!("biotide-{:016x}", hasher.finish())
-}
-
-/// The files that a plan reads, as they are now.
-pub(crate) fn inputs(plan: &LogicalPlan) -> Result<Vec<Input>> {
-    let mut inputs: Vec<Input> = Vec::new();
-    plan.apply_with_subqueries(|plan| {
-        let LogicalPlan::TableScan(scan) = plan else {
-            return Ok(TreeNodeRecursion::Continue);
-        };
-        let Ok(table) = source_as_provider(&scan.source) else {
-            return Ok(TreeNodeRecursion::Continue);
-        };
-        let table = &*table as &dyn TableProvider;
-        let mut names: Vec<(String, u64)> = Vec::new();
-        if let Some(table) = table.downcast_ref::<BiotideTable>() {
-            names.extend(
-                table
-                    .files()
-                    .iter()
-                    .map(|file| (file.name.clone(), file.size)),
-            );
-        } else if let Some(table) = table.downcast_ref::<ListingTable>() {
-            names.extend(table.table_paths().iter().map(|url| (url.to_string(), 0)));
-        }
-        for (name, size) in names {
-            let local = name.strip_prefix("file://").unwrap_or(&name);
-            let meta = std::fs::metadata(local).ok();
-            let modified = meta.as_ref().and_then(|meta| meta.modified().ok());
-            let since = modified.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-            let input = Input {
-                size: meta.map_or(size, |meta| meta.len()),
-                modified: since.map(|since| since.as_nanos()),
-                name,
-            };
-            if !inputs.contains(&input) {
-                inputs.push(input);
-            }
-        }
-        Ok(TreeNodeRecursion::Continue)
-    })?;
-    Ok(inputs)
 }

@@ -7,6 +7,7 @@ pub(crate) mod names;
 pub(crate) mod normalize;
 pub(crate) mod order;
 mod partitions;
+pub(crate) mod repeats;
 mod reset;
 mod rounded;
 mod target;

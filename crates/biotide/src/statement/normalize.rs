@@ -24,6 +24,7 @@ use super::names::visit;
 use crate::catalog::StatementFiles;
 use crate::error::Result;
 use crate::normalize::Rules;
+use crate::resumable::FilesBeside;
 
 /// How it is called.
 pub(crate) const SYNTAX: &str = "normalize('path-or-glob', 'rules.yaml', option => value, …)";
@@ -52,6 +53,7 @@ pub(super) async fn resolve(
     visit(statement, &mut finder)?;
     for call in finder.calls {
         let rules = Rules::open(&call.rules)?;
+        FilesBeside::note(state, &call.rules);
         let table = call.source.table(files, state).await?;
         let scan = LogicalPlanBuilder::scan("row", provider_as_source(table), None)?;
         let plan = rules.apply(scan.build()?, state)?;

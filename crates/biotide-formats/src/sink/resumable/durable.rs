@@ -34,6 +34,10 @@ pub(super) struct Mark {
     pub(super) tail: u64,
 }
 
+/// By what a complete file is known again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finished(pub(super) Mark);
+
 impl Durable {
     /// The rows that are durable.
     pub fn rows(&self) -> u64 {

@@ -36,6 +36,6 @@ mod slot;
 #[cfg(test)]
 mod tests;
 
-pub use durable::{Durable, FileSummary};
+pub use durable::{Durable, FileSummary, Finished};
 pub use open::{FileSink, discard, open};
 pub use options::FileSinkOptions;

@@ -61,7 +61,7 @@ pub async fn open(
 
 /// Removes what a run has left beside a file, where nobody will go on with it.
 pub fn discard(path: &Path) {
-    let Ok(target) = std::path::absolute(path) else {
+    let Ok(target) = behind_links(path) else {
         return;
     };
     for kind in ["part", "footer"] {

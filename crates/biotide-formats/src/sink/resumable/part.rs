@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use biotide_common::{BiotideError, lock_file, permissions};
 use datafusion_common::Result;
 
-use super::durable::{Mark, hash};
+use super::durable::{Finished, Mark, hash};
 use super::early::EarlySync;
 
 /// Bytes that are gathered before they are written.
@@ -220,6 +220,19 @@ pub(super) fn begins(path: &Path, mark: Mark) -> Result<bool> {
     match look() {
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
         looked => Ok(looked.map_err(|e| failed("reading", path, e))?),
+    }
+}
+
+impl Finished {
+    /// How a file is now.
+    pub fn of(path: &Path) -> Result<Self> {
+        let look = || {
+            let mut file = File::open(path)?;
+            let length = file.metadata()?.len();
+            let tail = tail(&mut file, length)?;
+            Ok::<_, io::Error>(Self(Mark { length, tail }))
+        };
+        Ok(look().map_err(|e| failed("reading", path, e))?)
     }
 }
 

@@ -8,6 +8,7 @@ use super::words::{names, quoted, text};
 use super::{Made, Scope};
 use crate::error::Result;
 use crate::normalize::Rules;
+use crate::resumable::FilesBeside;
 
 /// `filter`.
 pub(super) fn filter(scope: &Scope, params: &Params) -> Result<Made> {
@@ -201,7 +202,11 @@ pub(super) fn normalize(scope: &Scope, params: &Params) -> Result<Made> {
         Some(tree) if tree.as_map().is_some() => {
             Rules::parse(&tree.to_string(), &params.place("rules").to_string())?
         }
-        _ => Rules::open(params.needed("rules")?)?,
+        _ => {
+            let file = params.needed("rules")?;
+            FilesBeside::note(&scope.state, file);
+            Rules::open(file)?
+        }
     };
     match params.text("unmapped") {
         Some("keep") => rules.keep_unmapped(true),

@@ -21,7 +21,7 @@ use super::session::session_of;
 use super::words::quoted;
 use crate::context::BiotideContext;
 use crate::error::{Error, Result};
-use crate::resumable::Pace;
+use crate::resumable::{FilesBeside, Pace};
 
 /// The datasets of a run: views in a schema of its own, which goes with it.
 pub(crate) struct Scope {
@@ -58,6 +58,9 @@ impl Scope {
         let schema: Arc<dyn SchemaProvider> = Arc::new(MemorySchemaProvider::new());
         catalog.register_schema(&name, Arc::clone(&schema))?;
         state.config_mut().options_mut().catalog.default_schema = name.clone();
+        state
+            .config_mut()
+            .set_extension(Arc::<FilesBeside>::default());
         Ok(Self {
             context: context.clone(),
             state,

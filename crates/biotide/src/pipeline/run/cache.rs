@@ -4,13 +4,15 @@ use std::hash::{Hash, Hasher};
 use std::path::PathBuf;
 
 use biotide_common::BiotideError;
+use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 
 use super::super::compile::Scope;
 use super::super::spec::Step;
 use super::sinks;
 use crate::error::Result;
-use crate::resumable::inputs;
+use crate::resumable::{inputs, reads_files_only};
+use crate::statement::repeats::repeats;
 
 /// Runs the input of a step once, and lets later steps read what it made. A file that an earlier run has made of the
 /// same plan and the same files is taken as it is.
@@ -19,7 +21,7 @@ pub(super) async fn keep(scope: &mut Scope, step: &Step) -> Result<()> {
     let Some(plan) = scope.dataset(&input).cloned() else {
         return Ok(());
     };
-    let key = content_key(&plan)?;
+    let key = content_key(&plan, &scope.state).await?;
     let (file, note) = match step.params.text("path") {
         Some(path) => (
             PathBuf::from(path),
@@ -41,7 +43,8 @@ pub(super) async fn keep(scope: &mut Scope, step: &Step) -> Result<()> {
         Some(_) => known.is_some_and(|known| known.trim() == format!("{key:016x}")),
         None => true,
     };
-    if !(file.is_file() && is_same) {
+    let is_known = reads_files_only(&plan)? && repeats(&plan);
+    if !(file.is_file() && is_same && is_known) {
         sinks::write_plan(scope, &shown, Some("parquet"), plan, true).await?;
         if let Some(note) = &note {
             std::fs::write(note, format!("{key:016x}\n"))
@@ -53,9 +56,9 @@ pub(super) async fn keep(scope: &mut Scope, step: &Step) -> Result<()> {
 }
 
 /// A key of a plan, and of the files that it reads as they are now.
-fn content_key(plan: &LogicalPlan) -> Result<u64> {
+async fn content_key(plan: &LogicalPlan, state: &SessionState) -> Result<u64> {
     let mut hasher = std::hash::DefaultHasher::new();
     plan.display_indent_schema().to_string().hash(&mut hasher);
-    inputs(plan)?.hash(&mut hasher);
+    inputs(plan, state).await?.hash(&mut hasher);
     Ok(hasher.finish())
 }

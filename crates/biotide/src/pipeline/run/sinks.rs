@@ -23,6 +23,7 @@ use crate::monitor::Monitor;
 use crate::resumable::{self, Input, Job, Pace, SinkState, inputs, is_resumable};
 use crate::statement::Statement;
 use crate::statement::order::keeps_order_when_written;
+use crate::statement::repeats::repeats;
 
 /// The rows of a sink.
 fn rows_of(scope: &Scope, params: &Params) -> Result<LogicalPlan> {
@@ -73,7 +74,7 @@ pub(super) async fn write(
         compression: compression(params, to)?,
     };
     if is_resumable(&output) {
-        let resumable = keeps_order_when_written(&plan);
+        let resumable = keeps_order_when_written(&plan) && repeats(&plan);
         if running.state.is_some() && !resumable {
             say_that_it_begins_anew(step);
         }
@@ -84,7 +85,7 @@ pub(super) async fn write(
         say_that_it_begins_anew(step);
     }
     // A sink that is complete is not written again when another one is gone on with.
-    let inputs = inputs(&plan)?;
+    let inputs = inputs(&plan, &scope.state).await?;
     if let Some(state) = &running.state {
         let known = state.sink(&step.name, &inputs)?;
         if known.done && (to.contains("://") || Path::new(to).exists()) {
@@ -246,7 +247,7 @@ async fn to_database(
     let target = DatabaseTarget::parse(to).map_err(|error| params.error("to", error))?;
     let input = scope.input(params, "input")?;
     let per_chunk = params.text("transaction") != Some("once");
-    let resumable = per_chunk && keeps_order_when_written(&plan);
+    let resumable = per_chunk && keeps_order_when_written(&plan) && repeats(&plan);
     let mode = match params.text("mode") {
         Some("append") => WriteMode::Append,
         Some("replace") => WriteMode::Replace,

@@ -1,0 +1,205 @@
+//! What a plan reads: a run that was broken off is only gone on with if that is as it was.
+
+use std::any::Any;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use biotide_database::{DatabaseTable, DatabaseTarget};
+use biotide_exec::catalog::Mapping;
+use biotide_exec::chain::ChainNode;
+use biotide_formats::table::BiotideTable;
+use datafusion::catalog::TableProvider;
+use datafusion::common::Result;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::datasource::listing::{ListingTable, ListingTableUrl};
+use datafusion::datasource::source_as_provider;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::{Extension, LogicalPlan};
+use futures::TryStreamExt;
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+
+use crate::mapping::lateral::node as xref;
+use crate::mapping::loader::{PlanLoader, StoredLoader};
+use crate::pipeline::run::InputFile;
+
+/// An input as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Input {
+    pub(super) name: String,
+    pub(super) size: u64,
+    /// Nanoseconds since 1970, where it is known.
+    modified: Option<u128>,
+}
+
+impl Input {
+    /// A file as it is now; `size`: of one that is elsewhere.
+    fn of_file(name: String, size: u64) -> Self {
+        let local = name.strip_prefix("file://").unwrap_or(&name);
+        let meta = std::fs::metadata(local).ok();
+        let modified = meta.as_ref().and_then(|meta| meta.modified().ok());
+        let since = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        Self {
+            size: meta.map_or(size, |meta| meta.len()),
+            modified: since.map(|since| since.as_nanos()),
+            name,
+        }
+    }
+
+    /// As reports tell of it.
+    pub(crate) fn told(&self) -> InputFile {
+        InputFile {
+            name: self.name.clone(),
+            bytes: self.size,
+            modified: self.modified.map(|nanos| nanos as f64 / 1e9),
+        }
+    }
+}
+
+/// Files that statements of a session are made of, beside those that they scan: rules. A session extension.
+#[derive(Debug, Default)]
+pub(crate) struct FilesBeside(Mutex<BTreeSet<String>>);
+
+impl FilesBeside {
+    /// Notes a file, if it is one and the session takes notes.
+    pub(crate) fn note(state: &SessionState, file: &str) {
+        let own = state.config().get_extension::<Self>();
+        if let Some(own) = own.filter(|_| Path::new(file).is_file()) {
+            own.0.lock().insert(file.to_owned());
+        }
+    }
+}
+
+/// What plans read.
+#[derive(Default)]
+struct Sources {
+    files: Vec<(String, u64)>,
+    listings: Vec<(ListingTableUrl, String)>,
+    databases: Vec<DatabaseTarget>,
+    /// Those that mappings are made of.
+    databases_of_mappings: Vec<DatabaseTarget>,
+}
+
+impl Sources {
+    fn of(plan: &LogicalPlan) -> Result<Self> {
+        let mut sources = Self::default();
+        sources.add(plan)?;
+        Ok(sources)
+    }
+
+    fn add(&mut self, plan: &LogicalPlan) -> Result<()> {
+        plan.apply_with_subqueries(|plan| {
+            match plan {
+                LogicalPlan::TableScan(scan) => {
+                    if let Ok(table) = source_as_provider(&scan.source) {
+                        self.add_table(&*table);
+                    }
+                }
+                LogicalPlan::Extension(extension) => {
+                    if let Some(mapping) = mapping_of(extension) {
+                        self.add_mapping(mapping)?;
+                    }
+                }
+                _ => {}
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        Ok(())
+    }
+
+    fn add_table(&mut self, table: &dyn TableProvider) {
+        if let Some(table) = table.downcast_ref::<BiotideTable>() {
+            let files = table.files().iter();
+            self.files
+                .extend(files.map(|file| (file.name.clone(), file.size)));
+        } else if let Some(table) = table.downcast_ref::<ListingTable>() {
+            let ending = &table.options().file_extension;
+            let urls = table.table_paths().iter();
+            self.listings
+                .extend(urls.map(|url| (url.clone(), ending.clone())));
+        } else if let Some(table) = table.downcast_ref::<DatabaseTable>() {
+            self.databases.push(table.target().clone());
+        }
+    }
+
+    fn add_mapping(&mut self, mapping: &Mapping) -> Result<()> {
+        let loader: &dyn Any = &**mapping.loader();
+        let plans = if let Some(loader) = loader.downcast_ref::<PlanLoader>() {
+            &loader.plans
+        } else if let Some(loader) = loader.downcast_ref::<StoredLoader>() {
+            if loader.made_from.is_empty() {
+                self.files.push((loader.path.display().to_string(), 0));
+            }
+            &loader.made_from
+        } else {
+            return Ok(());
+        };
+        for own in plans {
+            let Self {
+                files,
+                listings,
+                databases,
+                databases_of_mappings,
+            } = Self::of(&own.plan)?;
+            self.files.extend(files);
+            self.listings.extend(listings);
+            self.databases_of_mappings.extend(databases);
+            self.databases_of_mappings.extend(databases_of_mappings);
+        }
+        Ok(())
+    }
+}
+
+fn mapping_of(extension: &Extension) -> Option<&Mapping> {
+    let chain = (*extension.node).as_any().downcast_ref::<ChainNode>();
+    let chain = chain.map(|node| &*node.spec.mapping);
+    chain.or_else(|| xref(extension).map(|node| &*node.spec.mapping))
+}
+
+/// The files that a plan reads, as they are now, and those that it is made of.
+pub(crate) async fn inputs(plan: &LogicalPlan, state: &SessionState) -> Result<Vec<Input>> {
+    let Sources {
+        files, listings, ..
+    } = Sources::of(plan)?;
+    let mut inputs: Vec<Input> = Vec::new();
+    let mut add = |input: Input| {
+        if !inputs.contains(&input) {
+            inputs.push(input);
+        }
+    };
+    for (name, size) in files {
+        add(Input::of_file(name, size));
+    }
+    for (url, ending) in listings {
+        let store = state.runtime_env().object_store(&url)?;
+        let found = url.list_all_files(state, &*store, &ending).await?;
+        let mut found: Vec<_> = found.try_collect().await?;
+        found.sort_by(|a, b| a.location.cmp(&b.location));
+        for file in found {
+            let modified = file.last_modified.timestamp_nanos_opt();
+            add(Input {
+                name: format!("{}{}", url.object_store().as_str(), file.location),
+                size: file.size,
+                modified: modified.and_then(|nanos| u128::try_from(nanos).ok()),
+            });
+        }
+    }
+    let beside = state.config().get_extension::<FilesBeside>();
+    let beside = beside.map(|own| own.0.lock().clone()).unwrap_or_default();
+    for name in beside {
+        add(Input::of_file(name, 0));
+    }
+    Ok(inputs)
+}
+
+/// The tables of databases that a plan reads while it runs.
+pub(crate) fn databases(plan: &LogicalPlan) -> Result<Vec<DatabaseTarget>> {
+    Ok(Sources::of(plan)?.databases)
+}
+
+/// Whether a plan is made of files alone: of a table in a database nobody knows whether it is as it was.
+pub(crate) fn reads_files_only(plan: &LogicalPlan) -> Result<bool> {
+    let sources = Sources::of(plan)?;
+    Ok(sources.databases.is_empty() && sources.databases_of_mappings.is_empty())
+}
