@@ -27,6 +27,8 @@ mod ranks;
 mod real_data;
 #[cfg(unix)]
 mod resume;
+#[cfg(unix)]
+mod resume_inputs;
 mod same_answer;
 #[cfg(target_os = "linux")]
 mod shell;

@@ -230,7 +230,10 @@ async fn a_changed_input_or_step_is_refused_by_name() {
     std::fs::write(&input, longer).unwrap();
     let refused = finished(&yaml, &["--resume"]).exits(1);
     assert!(
-        refused.stderr.contains("in.tsv") && refused.stderr.contains("bytes and has"),
+        refused.stderr.contains("in.tsv")
+            && refused
+                .stderr
+                .contains("when the run was broken off, and has"),
         "{}",
         refused.stderr
     );

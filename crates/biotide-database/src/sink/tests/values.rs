@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, DictionaryArray,
-    Float64Array, Int32Array, TimestampMicrosecondArray,
+    Float64Array, Int32Array, Int64Array, TimestampMicrosecondArray,
 };
 
 use super::options;
 use crate::WriteMode;
-use crate::testing::{Database, batch, query, write};
+use crate::testing::{Database, ask, batch, query, run, write};
 
 fn array(array: impl Array + 'static) -> ArrayRef {
     Arc::new(array)
@@ -86,5 +86,40 @@ async fn no_time_becomes_an_infinity_and_no_key_a_null() {
             error.starts_with("column t, row 1: a time too far"),
             "{error}"
         );
+    }
+}
+
+/// SQLite makes what goes into a column of REAL a floating number, and keeps whole numbers in one of NUMERIC.
+#[tokio::test]
+async fn no_whole_number_loses_digits() {
+    let database = Database::sqlite();
+    let large = 9_007_199_254_740_993;
+    let append = options(WriteMode::Append);
+    for (declared, is_taken) in [
+        ("REAL", false),
+        ("double precision", false),
+        ("FLOAT", false),
+        ("NUMERIC", true),
+        ("DECIMAL(20,0)", true),
+        ("INTEGER", true),
+    ] {
+        let table = database.table();
+        let name = table.table();
+        run(&table, &format!("CREATE TABLE {name} (x {declared})")).await;
+        let rows = [batch(vec![("x", array(Int64Array::from(vec![large])))])];
+        match write(&table, &rows, &append).await {
+            Err(error) => {
+                assert!(!is_taken, "{declared}: {error}");
+                let problem = "does not take Int64: CAST it";
+                assert!(error.to_string().contains(problem), "{error}");
+            }
+            Ok(_) => {
+                assert!(is_taken, "{declared}");
+                let sql = format!("SELECT CAST(x AS TEXT) FROM {name}");
+                assert_eq!(ask(&table, &sql).await, large.to_string());
+            }
+        }
+        let few = [batch(vec![("x", array(Int32Array::from(vec![7])))])];
+        write(&table, &few, &append).await.unwrap();
     }
 }

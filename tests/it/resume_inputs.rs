@@ -1,0 +1,210 @@
+//! What a run that was broken off depends on: it is gone on with only if all of that is as it was.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use crate::support::bin::{self, Run, command};
+use crate::support::{self, text_rows};
+
+const ROWS: usize = 60_000;
+
+fn table(rows: usize, name: &str) -> String {
+    let mut text = "id\tname\n".to_owned();
+    for i in 0..rows {
+        writeln!(text, "A{i:05}\t{name} {i}").unwrap();
+    }
+    text
+}
+
+/// Kills a process when a note of it says that rows are durable. Whether it was in time.
+fn kill(mut child: Child, note: &Path) -> bool {
+    let durable = || {
+        let text = std::fs::read_to_string(note).unwrap_or_default();
+        text.contains("\"rows\":") && !text.contains("\"rows\":0,")
+    };
+    let begin = Instant::now();
+    while !durable() && begin.elapsed() < Duration::from_secs(30) {
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    durable()
+        && !std::fs::read_to_string(note)
+            .unwrap()
+            .contains("\"done\":true")
+}
+
+fn run_resumed(yaml: &str, more: &[&str]) -> Child {
+    let args = ["run", yaml, "--checkpoint-rows", "1000", "--quiet"];
+    command(args.iter().chain(more)).spawn().unwrap()
+}
+
+fn ended(child: Child) -> Run {
+    child.wait_with_output().unwrap().into()
+}
+
+/// A pipeline over Parquet, with rules and a mapping, each in a file of its own.
+fn pipeline(folder: &Path) -> String {
+    let text = support::write(&folder.join("in.tsv"), table(ROWS, "name"));
+    let input = folder.join("my in.parquet").display().to_string();
+    bin::convert(&[&text, &input]);
+    let rules = "field_rules:\n- {source_field: name, transformations: [uppercase]}\n";
+    let rules = support::write(&folder.join("rules.yaml"), rules);
+    let mut map = "a\tb\n".to_owned();
+    for i in 0..ROWS {
+        writeln!(map, "A{i:05}\tB{i:05}").unwrap();
+    }
+    let map = support::write(&folder.join("map.tsv"), map);
+    let out = folder.join("out.csv").display().to_string();
+    let yaml = format!(
+        "mappings:
+  kb: pairs('{map}', subject => 'a=hgnc', object => 'b=ensembl')
+steps:
+- {{type: load, params: {{file_path: '{input}'}}}}
+- {{type: normalize, params: {{rules: '{rules}'}}}}
+- {{type: cross_reference, params: {{column: id, mapping: kb, namespace: hgnc}}}}
+- {{name: out, type: sink, params: {{to: '{out}'}}}}
+"
+    );
+    support::write(&folder.join("p.yaml"), yaml)
+}
+
+#[test]
+fn each_file_that_rows_are_made_of_is_noticed() {
+    for changed in ["my in.parquet", "rules.yaml", "map.tsv"] {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let yaml = pipeline(folder);
+        let note = folder.join(".p.yaml.biotide-run");
+        assert!(kill(run_resumed(&yaml, &[]), &note), "it was done too soon");
+        let file = folder.join(changed);
+        if changed.ends_with(".parquet") {
+            let other = support::write(&folder.join("other.tsv"), table(ROWS, "other"));
+            bin::convert(&[other.as_str(), &file.display().to_string(), "--force"]);
+        } else {
+            let text = std::fs::read_to_string(&file).unwrap();
+            let text = text.replace("B0", "C0").replace("uppercase", "lowercase");
+            std::fs::write(&file, text).unwrap();
+        }
+        let name = changed.replace(' ', "%20");
+        let refused = ended(run_resumed(&yaml, &["--resume"])).exits(1);
+        assert!(refused.stderr.contains(&name) || refused.stderr.contains(changed));
+        refused.says("since the run was broken off");
+        // Anew it runs.
+        ended(run_resumed(&yaml, &[])).exits(0);
+    }
+}
+
+/// Unchanged it goes on.
+#[tokio::test]
+async fn the_same_files_are_gone_on_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let yaml = pipeline(folder);
+    let note = folder.join(".p.yaml.biotide-run");
+    assert!(kill(run_resumed(&yaml, &[]), &note), "it was done too soon");
+    ended(run_resumed(&yaml, &["--resume"])).exits(0);
+    let out = folder.join("out.csv").display().to_string();
+    let sql = format!("SELECT count(*), count(DISTINCT id), count(DISTINCT name) FROM '{out}'");
+    let counts = support::context().sql(&sql).await.unwrap();
+    let counts = text_rows(&counts.collect().await.unwrap());
+    let all = ROWS.to_string();
+    assert_eq!(counts, [[all.as_str(), &all, &all]]);
+}
+
+/// Which rows there are is chance: rows of two runs do not belong together.
+#[tokio::test]
+async fn random_rows_begin_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let input = support::write(&folder.join("in.tsv"), table(ROWS, "name"));
+    let out = folder.join("out.csv").display().to_string();
+    for condition in ["random() < 0.5", "now() > TIMESTAMP '2020-01-01'"] {
+        let yaml = format!(
+            "steps:
+- {{type: load, params: {{file_path: '{input}'}}}}
+- {{type: filter, params: {{condition: \"{condition}\"}}}}
+- {{name: out, type: sink, params: {{to: '{out}', mode: replace}}}}
+"
+        );
+        let yaml = support::write(&folder.join("p.yaml"), yaml);
+        let mut child = run_resumed(&yaml, &[]);
+        std::thread::sleep(Duration::from_millis(120));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        ended(run_resumed(&yaml, &["--resume"])).exits(0);
+        let sql = format!("SELECT count(*), count(DISTINCT id) FROM '{out}'");
+        let counts = support::context().sql(&sql).await.unwrap();
+        let counts = text_rows(&counts.collect().await.unwrap());
+        assert_eq!(counts[0][0], counts[0][1], "{condition}");
+        let note = std::fs::read_to_string(folder.join(".p.yaml.biotide-run")).unwrap();
+        assert!(!note.contains("\"durable\":{"), "{note}");
+    }
+}
+
+#[test]
+fn a_conversion_that_cannot_be_gone_on_with_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let text = support::write(&folder.join("in.tsv"), table(1000, "name"));
+    let path = |name: &str| folder.join(name).display().to_string();
+    let table = format!("sqlite:{}/t", path("own.db"));
+    bin::convert(&[&text, &table]);
+    let refused = |from: &str, to: &str, more: &[&str], problem: &str| {
+        let args = [&["convert", from, to, "--quiet"], more].concat();
+        bin::run(args).exits(1).says(problem);
+    };
+    let other = format!("sqlite:{}/t", path("other.db"));
+    refused(&table, &other, &["--resume"], "its input has no order");
+    refused(&text, "-", &["--resume"], "standard output");
+    let beside = format!("sqlite:{}/u", path("own.db"));
+    refused(&table, &beside, &[], "the same SQLite file");
+    refused(&table, &table, &["--force"], "the same");
+    bin::convert(&[&table, &other]);
+}
+
+/// A file that was replaced since is not what the run wrote, and who begins anew leaves nothing behind.
+#[test]
+fn what_was_written_over_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let one = support::write(&folder.join("one.tsv"), table(1000, "one"));
+    let two = support::write(&folder.join("two.tsv"), table(10, "two"));
+    let out = folder.join("out.csv").display().to_string();
+    bin::run(["convert", &one, &out, "--resume"]).exits(0);
+    bin::run(["convert", &one, &out, "--resume"]).exits(0);
+    std::fs::copy(&two, &out).unwrap();
+    bin::run(["convert", &one, &out, "--resume"])
+        .exits(1)
+        .says("something else was written there");
+    bin::run(["convert", &two, &out, "--force"]).exits(0);
+    assert!(!folder.join(".out.csv.biotide-convert").exists());
+
+    // Broken off, and another one begun without --resume.
+    let large = support::write(&folder.join("large.tsv"), table(ROWS, "large"));
+    std::fs::remove_file(&out).unwrap();
+    let args = [
+        "convert",
+        &large,
+        &out,
+        "--resume",
+        "--checkpoint-rows",
+        "1000",
+    ];
+    let child = command(args).spawn().unwrap();
+    assert!(kill(child, &folder.join(".out.csv.biotide-convert")));
+    bin::run(["convert", &two, &out, "--resume"])
+        .exits(1)
+        .says("without --resume to begin anew");
+    bin::run(["convert", &two, &out]).exits(0);
+    let left: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with('.'))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+    std::fs::remove_file(&out).unwrap();
+    bin::run(["convert", &one, &out, "--resume"]).exits(0);
+}
