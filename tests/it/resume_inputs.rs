@@ -91,7 +91,7 @@ fn each_file_that_rows_are_made_of_is_noticed() {
         let name = changed.replace(' ', "%20");
         let refused = ended(run_resumed(&yaml, &["--resume"])).exits(1);
         assert!(refused.stderr.contains(&name) || refused.stderr.contains(changed));
-        refused.says("since the run was broken off");
+        refused.says("the run was broken off");
         // Anew it runs.
         ended(run_resumed(&yaml, &[])).exits(0);
     }
@@ -108,7 +108,7 @@ async fn the_same_files_are_gone_on_with() {
     ended(run_resumed(&yaml, &["--resume"])).exits(0);
     let out = folder.join("out.csv").display().to_string();
     let sql = format!("SELECT count(*), count(DISTINCT id), count(DISTINCT name) FROM '{out}'");
-    let counts = support::context().sql(&sql).await.unwrap();
+    let mut counts = support::context().sql(&sql).await.unwrap();
     let counts = text_rows(&counts.collect().await.unwrap());
     let all = ROWS.to_string();
     assert_eq!(counts, [[all.as_str(), &all, &all]]);
@@ -136,7 +136,7 @@ async fn random_rows_begin_anew() {
         child.wait().unwrap();
         ended(run_resumed(&yaml, &["--resume"])).exits(0);
         let sql = format!("SELECT count(*), count(DISTINCT id) FROM '{out}'");
-        let counts = support::context().sql(&sql).await.unwrap();
+        let mut counts = support::context().sql(&sql).await.unwrap();
         let counts = text_rows(&counts.collect().await.unwrap());
         assert_eq!(counts[0][0], counts[0][1], "{condition}");
         let note = std::fs::read_to_string(folder.join(".p.yaml.biotide-run")).unwrap();

@@ -2,14 +2,16 @@
 //!
 //! DataFusion's file sinks close their files also when the rows end in an error, and object_store then
 //! shows them under their name: half a file that looks whole. So a `COPY` writes beside its target and is
-//! renamed when its stream has ended well; else what was written is removed. An object of another store
-//! cannot be renamed cheaply: there half an object is removed when the rows have ended in an error.
+//! renamed when its stream has ended well; else what was written is removed. It is on the disk before it has
+//! its name: after a power loss there is all of it or nothing. An object of another store cannot be renamed
+//! cheaply: there half an object is removed when the rows have ended in an error.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use biotide_common::{BiotideError, behind_links, permissions, remove_stale};
+use biotide_common::{BiotideError, behind_links, permissions, remove_stale, sync_folder};
 use datafusion::common::DataFusionError;
 use datafusion::datasource::listing::ListingTableUrl;
 use datafusion::execution::runtime_env::RuntimeEnv;
@@ -116,27 +118,26 @@ impl Staged {
             // No row: a folder that holds no part, a file that holds nothing.
             match self.folder {
                 true => std::fs::create_dir_all(&self.staged).map_err(io)?,
-                false => drop(std::fs::File::create(&self.staged).map_err(io)?),
+                false => drop(File::create(&self.staged).map_err(io)?),
             }
         }
         if self.special {
             let io = |e| BiotideError::io(format!("writing {}", self.target.display()), e);
-            let mut rows = std::fs::File::open(&self.staged).map_err(io)?;
-            let mut target = std::fs::File::options()
-                .write(true)
-                .open(&self.target)
-                .map_err(io)?;
+            let mut rows = File::open(&self.staged).map_err(io)?;
+            let mut target = File::options().write(true).open(&self.target).map_err(io)?;
             // What was staged is removed when this is dropped.
             std::io::copy(&mut rows, &mut target).map_err(io)?;
             return Ok(());
         }
+        let syncing = |e| BiotideError::io(format!("writing {}", self.target.display()), e);
+        sync(&self.staged).map_err(syncing)?;
         if !self.target.is_dir() {
             if let Some(permissions) = permissions(&self.target) {
                 std::fs::set_permissions(&self.staged, permissions).map_err(io)?;
             }
             std::fs::rename(&self.staged, &self.target).map_err(io)?;
             self.done = true;
-            return Ok(());
+            return Ok(sync_folder(&self.target).map_err(syncing)?);
         }
         // A folder cannot be renamed over: the old one steps aside, and back if that fails.
         let mut old = self.staged.clone().into_os_string();
@@ -147,8 +148,22 @@ impl Staged {
             return Err(io(error).into());
         }
         self.done = true;
+        sync_folder(&self.target).map_err(syncing)?;
         Ok(std::fs::remove_dir_all(&old).map_err(io)?)
     }
+}
+
+/// Has the disk take a file, or all of a folder.
+fn sync(path: &Path) -> std::io::Result<()> {
+    if !path.is_dir() {
+        return File::options().write(true).open(path)?.sync_all();
+    }
+    for entry in std::fs::read_dir(path)? {
+        let entry = entry?.path();
+        sync(&entry)?;
+        sync_folder(&entry)?;
+    }
+    Ok(())
 }
 
 impl Drop for Staged {

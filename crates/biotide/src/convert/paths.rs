@@ -17,10 +17,13 @@ pub(crate) fn check_inputs(inputs: &[String], output: &str) -> Result<(), Biotid
         );
         return Err(BiotideError::file(input, problem));
     }
-    if let Some(input) = inputs
-        .iter()
-        .find(|input| *input == output || same_file(input, output))
-    {
+    if let Some(input) = inputs.iter().find(|input| same_file(input, output)) {
+        return Err(BiotideError::file(
+            input,
+            "input and output are the same file",
+        ));
+    }
+    if let Some(input) = inputs.iter().find(|input| *input == output) {
         return Err(BiotideError::file(input, "input and output are the same"));
     }
     Ok(())
