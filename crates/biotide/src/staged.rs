@@ -158,12 +158,14 @@ fn sync(path: &Path) -> std::io::Result<()> {
     if !path.is_dir() {
         return File::options().write(true).open(path)?.sync_all();
     }
+    let mut last = None;
     for entry in std::fs::read_dir(path)? {
         let entry = entry?.path();
         sync(&entry)?;
-        sync_folder(&entry)?;
+        last = Some(entry);
     }
-    Ok(())
+    // (Once for all names.)
+    last.map_or(Ok(()), |last| sync_folder(&last))
 }
 
 impl Drop for Staged {
