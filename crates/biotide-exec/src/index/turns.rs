@@ -47,6 +47,17 @@ impl Turns {
     }
 }
 
+/// Tells the others that a thread has panicked: they would wait for its turn for ever.
+struct PanicGuard<'a>(&'a Turns);
+
+impl Drop for PanicGuard<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.fail();
+        }
+    }
+}
+
 /// (Of a thread that another one's error has stopped: never shown.)
 fn stopped() -> DataFusionError {
     DataFusionError::Execution(STOPPED.to_owned())
@@ -63,6 +74,7 @@ pub(crate) fn for_each(
 ) -> Result<()> {
     let (turns, next) = (Turns::default(), AtomicUsize::new(0));
     let run = || -> Result<()> {
+        let _guard = PanicGuard(&turns);
         loop {
             let bucket = next.fetch_add(1, Ordering::Relaxed);
             if bucket >= n || turns.has_failed() {
@@ -95,6 +107,8 @@ pub(crate) fn for_each(
 
 #[cfg(test)]
 mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
     use super::*;
 
     #[test]
@@ -118,6 +132,25 @@ mod tests {
             let error = for_each(100, threads, &|| false, &fails).unwrap_err();
             assert!(error.to_string().contains("seventeen"), "{error}");
             assert!(for_each(3, threads, &|| true, &work).is_err());
+        }
+    }
+    #[test]
+    fn a_panic_ends_all() {
+        let before = |bucket: usize, turns: &Turns| {
+            assert_ne!(bucket, 17, "seventeen, before its turn");
+            turns.in_turn(bucket, || Ok(()))
+        };
+        let within = |bucket: usize, turns: &Turns| {
+            turns.in_turn(bucket, || {
+                assert_ne!(bucket, 17, "seventeen, in its turn");
+                Ok(())
+            })
+        };
+        for threads in [1, 2, 5] {
+            let run = || for_each(100, threads, &|| false, &before);
+            assert!(catch_unwind(AssertUnwindSafe(run)).is_err());
+            let run = || for_each(100, threads, &|| false, &within);
+            assert!(catch_unwind(AssertUnwindSafe(run)).is_err());
         }
     }
 }
