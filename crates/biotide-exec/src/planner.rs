@@ -43,11 +43,7 @@ impl ExtensionPlanner for NodePlanner {
             )?)));
         }
         if let Some(node) = node.downcast_ref::<ChainNode>() {
-            let partitions = session.config().target_partitions();
-            return Ok(Some(Arc::new(ChainExec::new(
-                Arc::clone(&node.spec),
-                partitions,
-            ))));
+            return Ok(Some(Arc::new(ChainExec::new(Arc::clone(&node.spec)))));
         }
         if let Some(node) = node.downcast_ref::<CliqueNode>() {
             return Ok(Some(Arc::new(CliqueExec::new(

@@ -1,22 +1,34 @@
 //! The node of physical plans.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
+use biotide_common::session::QueryLog;
 use datafusion_common::tree_node::TreeNodeRecursion;
 use datafusion_common::{DataFusionError, Result};
 use datafusion_execution::memory_pool::MemoryConsumer;
 use datafusion_execution::{SendableRecordBatchStream, TaskContext};
 use datafusion_physical_expr::PhysicalExpr;
 use datafusion_physical_plan::execution_plan::{EmissionType, SchedulingType};
-use datafusion_physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
+use datafusion_physical_plan::metrics::{
+    BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, Time,
+};
 use datafusion_physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion_physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
-use futures::{TryStreamExt, stream};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 
 use super::rows::Statements;
 use super::spec::{ChainSpec, Which};
+use crate::load::blocking;
 use crate::plan;
+
+/// Nodes of a task.
+const NODES: u32 = 1024;
+
+/// Batches that a task makes before somebody takes them.
+const BATCHES: usize = 4;
 
 /// Hands out the statements of a mapping.
 #[derive(Debug)]
@@ -27,13 +39,14 @@ pub struct ChainExec {
 }
 
 impl ChainExec {
-    /// These statements, in so many partitions.
-    pub fn new(spec: Arc<ChainSpec>, partitions: usize) -> Self {
+    /// These statements.
+    pub fn new(spec: Arc<ChainSpec>) -> Self {
+        // (Of several partitions the rows would come as their threads are scheduled.)
         let properties = plan::properties(
             spec.schema(),
-            partitions.max(1),
+            1,
             EmissionType::Incremental,
-            SchedulingType::NonCooperative,
+            SchedulingType::Cooperative,
         );
         Self {
             spec,
@@ -85,43 +98,92 @@ impl ExecutionPlan for ChainExec {
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
         let spec = Arc::clone(&self.spec);
-        let partitions = self.properties.output_partitioning().partition_count() as u64;
         let metrics = BaselineMetrics::new(&self.metrics, partition);
-        let batch_size = context.session_config().batch_size();
+        let time = metrics.elapsed_compute().clone();
+        let config = context.session_config();
+        let batch_size = config.batch_size();
+        let threads = match config.get_extension::<QueryLog>() {
+            Some(log) => log.threads,
+            None => config.target_partitions(),
+        };
         let load = async move {
             let index = spec.mapping.index(&context).await?;
             let held = MemoryConsumer::new("ChainInferExec").register(context.memory_pool());
-            let nodes = u64::from(index.nodes());
-            let cut = |partition: u64| (nodes * partition / partitions) as u32;
-            let range = cut(partition as u64)..cut(partition as u64 + 1);
-            let state = (Statements::new(&index, &spec, held), range, metrics);
-            Ok::<_, DataFusionError>(stream::try_unfold(
-                state,
-                move |(mut statements, mut range, metrics)| async move {
-                    loop {
-                        let timer = metrics.elapsed_compute().timer();
-                        let is_more = statements.add(&mut range, batch_size)?;
-                        timer.done();
-                        if !is_more || statements.rows() >= batch_size {
-                            break;
-                        }
-                        // (Where few nodes have rows, others must have their turn all the same.)
-                        tokio::task::yield_now().await;
-                    }
-                    if statements.rows() == 0 {
-                        return Ok(None);
-                    }
-                    let batch = statements.finish()?;
-                    metrics.record_output(batch.num_rows());
-                    Ok(Some((batch, (statements, range, metrics))))
-                },
-            ))
+            let nodes = index.nodes();
+            let ranges = (0..nodes)
+                .step_by(NODES as usize)
+                .map(move |from| from..from.saturating_add(NODES).min(nodes));
+            let begun = stream::iter(ranges).map(move |nodes| {
+                let statements = Statements::new(&index, &spec, held.new_empty());
+                let task = Task {
+                    statements,
+                    nodes,
+                    batch_size,
+                    time: time.clone(),
+                };
+                blocking(move || task.work())
+            });
+            // (In the order of nodes, whichever task was first.)
+            let batches = begun.buffered(threads.max(1)).map_ok(all).try_flatten();
+            Ok::<_, DataFusionError>(batches)
         };
         let rows = stream::once(load).try_flatten();
+        let rows = rows.inspect_ok(move |batch| metrics.record_output(batch.num_rows()));
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)))
     }
 
     fn metrics(&self) -> Option<MetricsSet> {
         Some(self.metrics.clone_inner())
     }
+}
+
+/// Makes rows of some nodes.
+struct Task {
+    statements: Statements,
+    nodes: Range<u32>,
+    batch_size: usize,
+    time: Time,
+}
+
+/// What a task has made, and itself if there is more: it waits until that was taken.
+type Done = (Vec<RecordBatch>, Option<Task>);
+
+impl Task {
+    /// Makes a few batches, so that no more than those wait for their turn.
+    fn work(mut self) -> Result<Done> {
+        let time = self.time.clone();
+        let _timer = time.timer();
+        let mut batches = Vec::new();
+        while batches.len() < BATCHES {
+            let is_more = loop {
+                let is_more = self.statements.add(&mut self.nodes, self.batch_size)?;
+                if !is_more || self.statements.rows() >= self.batch_size {
+                    break is_more;
+                }
+            };
+            if self.statements.rows() > 0 {
+                batches.push(self.statements.finish()?);
+            }
+            if !is_more {
+                return Ok((batches, None));
+            }
+        }
+        Ok((batches, Some(self)))
+    }
+}
+
+/// The batches that a task has made, and those that it makes still.
+fn all((batches, task): Done) -> impl Stream<Item = Result<RecordBatch>> {
+    let later = stream::try_unfold(task, |task| async move {
+        let Some(task) = task else {
+            return Ok::<_, DataFusionError>(None);
+        };
+        let (batches, task) = blocking(move || task.work()).await?;
+        Ok(Some((each(batches), task)))
+    });
+    each(batches).chain(later.try_flatten())
+}
+
+fn each(batches: Vec<RecordBatch>) -> impl Stream<Item = Result<RecordBatch>> {
+    stream::iter(batches.into_iter().map(Ok))
 }

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Every identifier is walked from, as `xref` walks; what a statement says itself is not inferred. Rows come by
-//! identifier, each one's best first. What they are depends on nothing but the statements.
+//! identifier, in the order of keys, each one's best first: that they are made by several tasks changes neither what
+//! they are nor their order, which a limit above relies on.
 
 mod exec;
 mod logical;
