@@ -32,7 +32,6 @@ pub(super) struct Statements {
     walker: Walker,
     results: Results,
     scratch: Scratch<[u32; 3]>,
-    held: MemoryReservation,
     subject: StringBuilder,
     predicate: StringBuilder,
     object: StringBuilder,
@@ -55,13 +54,12 @@ impl Statements {
             Which::Inferred { walk, .. } => (**walk).clone(),
         };
         Self {
-            walker: Walker::new(index, &options),
+            walker: Walker::new(index, &options, held),
             index: Arc::clone(index),
             which: spec.which.clone(),
             schema: spec.schema(),
             results: Results::default(),
             scratch: Scratch::default(),
-            held,
             subject: StringBuilder::new(),
             predicate: StringBuilder::new(),
             object: StringBuilder::new(),
@@ -213,6 +211,7 @@ impl Statements {
             return Ok(Some(end));
         }
         self.walker.shrink();
+        self.results.shrink();
         Ok(None)
     }
 
@@ -229,8 +228,10 @@ impl Statements {
             }
             .into());
         }
-        self.held.try_resize(self.walker.size())?;
-        self.results.gather(&mut self.walker, &self.index, node)
+        let (walker, index) = (&mut self.walker, &self.index);
+        self.results.gather(walker, index, node)?;
+        let limit = walker.options().limit;
+        self.results.cut(walker, index, limit)
     }
 
     /// The rows so far.

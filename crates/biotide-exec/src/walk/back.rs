@@ -2,7 +2,7 @@
 
 use datafusion_common::Result;
 
-use super::paths::Walker;
+use super::paths::{ALL, Walker, denies};
 use super::results::Results;
 use crate::index::Index;
 use crate::mapping::predicate::Kind;
@@ -36,5 +36,38 @@ impl Walker {
         // No path is enough alone, but several may be.
         results.gather(self, index, node)?;
         Ok(results.found.iter().any(|found| found.node != than))
+    }
+
+    /// Whether a walk from the end of this path comes along it: the end is not said not to be what is on its way.
+    pub(super) fn is_walked_from(&mut self, index: &Index, end: u32) -> Result<bool> {
+        // (Of the one next to it that has been seen at the edge, of the result where the walk began.)
+        let n = self.steps.len();
+        if index.counts.negated == 0 || n < 3 {
+            return Ok(true);
+        }
+        if self.end != Some(end) {
+            let mut denials = std::mem::take(&mut self.end_denials);
+            denials.clear();
+            self.end = None;
+            self.find_denials(index, end, false, &mut denials)?;
+            (self.end, self.end_denials) = (Some(end), denials);
+        }
+        let chains = match self.options().undirected {
+            true => ALL,
+            false => self.options().chains,
+        };
+        let mut kind = self.steps[n - 1].entry.kind();
+        for at in (1..n - 1).rev() {
+            let Some(longer) = chains.compose(self.steps[at].entry.kind(), kind) else {
+                break;
+            };
+            kind = longer;
+            let node = self.steps[at - 1].node;
+            let own = kind.inverse().unwrap_or(kind);
+            if denies(&self.end_denials, node, own, None) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }

@@ -12,7 +12,8 @@
 //!
 //! 3. *Back* (`back.rs`): the same against the direction of paths, to see who else has a result.
 //!
-//! Undirected, every statement is an edge both ways, a path uses none twice, and every path is a result.
+//! Undirected, every statement is an edge both ways, a path uses none twice, and every path is a result: those over
+//! the same identifiers with the same confidence are one, whose evidence they all are.
 
 mod ahead;
 mod back;
@@ -20,6 +21,7 @@ mod denied;
 mod options;
 mod paths;
 mod results;
+mod ties;
 
 pub(crate) use ahead::Ahead;
 pub use options::WalkOptions;

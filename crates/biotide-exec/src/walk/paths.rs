@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use datafusion_common::Result;
+use datafusion_execution::memory_pool::MemoryReservation;
 
 use super::denied::Denied;
 use super::options::{MOST_HOPS, WalkOptions};
@@ -15,6 +16,19 @@ use crate::mapping::predicate::{Chains, Kind};
 
 /// Entries that are read at a time.
 const CHUNK: usize = 4096;
+
+/// Paths that there is room for at first.
+const PATHS: usize = 64;
+
+/// What chains where anything goes.
+pub(super) const ALL: Chains = Chains {
+    close: true,
+    related: true,
+    xref: true,
+};
+
+/// What a node is said not to be: node, kind, predicate; by node.
+pub(super) type Denials = Vec<(u32, Kind, u32)>;
 
 /// An edge of a path: where it leads, and which it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,10 +77,16 @@ pub(crate) struct Walker {
     /// The nodes of the path, and their prefixes.
     nodes: Vec<u32>,
     prefixes: Vec<u16>,
-    steps: Vec<Step>,
+    pub(super) steps: Vec<Step>,
     chunks: [Scratch<Packed>; MOST_HOPS],
-    /// What the start is said not to be: node, kind, predicate; by node.
-    denials: Vec<(u32, Kind, u32)>,
+    spare: Scratch<Packed>,
+    /// Of the start.
+    denials: Denials,
+    /// Of a node that was found backwards.
+    pub(super) end: Option<u32>,
+    pub(super) end_denials: Denials,
+    /// What paths, and what is made of them, take.
+    held: MemoryReservation,
     looked_at: usize,
     pub(crate) paths: Vec<Path>,
     /// The steps of all paths, `max_hops` for each.
@@ -87,7 +107,7 @@ const NOWHERE: Step = Step {
 };
 
 impl Walker {
-    pub(crate) fn new(index: &Index, options: &WalkOptions) -> Self {
+    pub(crate) fn new(index: &Index, options: &WalkOptions, held: MemoryReservation) -> Self {
         let names = &index.vocabulary.prefixes;
         let wanted = |name: &String| options.targets.contains(name);
         let targets = names.iter().map(|prefix| wanted(&prefix.name)).collect();
@@ -106,7 +126,11 @@ impl Walker {
             prefixes: Vec::new(),
             steps: Vec::new(),
             chunks: std::array::from_fn(|_| Scratch::default()),
+            spare: Scratch::default(),
             denials: Vec::new(),
+            end: None,
+            end_denials: Vec::new(),
+            held,
             looked_at: 0,
             paths: Vec::new(),
             path_steps: Vec::new(),
@@ -186,7 +210,9 @@ impl Walker {
         self.nodes.push(start);
         self.prefixes.push(prefix);
         if index.counts.negated > 0 {
-            self.find_denials(index, start)?;
+            let mut denials = std::mem::take(&mut self.denials);
+            self.find_denials(index, start, self.is_backwards, &mut denials)?;
+            self.denials = denials;
         }
         let at = At {
             node: start,
@@ -200,37 +226,30 @@ impl Walker {
         Ok(())
     }
 
-    /// What the start is said not to be.
-    fn find_denials(&mut self, index: &Index, start: u32) -> Result<()> {
-        let (segment, range) = self.reader.edges(index, start)?;
+    /// What a node is said not to be.
+    pub(super) fn find_denials(
+        &mut self,
+        index: &Index,
+        node: u32,
+        is_backwards: bool,
+        denials: &mut Denials,
+    ) -> Result<()> {
+        let (segment, range) = self.reader.edges(index, node)?;
+        let mut scratch = std::mem::take(&mut self.spare);
         for from in range.clone().step_by(CHUNK) {
             let chunk = from..(from + CHUNK).min(range.end);
-            let entries = index
-                .arrays
-                .entries
-                .read(segment, chunk, &mut self.chunks[0])?;
+            let entries = index.arrays.entries.read(segment, chunk, &mut scratch)?;
             let entries = entries.iter().map(|&entry| Entry::unpack(entry));
             for entry in entries.filter(|entry| entry.is_negated()) {
                 // (Who denies what has no inverse says nothing of the other direction.)
-                if !is_barred(entry, self.is_backwards) {
-                    let predicate = read(entry, self.is_backwards, &index.vocabulary);
-                    self.denials.push((entry.to, entry.kind(), predicate));
+                if !is_barred(entry, is_backwards) {
+                    let predicate = read(entry, is_backwards, &index.vocabulary);
+                    denials.push((entry.to, entry.kind(), predicate));
                 }
             }
         }
+        self.spare = scratch;
         Ok(())
-    }
-
-    /// Whether the start is said not to be this.
-    fn is_denied(&self, node: u32, kind: Kind, predicate: Option<u32>) -> bool {
-        let from = self.denials.partition_point(|&(denied, ..)| denied < node);
-        let own = self.denials[from..]
-            .iter()
-            .take_while(|&&(denied, ..)| denied == node);
-        own.into_iter().any(|&(_, denied, other)| match denied {
-            Kind::Other => kind == Kind::Other && predicate == Some(other),
-            denied => denied.denies(kind),
-        })
     }
 
     fn visit(&mut self, index: &Index, at: At) -> Result<ControlFlow<()>> {
@@ -323,9 +342,10 @@ impl Walker {
                 Some(meaning)
             }
         };
-        if let Some((kind, predicate)) = meaning
-            && self.is_denied(entry.to, kind, predicate)
-        {
+        let is_denied = meaning
+            .is_some_and(|(kind, predicate)| denies(&self.denials, entry.to, kind, predicate));
+        // (Backwards the start is a result: it denies identifiers that have it, not those on the way to it.)
+        if is_denied && !self.is_backwards {
             if is_target {
                 self.conflicts.push(entry.to);
             }
@@ -351,10 +371,15 @@ impl Walker {
         };
         self.steps.push(step);
         // (A way back to the start is no mapping.)
-        if is_target && entry.to != self.nodes[0] {
+        let mut is_end = is_target && !is_denied && entry.to != self.nodes[0];
+        if is_end && self.is_backwards {
+            is_end = self.is_walked_from(index, entry.to)?;
+        }
+        if is_end {
             if is_passed {
                 self.passed += 1;
             } else {
+                self.make_room()?;
                 self.paths.push(Path {
                     confidence,
                     predicate: meaning.and_then(|(_, predicate)| predicate),
@@ -422,11 +447,6 @@ impl Walker {
         entry: Entry,
         predicate: Option<u32>,
     ) -> Option<(Kind, Option<u32>)> {
-        const ALL: Chains = Chains {
-            close: true,
-            related: true,
-            xref: true,
-        };
         // (Of an edge that means nothing from here nothing is said.)
         let means = !is_barred(entry, self.is_backwards);
         let own = (entry.kind(), predicate.filter(|_| means));
@@ -459,9 +479,28 @@ impl Walker {
         &self.path_steps[start..start + self.paths[path].hops]
     }
 
+    /// Makes room for a path, with memory that it is given.
+    fn make_room(&mut self) -> Result<()> {
+        if self.paths.len() < self.paths.capacity() {
+            return Ok(());
+        }
+        let more = self.paths.len().max(PATHS);
+        let steps = more * self.options.max_hops;
+        self.held
+            .try_grow(more * size_of::<Path>() + steps * size_of::<Step>())?;
+        self.paths.reserve_exact(more);
+        self.path_steps.reserve_exact(steps);
+        Ok(())
+    }
+
     /// About how many bytes its paths take.
-    pub(crate) fn size(&self) -> usize {
+    fn size(&self) -> usize {
         self.paths.capacity() * size_of::<Path>() + self.path_steps.capacity() * size_of::<Step>()
+    }
+
+    /// Holds its paths, and so many bytes of what is made of them.
+    pub(super) fn charge(&self, others: usize) -> Result<()> {
+        self.held.try_resize(self.size() + others)
     }
 
     /// Gives memory back that an identifier with many paths took.
@@ -470,8 +509,21 @@ impl Walker {
         if self.paths.capacity() > KEEP {
             self.paths = Vec::new();
             self.path_steps = Vec::new();
+            self.held.free();
         }
     }
+}
+
+/// Whether a node is said not to be this.
+pub(super) fn denies(denials: &Denials, node: u32, kind: Kind, predicate: Option<u32>) -> bool {
+    let from = denials.partition_point(|&(denied, ..)| denied < node);
+    let own = denials[from..]
+        .iter()
+        .take_while(|&&(denied, ..)| denied == node);
+    own.into_iter().any(|&(_, denied, other)| match denied {
+        Kind::Other => kind == Kind::Other && predicate == Some(other),
+        denied => denied.denies(kind),
+    })
 }
 
 /// Whether an edge cannot be walked: its predicate has no inverse, and paths go the other way.

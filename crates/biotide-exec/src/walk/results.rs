@@ -7,6 +7,7 @@ use datafusion_common::Result;
 use hashbrown::HashSet;
 
 use super::paths::{Path, Walker};
+use super::ties::{Ties, nodes};
 use crate::index::Index;
 use crate::index::edge_id::{EdgeId, edge_id};
 use crate::mapping::key::Key;
@@ -36,24 +37,83 @@ pub(crate) struct Results {
     pub(crate) text: String,
     /// Numbers of paths of the walker.
     pub(crate) evidence: Vec<usize>,
+    /// How many there were before any was left out.
+    pub(crate) all: usize,
+    /// Prefixes of which several identifiers were found, in order.
+    several: Vec<u16>,
+    ends: Vec<(u16, u32)>,
     order: Vec<usize>,
     used: HashSet<EdgeId>,
     keys: Vec<Key>,
+    ties: Ties,
 }
 
 impl Results {
-    /// Puts together what a walk has found.
+    /// Puts together what a walk has found, in no order.
     pub(crate) fn gather(&mut self, walker: &mut Walker, index: &Index, start: u32) -> Result<()> {
-        self.found.clear();
-        self.text.clear();
-        self.evidence.clear();
+        self.clear();
         match walker.options().undirected {
-            true => self.single(walker, index, start)?,
+            true => self.single(walker, index)?,
             false => self.combined(walker, index, start)?,
         }
         let least = walker.options().min_confidence;
         self.found.retain(|found| found.confidence >= least);
-        self.cut(walker, index)
+        self.all = self.found.len();
+        // (Seen before any is left out: what is shown does not change what is so.)
+        if self.all > 1 {
+            let ends = self.found.iter().map(|found| (found.prefix, found.node));
+            self.ends.extend(ends);
+            self.ends.sort_unstable();
+            self.ends.dedup();
+            let pairs = self.ends.windows(2).filter(|pair| pair[0].0 == pair[1].0);
+            self.several.extend(pairs.map(|pair| pair[0].0));
+            self.several.dedup();
+        }
+        walker.charge(self.size())
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.found.clear();
+        self.text.clear();
+        self.evidence.clear();
+        self.all = 0;
+        self.several.clear();
+        self.ends.clear();
+    }
+
+    /// Whether several identifiers of a prefix were found.
+    pub(crate) fn has_several(&self, prefix: u16) -> bool {
+        self.several.binary_search(&prefix).is_ok()
+    }
+
+    /// About how many bytes they take.
+    fn size(&self) -> usize {
+        self.found.capacity() * size_of::<Found>()
+            + self.text.capacity()
+            + (self.evidence.capacity() + self.order.capacity()) * size_of::<usize>()
+            + self.ends.capacity() * size_of::<(u16, u32)>()
+            + self.used.capacity() * size_of::<EdgeId>()
+            + self.keys.capacity() * size_of::<Key>()
+            + self.ties.size()
+    }
+
+    /// Gives memory back that an identifier with many results took.
+    pub(crate) fn shrink(&mut self) {
+        if self.order.capacity() > KEPT || self.evidence.capacity() > KEPT {
+            *self = Self::default();
+        }
+    }
+
+    /// Adds a result, with memory that it is given.
+    fn push(&mut self, found: Found, walker: &Walker) -> Result<()> {
+        if self.found.len() == self.found.capacity() {
+            let more = self.found.len() * size_of::<Found>();
+            // (The order of paths is lent.)
+            let lent = walker.paths.len() * size_of::<usize>();
+            walker.charge(self.size() + lent + more)?;
+        }
+        self.found.push(found);
+        Ok(())
     }
 
     /// A result for each identifier and predicate.
@@ -63,6 +123,7 @@ impl Results {
             |walker: &Walker, path: usize| (end(walker, path).node, walker.paths[path].predicate);
         let mut order = std::mem::take(&mut self.order);
         order.clear();
+        walker.charge(self.size() + 2 * walker.paths.len() * size_of::<usize>())?;
         order.extend(0..walker.paths.len());
         order.sort_unstable_by_key(|&path| key(walker, path));
         let mut rest = order.as_mut_slice();
@@ -74,7 +135,7 @@ impl Results {
                 .count();
             let (group, later) = rest.split_at_mut(n);
             rest = later;
-            best_first(group, walker, index)?;
+            self.best_first(group, walker, index)?;
             let begin = self.evidence.len();
             let mut doubt = 1.0;
             match self.used.capacity() > KEPT {
@@ -99,7 +160,7 @@ impl Results {
                 hops,
             } = walker.paths[best];
             let alone = self.evidence.len() == begin + 1;
-            self.found.push(Found {
+            let found = Found {
                 node: own.0,
                 prefix: end(walker, best).entry.prefix(),
                 predicate,
@@ -108,20 +169,19 @@ impl Results {
                 hops,
                 text: 0..0,
                 evidence: begin..self.evidence.len(),
-            });
+            };
+            self.push(found, walker)?;
         }
         self.order = order;
         Ok(())
     }
 
-    /// A result for each path; those that look alike are one.
-    fn single(&mut self, walker: &mut Walker, index: &Index, _start: u32) -> Result<()> {
+    /// A result for each path. Those over the same nodes with the same confidence are one, which rests on them all.
+    fn single(&mut self, walker: &mut Walker, index: &Index) -> Result<()> {
         let mut order = std::mem::take(&mut self.order);
         order.clear();
+        walker.charge(self.size() + 2 * walker.paths.len() * size_of::<usize>())?;
         order.extend(0..walker.paths.len());
-        fn nodes(walker: &Walker, path: usize) -> impl Iterator<Item = u32> {
-            walker.steps_of(path).iter().map(|step| step.node)
-        }
         let bits = |walker: &Walker, path: usize| walker.paths[path].confidence.to_bits();
         order.sort_unstable_by(|&a, &b| {
             let by_nodes = || nodes(walker, a).cmp(nodes(walker, b));
@@ -133,35 +193,37 @@ impl Results {
                 .cmp(&bits(walker, a))
                 .then_with(by_nodes)
                 .then_with(|| named(a).cmp(&named(b)))
+                .then(a.cmp(&b))
         });
-        order.dedup_by(|a, b| {
-            bits(walker, *a) == bits(walker, *b) && nodes(walker, *a).eq(nodes(walker, *b))
-        });
-        for &path in &order {
+        let alike = |&a: &usize, &b: &usize| {
+            bits(walker, a) == bits(walker, b) && nodes(walker, a).eq(nodes(walker, b))
+        };
+        for group in order.chunk_by(alike) {
             let Path {
                 confidence,
                 predicate,
                 hops,
-            } = walker.paths[path];
-            let end = walker.steps_of(path)[hops - 1];
-            self.evidence.push(path);
-            self.found.push(Found {
+            } = walker.paths[group[0]];
+            let end = walker.steps_of(group[0])[hops - 1];
+            let begin = self.evidence.len();
+            self.evidence.extend_from_slice(group);
+            let found = Found {
                 node: end.node,
                 prefix: end.entry.prefix(),
                 predicate,
                 confidence,
                 hops,
                 text: 0..0,
-                evidence: self.evidence.len() - 1..self.evidence.len(),
-            });
+                evidence: begin..self.evidence.len(),
+            };
+            self.push(found, walker)?;
         }
         self.order = order;
         Ok(())
     }
 
-    /// Sorts, and keeps as many as are wanted. Identifiers are written out where they decide.
-    fn cut(&mut self, walker: &mut Walker, index: &Index) -> Result<()> {
-        let limit = walker.options().limit;
+    /// Sorts them, and keeps as many. Identifiers are written out where they decide.
+    pub(crate) fn cut(&mut self, walker: &mut Walker, index: &Index, limit: usize) -> Result<()> {
         let by_worth = |a: &Found, b: &Found| {
             b.confidence
                 .total_cmp(&a.confidence)
@@ -203,7 +265,7 @@ impl Results {
             self.order_paths(walker, index)?;
         }
         self.found.truncate(limit);
-        Ok(())
+        walker.charge(self.size())
     }
 
     /// Puts paths to the same identifier that are worth the same in the order of the identifiers on them.
@@ -220,15 +282,47 @@ impl Results {
                 .take_while(|found| same(found, &self.found[start]))
                 .count();
             if n > 1 {
-                let mut named = Vec::with_capacity(n);
-                for found in &self.found[start..start + n] {
-                    let path = self.evidence[found.evidence.start];
-                    named.push((path_text(path, walker, index)?, found.clone()));
-                }
-                named.sort_by(|a, b| a.0.cmp(&b.0));
-                for (to, (_, found)) in self.found[start..].iter_mut().zip(named) {
-                    *to = found;
-                }
+                let others = self.size() - self.ties.size();
+                let (evidence, ties) = (&self.evidence, &mut self.ties);
+                let group = &mut self.found[start..start + n];
+                let path = |found: &Found| evidence[found.evidence.start];
+                ties.take(group.iter().map(path), walker, index, others)?;
+                group.sort_unstable_by(|a, b| ties.compare(walker, index, path(a), path(b)));
+            }
+            start += n;
+        }
+        Ok(())
+    }
+    /// Sorts paths to the same identifier: confidence, hops, then the identifiers on them, then sources.
+    fn best_first(
+        &mut self,
+        group: &mut [usize],
+        walker: &mut Walker,
+        index: &Index,
+    ) -> Result<()> {
+        if group.len() < 2 {
+            return Ok(());
+        }
+        let worth = |walker: &Walker, a: usize, b: usize| {
+            let (a, b) = (walker.paths[a], walker.paths[b]);
+            b.confidence
+                .total_cmp(&a.confidence)
+                .then(a.hops.cmp(&b.hops))
+        };
+        group.sort_unstable_by(|&a, &b| worth(walker, a, b));
+        let others = self.size() - self.ties.size() + walker.paths.len() * size_of::<usize>();
+        let mut start = 0;
+        while start < group.len() {
+            let first = group[start];
+            let n = group[start..]
+                .iter()
+                .take_while(|&&path| worth(walker, first, path).is_eq())
+                .count();
+            if n > 1 {
+                let tied = &mut group[start..start + n];
+                self.ties
+                    .take(tied.iter().copied(), walker, index, others)?;
+                tied.sort_unstable_by(|&a, &b| self.ties.compare(walker, index, a, b));
             }
             start += n;
         }
@@ -247,60 +341,4 @@ fn edges(
     let from = std::iter::once(start).chain(steps.iter().map(|step| step.node));
     from.zip(steps)
         .map(|(from, step)| edge_id(&index.vocabulary, from, step.entry))
-}
-
-/// Sorts paths to the same identifier: confidence, hops, then the identifiers on them, then sources.
-fn best_first(group: &mut [usize], walker: &mut Walker, index: &Index) -> Result<()> {
-    if group.len() < 2 {
-        return Ok(());
-    }
-    let worth = |walker: &Walker, a: usize, b: usize| {
-        let (a, b) = (walker.paths[a], walker.paths[b]);
-        b.confidence
-            .total_cmp(&a.confidence)
-            .then(a.hops.cmp(&b.hops))
-    };
-    group.sort_unstable_by(|&a, &b| worth(walker, a, b));
-    let mut start = 0;
-    while start < group.len() {
-        let first = group[start];
-        let n = group[start..]
-            .iter()
-            .take_while(|&&path| worth(walker, first, path).is_eq())
-            .count();
-        if n > 1 {
-            let mut named = Vec::with_capacity(n);
-            for &path in &group[start..start + n] {
-                named.push((path_text(path, walker, index)?, path));
-            }
-            named.sort();
-            for (to, (_, path)) in group[start..].iter_mut().zip(named) {
-                *to = path;
-            }
-        }
-        start += n;
-    }
-    Ok(())
-}
-
-/// The identifiers on a path, and the predicates and sources of its edges: what ties are broken by.
-fn path_text(path: usize, walker: &mut Walker, index: &Index) -> Result<Vec<String>> {
-    let steps = walker.steps_of(path).to_vec();
-    let mut texts = Vec::with_capacity(2 * steps.len());
-    for step in &steps {
-        let mut text = String::new();
-        walker.reader.write_curie(index, step.node, &mut text)?;
-        texts.push(text);
-    }
-    for step in &steps {
-        let vocabulary = &index.vocabulary;
-        let class = &vocabulary.classes[step.entry.class as usize];
-        let walked = crate::index::build::read(step.entry, false, vocabulary);
-        let predicate = &vocabulary.predicates[walked as usize].name;
-        texts.push(format!(
-            "{predicate} {}",
-            vocabulary.sources[class.source as usize].shown()
-        ));
-    }
-    Ok(texts)
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use biotide_common::identifiers::{Fate, is_nothing, trim};
 use datafusion_common::Result;
 
-use super::spec::XrefSpec;
+use super::spec::{Policy, XrefSpec};
 use crate::index::Index;
 use crate::mapping::spelling::Speller;
 use crate::walk::{Results, Walker};
@@ -27,13 +27,17 @@ pub(super) struct Answer {
     pub(super) note: String,
     /// As it was looked up, with its prefix; empty if it is none.
     pub(super) resolved: String,
-    /// As it was written, in canonical form, if another one has taken its place.
+    /// As it was written, in canonical form, if it was brought forward.
     pub(super) retired: Option<String>,
+    /// What has taken its place, also where that is not in the mapping.
+    pub(super) successor: Option<String>,
     /// Where the walk began.
     pub(super) start: Option<(u32, u16)>,
     pub(super) results: Results,
     /// Identifiers that are contradicted.
     pub(super) conflicts: Vec<String>,
+    /// Whether there are more edges than were walked.
+    pub(super) is_cut: bool,
 }
 
 impl Answer {
@@ -42,9 +46,11 @@ impl Answer {
         self.note.clear();
         self.resolved.clear();
         self.retired = None;
+        self.successor = None;
         self.start = None;
-        self.results.found.clear();
+        self.results.clear();
         self.conflicts.clear();
+        self.is_cut = false;
     }
 
     /// Answers for an identifier as it is written.
@@ -85,39 +91,52 @@ impl Answer {
             Some(namespace) if spec.retired => namespace.fate(&local)?,
             _ => None,
         };
-        let mut node = None;
+        let (mut node, mut is_new_known, mut judged) = (None, false, None);
         match fate {
             Some(Fate::Replaced(successor)) => {
+                judged = Some(RETIRED);
                 node = find(walker, &successor)?;
-                let old = std::mem::take(&mut self.resolved);
-                let _ = write!(self.note, "replaced by {}", curie(&successor));
-                self.resolved = curie(&successor);
-                self.retired = Some(old);
+                is_new_known = node.is_some();
+                let new = curie(&successor);
+                let _ = write!(self.note, "replaced by {new}");
+                if !is_new_known {
+                    self.note.push_str(", which is not in the mapping");
+                }
+                self.successor = Some(new);
             }
             Some(Fate::Withdrawn) => {
-                self.verdict = WITHDRAWN;
+                judged = Some(WITHDRAWN);
                 self.note.push_str("withdrawn without a successor");
-                return Ok(());
             }
             Some(Fate::Ambiguous(successors)) => {
-                self.verdict = AMBIGUOUS;
+                judged = Some(AMBIGUOUS);
+                for successor in &successors {
+                    is_new_known |= find(walker, successor)?.is_some();
+                }
                 let all: Vec<String> = successors
                     .iter()
                     .map(|successor| curie(successor))
                     .collect();
                 let _ = write!(self.note, "retired, and it may be {}", all.join(" or "));
-                return Ok(());
             }
             None => {}
         }
-        if self.retired.is_none() {
+        let mut is_old = false;
+        if !is_new_known {
             node = find(walker, &local)?;
+            // (A mapping as old as the identifier knows none of what came after it.)
+            is_old = judged.is_some() && node.is_some();
+            if is_old {
+                self.add_note("the old one is in the mapping");
+            }
+        }
+        if let Some(new) = self.successor.as_ref().filter(|_| !is_old) {
+            self.retired = Some(std::mem::replace(&mut self.resolved, new.clone()));
         }
         let Some((node, prefix)) = node.zip(prefix) else {
             let accepted = namespace.is_none_or(|namespace| namespace.accepts(&local));
-            if self.retired.is_some() {
-                self.verdict = RETIRED;
-                self.note.push_str(", which is not in the mapping");
+            if let Some(judged) = judged {
+                self.verdict = judged;
             } else if !accepted {
                 self.verdict = INVALID;
                 let _ = write!(self.note, "no identifier of {prefix_name}");
@@ -131,7 +150,14 @@ impl Answer {
         };
         self.start = Some((node, prefix));
         walker.walk(index, node, prefix)?;
+        self.is_cut = walker.is_cut;
         self.results.gather(walker, index, node)?;
+        // (Where a policy has still to choose, all of them are there to choose from.)
+        let most = match spec.policy {
+            Policy::Explode | Policy::List => spec.walk.limit,
+            Policy::First | Policy::Error | Policy::Drop => usize::MAX,
+        };
+        self.results.cut(walker, index, most)?;
         for i in 0..walker.conflicts.len() {
             let mut text = String::new();
             let conflict = walker.conflicts[i];
@@ -139,33 +165,33 @@ impl Answer {
             self.conflicts.push(text);
         }
         self.conflicts.sort_unstable();
-        self.judge(spec, walker);
+        self.judge(spec, judged);
         Ok(())
     }
 
-    fn judge(&mut self, spec: &XrefSpec, walker: &Walker) {
+    fn judge(&mut self, spec: &XrefSpec, judged: Option<&'static str>) {
         let several = self
             .results
             .found
             .iter()
             .any(|found| self.has_several(found.prefix));
-        self.verdict = match (self.results.found.is_empty(), self.retired.is_some()) {
-            (true, false) => UNMAPPED,
-            (false, false) if several => AMBIGUOUS,
-            (false, false) => OK,
-            (_, true) => RETIRED,
+        self.verdict = match (judged, self.results.found.is_empty()) {
+            (Some(judged), _) => judged,
+            (None, true) => UNMAPPED,
+            (None, false) if several => AMBIGUOUS,
+            (None, false) => OK,
         };
         if !self.conflicts.is_empty() {
             let shown: Vec<&str> = self.conflicts.iter().map(String::as_str).take(3).collect();
             let denied = format!("denied: {}", shown.join(", "));
             self.add_note(&denied);
-        } else if self.results.found.is_empty() {
+        } else if self.results.found.is_empty() && !self.is_cut {
             self.add_note(match spec.walk.targets.is_empty() {
                 true => "no path leads from it",
                 false => "no path leads to the targets",
             });
         }
-        if walker.is_cut {
+        if self.is_cut {
             let most = spec.walk.max_paths;
             self.add_note(&format!(
                 "more than {most} edges: not all were walked (max_paths)"
@@ -190,15 +216,8 @@ impl Answer {
         self.note.push_str(text);
     }
 
-    /// Whether several identifiers of a namespace were found.
+    /// Whether several identifiers of a namespace were found, or there may be several.
     pub(super) fn has_several(&self, prefix: u16) -> bool {
-        let mut nodes = self
-            .results
-            .found
-            .iter()
-            .filter(|found| found.prefix == prefix)
-            .map(|found| found.node);
-        let first = nodes.next();
-        nodes.any(|node| Some(node) != first)
+        self.is_cut || self.results.has_several(prefix)
     }
 }

@@ -1,6 +1,7 @@
 //! How many identifiers map to how many.
 
 use datafusion_common::Result;
+use datafusion_execution::memory_pool::MemoryReservation;
 
 use super::answer::Answer;
 use crate::index::Index;
@@ -15,7 +16,7 @@ pub(super) struct Back {
 
 impl Back {
     /// For results of such walks.
-    pub(super) fn new(index: &Index, walk: &WalkOptions) -> Self {
+    pub(super) fn new(index: &Index, walk: &WalkOptions, held: MemoryReservation) -> Self {
         let options = WalkOptions {
             // (Any; it is said of each identifier which.)
             targets: vec![String::new()],
@@ -23,18 +24,25 @@ impl Back {
             ..walk.clone()
         };
         Self {
-            walker: Walker::new(index, &options).backwards(),
+            walker: Walker::new(index, &options, held).backwards(),
             results: Results::default(),
         }
     }
 
     /// That of an identifier with results: several on the left, if another one of the same namespace maps to a
-    /// result; on the right, if several results are of one namespace.
-    pub(super) fn cardinality(&mut self, index: &Index, answer: &Answer) -> Result<&'static str> {
+    /// result; on the right, if several results are of one namespace. `None`: not all edges were walked, and one more
+    /// may be behind the others.
+    pub(super) fn cardinality(
+        &mut self,
+        index: &Index,
+        answer: &Answer,
+    ) -> Result<Option<&'static str>> {
         let found = &answer.results.found;
-        let right = found.iter().any(|found| answer.has_several(found.prefix));
-        let mut left = false;
+        let mut several = found.iter().map(|found| found.prefix);
+        let right = several.any(|prefix| answer.results.has_several(prefix));
+        let (mut left, mut is_known) = (false, right || !answer.is_cut);
         if let Some((start, prefix)) = answer.start {
+            let mut is_cut = false;
             self.walker.retarget(prefix);
             for one in found {
                 let end = (one.node, one.prefix);
@@ -44,14 +52,17 @@ impl Back {
                 if left {
                     break;
                 }
+                is_cut |= self.walker.is_cut;
             }
+            is_known &= left || !is_cut;
         }
         self.walker.shrink();
-        Ok(match (left, right) {
+        self.results.shrink();
+        Ok(is_known.then_some(match (left, right) {
             (false, false) => "1:1",
             (false, true) => "1:n",
             (true, false) => "n:1",
             (true, true) => "n:n",
-        })
+        }))
     }
 }

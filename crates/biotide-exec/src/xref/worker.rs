@@ -64,6 +64,7 @@ pub(super) struct Worker {
     lines: Vec<Written>,
     /// Of sources.
     numbers: Vec<u32>,
+    /// Holds nothing: what its walkers hold is of the same consumer.
     held: MemoryReservation,
     /// Whether somebody wants to know what became of identifiers.
     counts: bool,
@@ -124,7 +125,7 @@ impl Worker {
         counts: bool,
     ) -> Self {
         let speller = Speller::new(Arc::clone(&spec.identifiers), spec.namespace.as_deref());
-        let mut walker = Walker::new(index, &spec.walk);
+        let mut walker = Walker::new(index, &spec.walk, held.new_empty());
         let prefix = spec
             .wanted
             .as_ref()
@@ -182,9 +183,9 @@ impl Worker {
             let (speller, walker) = (&mut self.speller, &mut self.walker);
             self.answer
                 .of(id, &self.spec, &self.index, speller, walker)?;
-            self.held.try_resize(self.walker.size())?;
             self.rows_of(row, id, &mut rows)?;
             self.walker.shrink();
+            self.answer.results.shrink();
         }
         rows.finish()
     }
@@ -230,11 +231,14 @@ impl Worker {
             return Ok(());
         }
         let cardinality = match self.output.wants(Column::Cardinality) {
-            true if n == 0 => self.answer.is_looked_up().then_some("1:0"),
+            true if n == 0 => {
+                let is_known = self.answer.is_looked_up() && !self.answer.is_cut;
+                is_known.then_some("1:0")
+            }
             true => {
-                let new = || Back::new(&self.index, &self.spec.walk);
+                let new = || Back::new(&self.index, &self.spec.walk, self.held.new_empty());
                 let back = self.back.get_or_insert_with(new);
-                Some(back.cardinality(&self.index, &self.answer)?)
+                back.cardinality(&self.index, &self.answer)?
             }
             false => None,
         };
@@ -318,7 +322,7 @@ impl Worker {
         let prefix = self.answer.resolved.split_once(':');
         let prefix = prefix.map_or("", |(prefix, _)| prefix);
         let targets = &self.spec.walk.targets;
-        self.answer.retired.is_some() && targets.iter().any(|target| target == prefix)
+        self.answer.successor.is_some() && targets.iter().any(|target| target == prefix)
     }
 
     /// The results that the policy leaves, a successor among them.
@@ -351,11 +355,15 @@ impl Worker {
                     let text = &self.answer.results.text;
                     let names: Vec<&str> =
                         own.map(|found| &text[found.text.clone()]).take(5).collect();
+                    let several = match self.answer.results.has_several(one.prefix) {
+                        true => "several",
+                        false => "more, perhaps: not all edges were walked (max_paths)",
+                    };
                     return Err(BiotideError::Option {
                         key: "xref policy".to_owned(),
                         value: "error".to_owned(),
                         problem: format!(
-                            "ends the statement: {} maps to several: {}",
+                            "ends the statement: {} maps to {several}: {}",
                             written.unwrap_or_default(),
                             names.join(", ")
                         ),
@@ -372,15 +380,39 @@ impl Worker {
                 }
             }
         }
-        let most = self.spec.walk.limit - usize::from(self.has_successor);
-        self.left.truncate(most);
+        self.limit();
         Ok(())
+    }
+
+    /// Keeps as many results as are wanted, and says how many there were.
+    fn limit(&mut self) {
+        let (limit, first) = (self.spec.walk.limit, usize::from(self.has_successor));
+        let chosen = match self.spec.policy {
+            Policy::Explode | Policy::List => self.answer.results.all,
+            Policy::First | Policy::Error | Policy::Drop => self.left.len(),
+        };
+        let all = chosen + first;
+        if all > limit {
+            let note = format!("more than {limit} results: {all} were found (limit)");
+            self.answer.add_note(&note);
+        }
+        self.left.truncate(limit - first);
+        // (Of those that a policy has left out the best are told of.)
+        let found = &mut self.answer.results.found;
+        let mut n = limit.min(found.len());
+        for i in self.left.iter_mut().filter(|i| **i >= limit) {
+            found.swap(n, *i);
+            *i = n;
+            n += 1;
+        }
+        found.truncate(n);
     }
 
     /// Writes that which has taken the place of the identifier: the first line.
     fn write_successor(&mut self) {
-        let old = self.answer.retired.clone().unwrap_or_default();
-        let new = self.answer.resolved.clone();
+        let answer = &self.answer;
+        let old = answer.retired.as_ref().unwrap_or(&answer.resolved).clone();
+        let new = answer.successor.clone().unwrap_or_default();
         self.lines[0] = Written {
             target: new.clone(),
             predicate: None,
