@@ -198,9 +198,9 @@ impl Question {
     }
 }
 
-/// Longer paths may be denied from one end and not from the other, and some policies leave no result.
+/// Some policies leave no result, and of long paths the reference takes long.
 fn has_cardinality(asked: &Asked, policy: &str) -> bool {
-    asked.max_hops <= 2 && policy == "explode"
+    asked.max_hops <= 3 && policy == "explode"
 }
 
 fn sorted(mut rows: Vec<Vec<String>>) -> Vec<Vec<String>> {
@@ -265,6 +265,8 @@ fn answered(
         "drop" => found.retain(|one| !answer.has_several(one)),
         _ => {}
     }
+    // (Last: what is not shown counts all the same.)
+    found.truncate(asked.limit);
     if found.is_empty() {
         return nothing(verdict, &conflicts);
     }

@@ -38,7 +38,7 @@ pub(super) struct Found {
     pub(super) is_stated: bool,
 }
 
-/// What is said of an identifier.
+/// What is said of an identifier: of all results, best first, however many are asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Answer {
     pub(super) found: Vec<Found>,
@@ -298,28 +298,25 @@ impl Mapping {
                 .then(a.predicate.cmp(&b.predicate))
                 .then(a.path.cmp(&b.path))
         });
-        found.truncate(asked.limit);
         let conflicts = conflicts.into_iter().filter(|id| wanted(id)).collect();
         Answer { found, conflicts }
     }
 
-    /// How many identifiers of the start's prefix have how many results of one prefix, whatever the limit is.
+    /// How many identifiers of the start's prefix have one of the results that are asked for, and how many results of
+    /// one prefix there are, whatever the limit is.
     pub(super) fn cardinality(&self, start: &str, answer: &Answer, asked: &Asked) -> String {
         if answer.found.is_empty() {
             return "1:0".to_owned();
         }
-        let asked = Asked {
-            limit: usize::MAX,
-            ..asked.clone()
-        };
         let is_other = |id: &&str| *id != start && prefix(id) == prefix(start);
         let others: BTreeSet<String> = self
             .ids()
             .filter(is_other)
-            .flat_map(|other| self.answer(other, &asked).found)
+            .flat_map(|other| self.answer(other, asked).found)
             .map(|found| found.target)
             .collect();
-        let left = answer.found.iter().any(|one| others.contains(&one.target));
+        let mut results = answer.found.iter().take(asked.limit);
+        let left = results.any(|one| others.contains(&one.target));
         let right = answer.found.iter().any(|one| answer.has_several(one));
         let side = |several| if several { "n" } else { "1" };
         format!("{}:{}", side(left), side(right))
@@ -489,8 +486,8 @@ impl Mapping {
     pub(super) fn inferred(&self, asked: &Asked) -> Vec<(String, Found)> {
         let mut all = Vec::new();
         for id in &self.ids {
-            let found = self.answer(id, asked).found;
-            let found = found.into_iter().filter(|found| !found.is_stated);
+            let found = self.answer(id, asked).found.into_iter().take(asked.limit);
+            let found = found.filter(|found| !found.is_stated);
             all.extend(found.map(|found| (id.clone(), found)));
         }
         all
