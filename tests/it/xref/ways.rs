@@ -256,6 +256,26 @@ fn little_memory_changes_no_answer() {
     println!("{refused} refused");
 }
 
+/// What tells statements apart is charged for while it comes, and what to do about it is said.
+#[test]
+fn many_confidences_take_memory() {
+    let of = |confidence: &str| {
+        format!(
+            "CREATE MAPPING kb FROM (SELECT 'a:' || value AS subject_id, 'b:' || value AS object_id, \
+             {confidence} AS confidence FROM generate_series(1, 1000000))"
+        )
+    };
+    let run = |confidence: &str| {
+        let sql = of(confidence);
+        let options = ["--memory-limit", "100MB", "--threads", "2", "-q"];
+        bin::run([&["sql", &*sql][..], &options].concat())
+    };
+    let refused = run("value / 1000000.0");
+    assert_eq!(refused.code, Some(1));
+    refused.says("different confidences, which are fewer if they are rounded");
+    run("round(value / 1000000.0, 3)").exits(0);
+}
+
 /// One that is there already takes memory, but does not keep another one from being made.
 #[test]
 fn mappings_are_made_anew_under_a_small_limit() {

@@ -181,7 +181,7 @@ impl Encoder {
             dictionary.source(&source)?,
         );
         let class = Class::new(numbers.0, numbers.1, edge.negated, confidence);
-        let class = dictionary.class(class)?;
+        let class = self.ingest.class(class)?;
         self.last = Some(Last {
             predicate: predicate.to_owned(),
             source,

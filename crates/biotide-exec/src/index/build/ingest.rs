@@ -3,13 +3,22 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use biotide_common::BiotideError;
 use datafusion_common::{Result, exec_err};
 
 use super::{STATEMENTS, Site};
 use crate::index::buckets::{Buckets, Dealer};
 use crate::index::record::{Endpoint, Record};
-use crate::mapping::dictionary::Dictionary;
+use crate::mapping::dictionary::{Class, Dictionary};
 use crate::mapping::key::Key;
+
+/// What statements say besides their identifiers is charged for by so many; as many are free.
+const CLASSES: u64 = 1024;
+
+/// Bytes that one takes: in a list and a table that double, and while they are sorted.
+const CLASS: usize = 160;
+
+const ROUND: &str = "different confidences, which are fewer if they are rounded";
 
 /// What was taken in so far.
 #[derive(Debug)]
@@ -22,6 +31,8 @@ pub(crate) struct Ingest {
     pub(crate) texts: Arc<Buckets<u8>>,
     /// Records of a hand.
     hand: usize,
+    /// What there is memory for: the least numbers of what statements say.
+    classes: AtomicU64,
     statements: AtomicU64,
     pub(crate) rejected: AtomicU64,
     pub(crate) skipped: AtomicU64,
@@ -38,10 +49,29 @@ impl Ingest {
             texts: site.buckets(1 << bits),
             bits,
             site,
+            classes: AtomicU64::new(CLASSES),
             statements: AtomicU64::new(0),
             rejected: AtomicU64::new(0),
             skipped: AtomicU64::new(0),
         }
+    }
+
+    /// The number of what a statement says.
+    pub(crate) fn class(&self, class: Class) -> Result<u32> {
+        let number = self.dictionary.class(class)?;
+        if u64::from(number) >= self.classes.load(Ordering::Relaxed) {
+            let grown = self.site.charge.grow(CLASSES as usize * CLASS);
+            grown.map_err(|error| BiotideError::at(ROUND, error))?;
+            // (Two threads that are here at once make room twice, and give both back.)
+            self.classes.fetch_add(CLASSES, Ordering::Relaxed);
+        }
+        Ok(number)
+    }
+
+    /// Gives back what the numbers of what statements say took while they came.
+    pub(super) fn release_classes(&self) {
+        let charged = self.classes.load(Ordering::Relaxed) - CLASSES;
+        self.site.charge.shrink(charged as usize * CLASS);
     }
 
     pub(crate) fn statements(&self) -> u64 {

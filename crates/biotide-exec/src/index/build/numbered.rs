@@ -56,6 +56,7 @@ impl Numbered {
     /// Numbers the identifiers of what was taken in.
     pub(crate) fn new(ingest: Ingest) -> Result<Self> {
         let (vocabulary, renumbering) = ingest.dictionary.finish();
+        ingest.release_classes();
         let site = &ingest.site;
         let statements = ingest.statements();
         let shift = site.shift(statements, 2 * size_of::<End>());
