@@ -86,6 +86,11 @@ impl Results {
         self.several.binary_search(&prefix).is_ok()
     }
 
+    /// Whether several identifiers of any prefix were found.
+    pub(crate) fn are_several(&self) -> bool {
+        !self.several.is_empty()
+    }
+
     /// About how many bytes they take.
     fn size(&self) -> usize {
         self.found.capacity() * size_of::<Found>()

@@ -170,11 +170,8 @@ impl Answer {
     }
 
     fn judge(&mut self, spec: &XrefSpec, judged: Option<&'static str>) {
-        let several = self
-            .results
-            .found
-            .iter()
-            .any(|found| self.has_several(found.prefix));
+        // (Of all results: what is not shown counts, too.)
+        let several = self.is_cut || self.results.are_several();
         self.verdict = match (judged, self.results.found.is_empty()) {
             (Some(judged), _) => judged,
             (None, true) => UNMAPPED,

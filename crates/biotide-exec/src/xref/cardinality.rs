@@ -38,8 +38,7 @@ impl Back {
         answer: &Answer,
     ) -> Result<Option<&'static str>> {
         let found = &answer.results.found;
-        let mut several = found.iter().map(|found| found.prefix);
-        let right = several.any(|prefix| answer.results.has_several(prefix));
+        let right = answer.results.are_several();
         let (mut left, mut is_known) = (false, right || !answer.is_cut);
         if let Some((start, prefix)) = answer.start {
             let mut is_cut = false;
