@@ -14,6 +14,7 @@ use crate::index::Index;
 use crate::index::build::{Ingest, Numbered, Site, index};
 use crate::mapping::edges::Edges;
 use crate::mapping::encoder::Encoder;
+use crate::plan::threads;
 
 /// Statements, in the columns of [`edge_schema`](crate::mapping::edge_schema).
 pub struct Statements {
@@ -41,11 +42,8 @@ pub(crate) async fn ingest(
     context: &Arc<TaskContext>,
 ) -> Result<Ingest> {
     let log = context.session_config().get_extension::<QueryLog>();
-    let threads = match &log {
-        Some(log) => log.threads,
-        None => context.session_config().target_partitions(),
-    };
-    let ingest = Arc::new(Ingest::new(Site::new(context, threads), statements.len()));
+    let site = Site::new(context, threads(context));
+    let ingest = Arc::new(Ingest::new(site, statements.len()));
     let guard = ingest.site.guard();
     let tasks = statements
         .into_iter()

@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
+use biotide_common::session::QueryLog;
+use datafusion_execution::TaskContext;
 use datafusion_physical_expr::EquivalenceProperties;
 use datafusion_physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType};
 use datafusion_physical_plan::{DisplayFormatType, Partitioning, PlanProperties};
@@ -22,6 +24,13 @@ pub(crate) fn properties(
         Boundedness::Bounded,
     );
     Arc::new(properties.with_scheduling_type(scheduling))
+}
+
+/// The threads of a statement, which may be more than it has partitions.
+pub(crate) fn threads(context: &TaskContext) -> usize {
+    let config = context.session_config();
+    let log = config.get_extension::<QueryLog>();
+    log.map_or(config.target_partitions(), |log| log.threads)
 }
 
 /// Shows a node, with its name where that does not stand there already.

@@ -121,23 +121,25 @@ impl Staged {
                 false => drop(File::create(&self.staged).map_err(io)?),
             }
         }
+        let writing = |e| BiotideError::io(format!("writing {}", self.target.display()), e);
         if self.special {
-            let io = |e| BiotideError::io(format!("writing {}", self.target.display()), e);
-            let mut rows = File::open(&self.staged).map_err(io)?;
-            let mut target = File::options().write(true).open(&self.target).map_err(io)?;
+            let mut rows = File::open(&self.staged).map_err(writing)?;
+            let mut target = File::options()
+                .write(true)
+                .open(&self.target)
+                .map_err(writing)?;
             // What was staged is removed when this is dropped.
-            std::io::copy(&mut rows, &mut target).map_err(io)?;
+            std::io::copy(&mut rows, &mut target).map_err(writing)?;
             return Ok(());
         }
-        let syncing = |e| BiotideError::io(format!("writing {}", self.target.display()), e);
-        sync(&self.staged).map_err(syncing)?;
+        sync(&self.staged).map_err(writing)?;
         if !self.target.is_dir() {
             if let Some(permissions) = permissions(&self.target) {
                 std::fs::set_permissions(&self.staged, permissions).map_err(io)?;
             }
             std::fs::rename(&self.staged, &self.target).map_err(io)?;
             self.done = true;
-            return Ok(sync_folder(&self.target).map_err(syncing)?);
+            return Ok(sync_folder(&self.target).map_err(writing)?);
         }
         // A folder cannot be renamed over: the old one steps aside, and back if that fails.
         let mut old = self.staged.clone().into_os_string();
@@ -148,7 +150,7 @@ impl Staged {
             return Err(io(error).into());
         }
         self.done = true;
-        sync_folder(&self.target).map_err(syncing)?;
+        sync_folder(&self.target).map_err(writing)?;
         Ok(std::fs::remove_dir_all(&old).map_err(io)?)
     }
 }

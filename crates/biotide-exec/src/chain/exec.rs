@@ -5,7 +5,6 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use biotide_common::session::QueryLog;
 use datafusion_common::tree_node::TreeNodeRecursion;
 use datafusion_common::{DataFusionError, Result};
 use datafusion_execution::memory_pool::MemoryConsumer;
@@ -100,12 +99,8 @@ impl ExecutionPlan for ChainExec {
         let spec = Arc::clone(&self.spec);
         let metrics = BaselineMetrics::new(&self.metrics, partition);
         let time = metrics.elapsed_compute().clone();
-        let config = context.session_config();
-        let batch_size = config.batch_size();
-        let threads = match config.get_extension::<QueryLog>() {
-            Some(log) => log.threads,
-            None => config.target_partitions(),
-        };
+        let batch_size = context.session_config().batch_size();
+        let threads = plan::threads(&context);
         let load = async move {
             let index = spec.mapping.index(&context).await?;
             let held = MemoryConsumer::new("ChainInferExec").register(context.memory_pool());

@@ -134,6 +134,7 @@ mod tests {
             assert!(for_each(3, threads, &|| true, &work).is_err());
         }
     }
+
     #[test]
     fn a_panic_ends_all() {
         let before = |bucket: usize, turns: &Turns| {

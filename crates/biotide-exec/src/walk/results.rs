@@ -121,15 +121,22 @@ impl Results {
         Ok(())
     }
 
+    /// The numbers of all paths, to be sorted and given back.
+    fn lend_order(&mut self, walker: &Walker) -> Result<Vec<usize>> {
+        let mut order = std::mem::take(&mut self.order);
+        order.clear();
+        // (They may come to be evidence, all of them.)
+        walker.charge(self.size() + 2 * walker.paths.len() * size_of::<usize>())?;
+        order.extend(0..walker.paths.len());
+        Ok(order)
+    }
+
     /// A result for each identifier and predicate.
     fn combined(&mut self, walker: &mut Walker, index: &Index, start: u32) -> Result<()> {
         let end = |walker: &Walker, path: usize| walker.steps_of(path)[walker.paths[path].hops - 1];
         let key =
             |walker: &Walker, path: usize| (end(walker, path).node, walker.paths[path].predicate);
-        let mut order = std::mem::take(&mut self.order);
-        order.clear();
-        walker.charge(self.size() + 2 * walker.paths.len() * size_of::<usize>())?;
-        order.extend(0..walker.paths.len());
+        let mut order = self.lend_order(walker)?;
         order.sort_unstable_by_key(|&path| key(walker, path));
         let mut rest = order.as_mut_slice();
         while let Some(&first) = rest.first() {
@@ -183,10 +190,7 @@ impl Results {
 
     /// A result for each path. Those over the same nodes with the same confidence are one, which rests on them all.
     fn single(&mut self, walker: &mut Walker, index: &Index) -> Result<()> {
-        let mut order = std::mem::take(&mut self.order);
-        order.clear();
-        walker.charge(self.size() + 2 * walker.paths.len() * size_of::<usize>())?;
-        order.extend(0..walker.paths.len());
+        let mut order = self.lend_order(walker)?;
         let bits = |walker: &Walker, path: usize| walker.paths[path].confidence.to_bits();
         order.sort_unstable_by(|&a, &b| {
             let by_nodes = || nodes(walker, a).cmp(nodes(walker, b));
@@ -298,6 +302,7 @@ impl Results {
         }
         Ok(())
     }
+
     /// Sorts paths to the same identifier: confidence, hops, then the identifiers on them, then sources.
     fn best_first(
         &mut self,

@@ -19,7 +19,7 @@ const BINARY: [(&str, &str); 5] = [
 ];
 
 /// The format of a file of this ending, if DataFusion reads it by itself.
-fn binary_format(ending: &str) -> Option<&'static str> {
+pub(crate) fn binary_format(ending: &str) -> Option<&'static str> {
     let mut known = BINARY.iter();
     let found = known.find(|(name, _)| name.eq_ignore_ascii_case(ending));
     found.map(|(_, format)| *format)
@@ -27,14 +27,17 @@ fn binary_format(ending: &str) -> Option<&'static str> {
 
 /// Whether a path is of a file that DataFusion reads by itself.
 pub(crate) fn is_binary(path: &str) -> bool {
-    let ending = path.rsplit_once('.').map(|(_, ending)| ending);
-    ending.is_some_and(|ending| binary_format(ending).is_some())
+    format_of(path).is_some()
 }
 
 /// Whether a path is of a Parquet file.
 pub(crate) fn is_parquet(path: &str) -> bool {
-    let ending = path.rsplit_once('.').map(|(_, ending)| ending);
-    ending.and_then(binary_format) == Some("parquet")
+    format_of(path) == Some("parquet")
+}
+
+fn format_of(path: &str) -> Option<&'static str> {
+    let (_, ending) = path.rsplit_once('.')?;
+    binary_format(ending)
 }
 
 /// Has a session know the endings that DataFusion does not.

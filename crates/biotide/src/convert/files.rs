@@ -17,7 +17,7 @@ use futures::TryStreamExt;
 
 use super::paths::{check_inputs, stem};
 use super::{ConvertReport, ConvertRequest, Output, split_ending};
-use crate::catalog::{StatementFiles, is_binary};
+use crate::catalog::is_binary;
 use crate::context::BiotideContext;
 use crate::error::{Error, Result};
 use crate::memory::peak_rss;
@@ -43,9 +43,7 @@ impl BiotideContext {
         }
         if is_database(&request.output) {
             check_inputs(&request.inputs, &request.output)?;
-            let (session, files) = self.statement_state(self.session().state());
-            let plan = Self::input_plan(&session, &files, &request.inputs).await?;
-            let planned = (session, plan);
+            let planned = self.input_plan(&request.inputs).await?;
             return self
                 .convert_to_database(&request, planned, None, on_start)
                 .await;
@@ -85,8 +83,7 @@ impl BiotideContext {
             .into());
         };
         let begin = Instant::now();
-        let (mut state, files) = self.statement_state(self.session().state());
-        let plan = Self::input_plan(&state, &files, &request.inputs).await?;
+        let (mut state, plan) = self.input_plan(&request.inputs).await?;
         let mut statement = Statement::new(self.clone(), &mut state, plan);
         if request.unordered {
             statement = statement.unordered();
@@ -127,12 +124,12 @@ impl BiotideContext {
         })
     }
 
-    /// A plan that scans the inputs as one.
-    pub(crate) async fn input_plan(
-        state: &SessionState,
-        files: &StatementFiles,
+    /// A plan that scans the inputs as one, and the state of its statement.
+    pub(super) async fn input_plan(
+        &self,
         inputs: &[String],
-    ) -> Result<LogicalPlan> {
+    ) -> Result<(SessionState, LogicalPlan)> {
+        let (state, files) = self.statement_state(self.session().state());
         let text = |input: &String| !is_binary(input.trim_end_matches('/'));
         let table = match inputs {
             [input] => match files.table(input).await? {
@@ -144,7 +141,7 @@ impl BiotideContext {
                     locations: inputs.to_vec(),
                     ..OpenTable::default()
                 };
-                open.open(state).await? as _
+                open.open(&state).await? as _
             }
             inputs => {
                 let problem =
@@ -152,7 +149,8 @@ impl BiotideContext {
                 return Err(BiotideError::file(&inputs[0], problem).into());
             }
         };
-        Ok(LogicalPlanBuilder::scan("input", provider_as_source(table), None)?.build()?)
+        let plan = LogicalPlanBuilder::scan("input", provider_as_source(table), None)?.build()?;
+        Ok((state, plan))
     }
 
     async fn convert_one(
@@ -162,7 +160,7 @@ impl BiotideContext {
         output: &str,
         on_start: impl FnOnce(Monitor) + Send,
     ) -> Result<ConvertReport> {
-        let output = Output {
+        let mut output = Output {
             path: output.to_owned(),
             format: request.format.clone(),
             partition_by: request.partition_by.clone(),
@@ -170,7 +168,7 @@ impl BiotideContext {
         };
         check_inputs(inputs, &output.path)?;
         Self::forget_conversion(&output.path)?;
-        let (mut state, files) = self.statement_state(self.session().state());
+        let (mut state, scan) = self.input_plan(inputs).await?;
         let options = self.options();
         let parquet = &mut state.config_mut().options_mut().execution.parquet;
         if let Some(level) = options.parquet_zstd_level {
@@ -179,8 +177,6 @@ impl BiotideContext {
         if let Some(rows) = options.parquet_row_group_rows {
             parquet.max_row_group_size = rows.max(1);
         }
-        let scan = Self::input_plan(&state, &files, inputs).await?;
-        let mut output = output;
         for name in &mut output.partition_by {
             let fields = scan.schema().fields();
             let mut like = fields

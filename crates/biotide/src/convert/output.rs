@@ -12,6 +12,7 @@ use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use futures::TryStreamExt;
 
 use super::ConvertReport;
+use crate::catalog::binary_format;
 use crate::error::{Error, Result};
 use crate::memory::peak_rss;
 use crate::monitor::Monitor;
@@ -28,10 +29,8 @@ pub(crate) fn split_ending(path: &str) -> (Option<String>, bool) {
     let format = name.rsplit_once('.').map(|(_, ending)| match ending {
         "tab" | "txt" => "tsv",
         "ndjson" | "json" => "jsonl",
-        "pq" => "parquet",
-        "ipc" | "feather" => "arrow",
         "tsv" if name.ends_with(".sssom.tsv") => "sssom",
-        ending => ending,
+        ending => binary_format(ending).unwrap_or(ending),
     });
     (format.map(str::to_owned), gzip)
 }

@@ -19,8 +19,7 @@ use crate::memory::peak_rss;
 use crate::monitor::Monitor;
 use crate::pipeline::run::{RunObserver, SinkReport};
 use crate::resumable::{Identity, Job, Pace, RunLock, RunState, is_resumable, to_file};
-use crate::statement::order::keeps_order_when_written;
-use crate::statement::repeats::repeats;
+use crate::statement::repeats::repeats_in_order;
 
 /// What the state calls the only sink.
 pub(crate) const NAME: &str = "convert";
@@ -82,9 +81,8 @@ impl BiotideContext {
             return Err(refused("rows in any order are others each time").into());
         }
         check_inputs(&request.inputs, &request.output)?;
-        let (session, files) = self.statement_state(self.session().state());
-        let plan = Self::input_plan(&session, &files, &request.inputs).await?;
-        if !(keeps_order_when_written(&plan) && repeats(&plan)) {
+        let (session, plan) = self.input_plan(&request.inputs).await?;
+        if !repeats_in_order(&plan) {
             return Err(refused("its input has no order").into());
         }
         let path = state_of(&request.output)?;

@@ -8,7 +8,7 @@ use biotide_formats::sink::resumable::{self, FileSinkOptions, Finished};
 use datafusion::logical_expr::LogicalPlan;
 
 use super::inputs::{Input, inputs};
-use super::job::Job;
+use super::job::{Job, Noting};
 use super::state::SinkState;
 use crate::convert::{Output, split_ending};
 use crate::error::Result;
@@ -75,6 +75,12 @@ impl Drop for Left<'_> {
     }
 }
 
+/// Notes that a file is complete, and by what it is known again.
+fn note_complete(noting: &mut Noting<'_>, path: &Path, rows: u64) -> Result<()> {
+    noting.known.finished = Some(Finished::of(path)?);
+    noting.note_done(rows)
+}
+
 /// The rows of a plan to a file. What was broken off is gone on with.
 pub(crate) async fn to_file(
     mut job: Job<'_>,
@@ -115,8 +121,7 @@ pub(crate) async fn to_file(
         && durable.is_complete(path)?
     {
         // (It was broken off between getting its name and saying so.)
-        noting.known.finished = Some(Finished::of(path)?);
-        noting.note_done(skip)?;
+        note_complete(&mut noting, path, skip)?;
         return Ok(report.resumed(skip));
     }
     // (The columns as they come: a plan may still have some of no type.)
@@ -136,8 +141,7 @@ pub(crate) async fn to_file(
     };
     let summary = sink.finish().await?;
     left.0 = None;
-    noting.known.finished = Some(Finished::of(path)?);
-    noting.note_done(summary.rows)?;
+    note_complete(&mut noting, path, summary.rows)?;
     (report.rows, report.bytes) = (summary.rows, summary.bytes);
     report.files = vec![output.path.clone()];
     Ok(report.written(pumped, begin))

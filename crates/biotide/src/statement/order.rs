@@ -80,7 +80,7 @@ fn numbers_rows(expr: &Expr) -> bool {
 }
 
 /// Without a query inside.
-fn plain(expr: &Expr) -> bool {
+pub(super) fn plain(expr: &Expr) -> bool {
     let mut plain = true;
     let visited = expr.apply(|expr| {
         let query = matches!(

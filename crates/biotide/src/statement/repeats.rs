@@ -3,8 +3,14 @@
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Expr, LogicalPlan, Volatility};
 
+use super::order::{keeps_order_when_written, plain};
 use crate::normalize::RAISE;
 use crate::pipeline::measure::StepNode;
+
+/// Whether a plan gives the same rows in the same order each time, so that writing them can be resumed.
+pub(crate) fn repeats_in_order(plan: &LogicalPlan) -> bool {
+    keeps_order_when_written(plan) && repeats(plan)
+}
 
 /// Whether a plan chooses the same rows each time it runs over the same files: nothing that decides about rows is random,
 /// or depends on the time of day. Values that are only shown may be.
@@ -12,7 +18,7 @@ pub(crate) fn repeats(plan: &LogicalPlan) -> bool {
     match plan {
         // (Of a projection with nothing above it each row is one row, whatever its values.)
         LogicalPlan::Projection(projection) => {
-            !projection.expr.iter().any(has_query) && repeats(&projection.input)
+            projection.expr.iter().all(plain) && repeats(&projection.input)
         }
         LogicalPlan::SubqueryAlias(alias) => repeats(&alias.input),
         LogicalPlan::Extension(extension) if StepNode::of(extension).is_some() => {
@@ -60,14 +66,4 @@ fn changes(expr: &Expr) -> bool {
         // (That one is not to be worked out before the rows are there.)
         Volatility::Volatile => name != RAISE,
     }
-}
-
-fn has_query(expr: &Expr) -> bool {
-    let query = |expr: &Expr| {
-        Ok(matches!(
-            expr,
-            Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_)
-        ))
-    };
-    expr.exists(query).unwrap_or(true)
 }

@@ -50,7 +50,7 @@ impl EarlySync {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use std::io::Write;
 

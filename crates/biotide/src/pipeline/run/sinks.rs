@@ -22,8 +22,7 @@ use crate::error::Result;
 use crate::monitor::Monitor;
 use crate::resumable::{self, Input, Job, Pace, SinkState, inputs, is_resumable};
 use crate::statement::Statement;
-use crate::statement::order::keeps_order_when_written;
-use crate::statement::repeats::repeats;
+use crate::statement::repeats::repeats_in_order;
 
 /// The rows of a sink.
 fn rows_of(scope: &Scope, params: &Params) -> Result<LogicalPlan> {
@@ -74,7 +73,7 @@ pub(super) async fn write(
         compression: compression(params, to)?,
     };
     if is_resumable(&output) {
-        let resumable = keeps_order_when_written(&plan) && repeats(&plan);
+        let resumable = repeats_in_order(&plan);
         if running.state.is_some() && !resumable {
             say_that_it_begins_anew(step);
         }
@@ -247,7 +246,7 @@ async fn to_database(
     let target = DatabaseTarget::parse(to).map_err(|error| params.error("to", error))?;
     let input = scope.input(params, "input")?;
     let per_chunk = params.text("transaction") != Some("once");
-    let resumable = per_chunk && keeps_order_when_written(&plan) && repeats(&plan);
+    let resumable = per_chunk && repeats_in_order(&plan);
     let mode = match params.text("mode") {
         Some("append") => WriteMode::Append,
         Some("replace") => WriteMode::Replace,
