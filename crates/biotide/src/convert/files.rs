@@ -167,7 +167,6 @@ impl BiotideContext {
             compression: None,
         };
         check_inputs(inputs, &output.path)?;
-        Self::forget_conversion(&output.path)?;
         let (mut state, scan) = self.input_plan(inputs).await?;
         let options = self.options();
         let parquet = &mut state.config_mut().options_mut().execution.parquet;
@@ -189,6 +188,7 @@ impl BiotideContext {
             }
         }
         let plan = output.copy_plan(scan, &state)?;
+        Self::forget_conversion(&output.path)?;
         let mut statement = Statement::new(self.clone(), &mut state, plan).replacing(request.force);
         if request.unordered {
             statement = statement.unordered();
