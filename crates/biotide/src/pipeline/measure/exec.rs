@@ -184,6 +184,13 @@ impl ExecutionPlan for StepExec {
             return Ok(None);
         }
         let swapped = self.input.try_swapping_with_projection(projection)?;
+        // (A projection below that cannot be one with it gives it back as it was, over this very node: taken for progress,
+        // that would go on forever.)
+        let is_same = |plan: &Arc<dyn ExecutionPlan>| {
+            let given_back = plan.downcast_ref::<ProjectionExec>();
+            given_back.is_some_and(|same| Arc::ptr_eq(same.input(), projection.input()))
+        };
+        let swapped = swapped.filter(|plan| !is_same(plan));
         Ok(swapped.map(|input| self.over(input)))
     }
 
