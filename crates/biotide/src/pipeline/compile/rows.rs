@@ -199,9 +199,7 @@ pub(super) fn distinct(input: &str, by: &[String], order: Option<&str>, last: bo
 pub(super) fn normalize(scope: &Scope, params: &Params) -> Result<Made> {
     let input = scope.input(params, "input")?;
     let mut rules = match params.tree("rules") {
-        Some(tree) if tree.as_map().is_some() => {
-            Rules::parse(&tree.to_string(), &params.place("rules").to_string())?
-        }
+        Some(tree) if tree.as_map().is_some() => Rules::parse(&tree.written(), &tree.place.file)?,
         _ => {
             let file = params.needed("rules")?;
             FilesBeside::note(&scope.state, file);

@@ -36,6 +36,7 @@ mod schema;
 mod steps;
 mod streaming;
 mod tree;
+mod written;
 mod yaml;
 
 pub use parameters::Parameter;
