@@ -187,6 +187,12 @@ async fn tables_reference() {
             for reason in Reason::ALL {
                 writeln!(page, "| `{reason}` | {} |", reason_doc(reason)).unwrap();
             }
+            // (Of pipelines, which no reader knows.)
+            page.push_str(
+                "| `empty_identifier` | a row without the identifier it must have (`load_dataset_identifiers`); it counts as \
+                 no error |\n\
+                 | `invalid_identifier` | an identifier that is none of its type (`load_dataset_identifiers`) |\n",
+            );
             page.push_str("\n| action | |\n|---|---|\n");
             for action in [Action::Rejected, Action::Repaired, Action::Nulled] {
                 writeln!(page, "| `{}` | {} |", action.code(), action_doc(action)).unwrap();

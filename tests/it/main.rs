@@ -20,6 +20,7 @@ mod odd_files;
 mod parallel;
 mod pipeline;
 mod pipeline_examples;
+mod pipeline_load;
 mod processors;
 mod progress;
 mod queries;

@@ -14,7 +14,7 @@ fn parsed(yaml: &str) -> Pipeline {
     Pipeline::parse("p.yaml", yaml, &BTreeMap::new(), &Actions::default()).unwrap()
 }
 
-async fn tried(context: &BiotideContext, yaml: &str) -> Result<PipelineReport, String> {
+pub(crate) async fn tried(context: &BiotideContext, yaml: &str) -> Result<PipelineReport, String> {
     let pipeline = Pipeline::parse("p.yaml", yaml, &BTreeMap::new(), &Actions::default());
     let pipeline = pipeline.map_err(|error| error.to_string())?;
     let options = RunOptions::default();
@@ -27,7 +27,7 @@ pub(crate) async fn run(context: &BiotideContext, yaml: &str) -> PipelineReport 
 }
 
 /// The rows of a file, as text.
-async fn rows(context: &BiotideContext, file: &str) -> Vec<Vec<String>> {
+pub(crate) async fn rows(context: &BiotideContext, file: &str) -> Vec<Vec<String>> {
     let mut query = context
         .sql(&format!("SELECT * FROM '{file}'"))
         .await
@@ -36,7 +36,7 @@ async fn rows(context: &BiotideContext, file: &str) -> Vec<Vec<String>> {
 }
 
 /// Steps, and a sink at the end: what it wrote.
-async fn made(steps: &str) -> Vec<Vec<String>> {
+pub(crate) async fn made(steps: &str) -> Vec<Vec<String>> {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out.parquet").display().to_string();
     let context = support::context();
@@ -45,7 +45,7 @@ async fn made(steps: &str) -> Vec<Vec<String>> {
     rows(&context, &out).await
 }
 
-fn made_file(folder: &Path, name: &str, text: &str) -> String {
+pub(crate) fn made_file(folder: &Path, name: &str, text: &str) -> String {
     support::write(&folder.join(name), text)
 }
 

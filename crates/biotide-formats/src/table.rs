@@ -49,6 +49,8 @@ pub struct BiotideTable {
     /// The columns of the files, and the partition columns behind them.
     columns: TableSchema,
     files: Vec<FileSummary>,
+    /// The partition column that names the file of a row.
+    file_column: Option<String>,
     /// What plans hold for its columns.
     _memory: Option<MemoryReservation>,
 }
@@ -126,6 +128,8 @@ pub struct OpenTable {
     pub options: BiotideOptions,
     /// Partition columns (`key=value` folders); found by themselves if not given.
     pub partition_columns: Option<Vec<String>>,
+    /// Adds a column of this name: the file of each row, as messages call it.
+    pub file_column: Option<String>,
 }
 
 impl OpenTable {
@@ -200,10 +204,11 @@ impl OpenTable {
             );
             return Err(BiotideError::file(&sampled[0].name, problem).into());
         }
-        let partitions = match self.partition_columns {
+        let mut partitions = match self.partition_columns {
             Some(columns) => columns,
             None => hive_columns(&files),
         };
+        partitions.extend(self.file_column.clone());
         check_names(&*layout, &partitions, &sampled[0].name)?;
         let pool = &session.runtime_env().memory_pool;
         let memory = reserve_columns(pool, &sampled[0].name, layout.schema().fields().len())?;
@@ -240,6 +245,7 @@ impl OpenTable {
             format,
             layout,
             columns,
+            file_column: self.file_column,
             _memory: memory,
             files: sampled.iter().map(summary).collect(),
         }))
@@ -431,6 +437,11 @@ impl BiotideTable {
         let with_values = |file: File| {
             let mut values = Vec::new();
             for column in self.columns.table_partition_cols() {
+                if self.file_column.as_ref() == Some(column.name()) {
+                    let name = file.name.clone();
+                    values.push(ScalarValue::try_from_string(name, column.data_type())?);
+                    continue;
+                }
                 let Some((_, value)) = file.keys.iter().find(|(key, _)| key == column.name())
                 else {
                     let name = column.name();
@@ -528,6 +539,7 @@ impl TableProviderFactory for BiotideTableFactory {
             format: Some(command.file_type.clone()),
             options,
             partition_columns: (!partitions.is_empty()).then(|| partitions.clone()),
+            file_column: None,
         };
         Ok(open.open(state).await?)
     }

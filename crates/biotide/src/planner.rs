@@ -14,6 +14,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 
 use crate::pipeline::measure::{StepExec, StepNode};
+use crate::pipeline::sift::{SiftExec, SiftNode};
 
 /// Plans what DataFusion knows, and our nodes.
 #[derive(Debug, Default)]
@@ -55,6 +56,10 @@ impl ExtensionPlanner for StepPlanner {
         let node = node.as_any();
         if let Some(step) = node.downcast_ref::<StepNode>() {
             let exec = StepExec::new(input()?, Arc::clone(&step.info));
+            return Ok(Some(Arc::new(exec)));
+        }
+        if let Some(sift) = node.downcast_ref::<SiftNode>() {
+            let exec = SiftExec::new(input()?, sift.column.clone(), sift.flawed);
             return Ok(Some(Arc::new(exec)));
         }
         if let Some(processors) = node.downcast_ref::<ProcessorNode>() {

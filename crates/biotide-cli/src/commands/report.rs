@@ -86,8 +86,9 @@ impl<'a> Ender<'a> {
 
     /// Takes the counts of a read: speaks of its bad rows.
     pub(super) fn take(&mut self, scan: &ScanReport, rejected: u64) {
-        // Notes below a table are no fault of it.
-        let notes = scan.reasons.get("footnote").copied().unwrap_or(0);
+        // Notes below a table are no fault of it, nor are rows without an identifier.
+        let harmless = ["footnote", "empty_identifier"].into_iter();
+        let notes: u64 = harmless.filter_map(|reason| scan.reasons.get(reason)).sum();
         self.rejected += rejected.saturating_sub(notes);
         if let Some(line) = bad_rows(scan, self.settings.rejects_file()) {
             self.say(|| line);

@@ -12,6 +12,7 @@ mod compile;
 pub mod custom;
 pub(crate) mod measure;
 pub mod run;
+pub(crate) mod sift;
 pub mod spec;
 
 pub use custom::{ActionStep, PROCESSOR_PARAMS, PipelineAction, ProcessorAction};

@@ -206,7 +206,7 @@ impl Statement {
         state: &mut SessionState,
         plan: LogicalPlan,
     ) -> Self {
-        let ordered = order::keeps_order(&plan);
+        let ordered = order::keeps_order(&plan) || order::numbers_input(&plan);
         Self::ordered(context, state, plan, ordered)
     }
 
@@ -216,7 +216,7 @@ impl Statement {
         state: &SessionState,
         plan: LogicalPlan,
     ) -> Self {
-        let ordered = order::keeps_order_when_written(&plan);
+        let ordered = order::keeps_order_when_written(&plan) || order::numbers_input(&plan);
         Self::ordered(context, state, plan, ordered)
     }
 

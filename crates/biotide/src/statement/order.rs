@@ -11,6 +11,7 @@ use biotide_stream::ProcessorNode;
 
 use crate::mapping::lateral::node as xref;
 use crate::pipeline::measure::StepNode;
+use crate::pipeline::sift::SiftNode;
 
 /// Scan, filter, projection and limit over files that can be read in order: then a single ordered scan,
 /// decoded in parallel, costs nothing, and `LIMIT 10` means the first ten.
@@ -21,6 +22,22 @@ pub(crate) fn keeps_order(plan: &LogicalPlan) -> bool {
 /// The same of rows that are written somewhere.
 pub(crate) fn keeps_order_when_written(plan: &LogicalPlan) -> bool {
     keeps(plan, true)
+}
+
+/// Whether rows are numbered as they come somewhere in a plan. Whatever becomes of them then, the numbers are those of the
+/// input's order only if it is read in order.
+pub(crate) fn numbers_input(plan: &LogicalPlan) -> bool {
+    let mut numbers = false;
+    let visited = plan.apply(|plan| {
+        if let LogicalPlan::Window(window) = plan {
+            numbers |= window.window_expr.iter().all(numbers_rows) && keeps(&window.input, true);
+        }
+        Ok(match numbers {
+            true => TreeNodeRecursion::Stop,
+            false => TreeNodeRecursion::Continue,
+        })
+    });
+    visited.is_ok() && numbers
 }
 
 /// What is copied keeps its order from any file; what is only looked at may come from a binary file in
@@ -62,7 +79,9 @@ fn node_keeps_order(extension: &Extension) -> bool {
     if let Some(processors) = node.downcast_ref::<ProcessorNode>() {
         return processors.options().ordered;
     }
-    StepNode::of(extension).is_some() || xref(extension).is_some_and(|xref| plain(&xref.id))
+    StepNode::of(extension).is_some()
+        || SiftNode::of(extension).is_some()
+        || xref(extension).is_some_and(|xref| plain(&xref.id))
 }
 
 /// `row_number() OVER ()`.

@@ -1,7 +1,9 @@
 //! `load`: a file becomes a dataset.
 
 use super::action::{Action, Kind, Param};
-use super::shared::{CHUNK_SIZE, COUNT, OUTPUT, POSITIVE, SHARE};
+use super::shared::{
+    CHUNK_SIZE, COUNT, OUTPUT, POSITIVE, PROGRESS_INTERVAL, REPORT_PROGRESS, SHARE,
+};
 
 /// The action.
 pub(super) const ACTION: Action = Action::new(
@@ -18,7 +20,7 @@ const PARAMS: &[Param] = &[
     Param::new(
         "file_path",
         Kind::Paths,
-        "The file: a path, URL or glob, or a list of them. Compressed ones are read as they are.",
+        "The file: a path, URL or glob, or a list of them. Compressed ones are read as they are. Of Parquet, what is said of text is refused.",
     )
     .also(&["file_paths", "path", "file"])
     .needed(),
@@ -82,16 +84,11 @@ const PARAMS: &[Param] = &[
     Param::new(
         "error_threshold",
         SHARE,
-        "The share of bad rows at which the run ends.",
+        "The share of bad rows of a file above which the run ends, judged at its end (or before, where nothing could mend it). Where it is said, a file of three rows is judged by it too; the default holds from 1,000 records on.",
     )
     .or("0.1"),
-    Param::new("report_progress", Kind::Boolean, "Tell how far the run is.").or("true"),
-    Param::new(
-        "progress_interval",
-        POSITIVE,
-        "Rows between two reports of progress.",
-    )
-    .or("10000"),
+    REPORT_PROGRESS,
+    PROGRESS_INTERVAL,
     Param::new(
         "delimiter",
         Kind::Text,

@@ -2,12 +2,12 @@
 
 use super::action::{Action, Kind, Param};
 use super::load::FORMATS;
-use super::shared::{CHUNK_ROWS, COUNT, OUTPUT};
+use super::shared::{CHUNK_ROWS, COUNT, OUTPUT, PROGRESS_INTERVAL, REPORT_PROGRESS};
 
 /// The action.
 pub(super) const ACTION: Action = Action::new(
     "load_dataset_identifiers",
-    "Reads the identifiers of a file, with the columns _row_number (physical line) and _source_file.",
+    "Reads the identifiers of a file, with the columns _row_number (physical line, from 1; of a Parquet file the row) and _source_file (the file of the row). Rows that are set aside are in the reject log: `empty_identifier`, which counts as no error, and `invalid_identifier`.",
     PARAMS,
 );
 
@@ -107,14 +107,14 @@ const PARAMS: &[Param] = &[
     Param::new(
         "drop_empty_ids",
         Kind::Boolean,
-        "Drop rows without an identifier.",
+        "Set aside rows in which a primary column has no identifier.",
     )
     .also(&["skip_empty_primary"])
     .or("true"),
     Param::new(
         "unique_only",
         Kind::Boolean,
-        "Keep the first row of each identifier.",
+        "Keep the first row of each identifier, as it is after all that is done to it; of several primary columns, of what they are together. Rows without any are kept.",
     )
     .or("false"),
     Param::new(
@@ -133,7 +133,7 @@ const PARAMS: &[Param] = &[
     Param::new(
         "validate_format",
         Kind::Boolean,
-        "Count and set aside identifiers that are none of their type.",
+        "Set aside rows with a value that is no identifier of its identifier_type, or of a composite value, with one that is none.",
     )
     .or("false"),
     Param::new(
@@ -148,6 +148,8 @@ const PARAMS: &[Param] = &[
         "The most memory of the run, in MiB.",
     )
     .or("500"),
+    REPORT_PROGRESS,
+    PROGRESS_INTERVAL,
     Param::new(
         "output_format",
         Kind::OneOf(&["list", "dict", "dataframe"]),

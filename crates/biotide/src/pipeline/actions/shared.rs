@@ -47,6 +47,18 @@ pub(in crate::pipeline) const CHUNK_SIZE: Param = Param::new(
 )
 .or("1000");
 
+/// Whether a step that reads tells how far it is.
+pub(super) const REPORT_PROGRESS: Param =
+    Param::new("report_progress", Kind::Boolean, "Tell how far the run is.").or("true");
+
+/// How often.
+pub(super) const PROGRESS_INTERVAL: Param = Param::new(
+    "progress_interval",
+    POSITIVE,
+    "Rows between two reports of progress.",
+)
+.or("10000");
+
 /// A whole number that is not negative.
 pub(super) const COUNT: Kind = Kind::Integer {
     min: 0,

@@ -4,10 +4,14 @@
 //! rules of normalisation, are plans.
 
 mod checks;
+mod flaw;
+mod identifier_column;
 mod identifiers;
 mod joins;
 mod load;
+mod load_identifiers;
 mod overlap;
+mod read;
 mod rows;
 mod scope;
 mod session;
@@ -61,7 +65,7 @@ async fn made(scope: &mut Scope, step: &Step) -> Result<Made> {
     let params = &step.params;
     Ok(match step.action.name {
         "load" => load::load(scope, params).await?,
-        "load_dataset_identifiers" => load::identifiers(scope, params).await?,
+        "load_dataset_identifiers" => load_identifiers::identifiers(scope, params).await?,
         "filter" => rows::filter(scope, params)?,
         "filter_dataset" => rows::filter_dataset(scope, params)?,
         "select" | "derive" => rows::derive(scope, params)?,

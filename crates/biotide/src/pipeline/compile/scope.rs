@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use super::super::actions::Params;
 use super::super::measure::{StepInfo, StepNode};
 use super::super::run::ProcessorRun;
-use super::super::spec::{Pipeline, Step, Streaming};
+use super::super::spec::{Pipeline, Step, Streaming, nearest};
 use super::session::session_of;
 use super::words::quoted;
 use crate::context::BiotideContext;
@@ -308,8 +308,10 @@ pub(super) fn column_of(
         (Some(one), None) => Ok(one.clone()),
         _ => {
             let some: Vec<&str> = own.iter().take(20).map(String::as_str).collect();
+            let near = nearest(wanted, own.iter().map(String::as_str));
+            let hint = near.map_or_else(String::new, |near| format!(" (did you mean '{near}'?)"));
             let problem = format!(
-                "{owner} has no column '{wanted}'; there are {}",
+                "{owner} has no column '{wanted}'; there are {}{hint}",
                 some.join(", ")
             );
             Err(refused(params, name, problem))

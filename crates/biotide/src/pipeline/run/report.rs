@@ -13,6 +13,7 @@ use super::tuning::{Processors, Tuning, advice};
 use crate::error::Result;
 use crate::memory::MemoryReport;
 use crate::pipeline::measure::StepNumbers;
+use crate::pipeline::sift::EMPTY;
 use crate::pump::{ChunksReport, FlowReport, Pumped};
 use crate::statement::{Statement, XrefReport};
 
@@ -79,6 +80,9 @@ pub struct StepReport {
     /// The columns of what it makes, with their types.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<(String, String)>,
+    /// What its identifiers are of, if it says so: `protein`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entity_type: Option<String>,
     /// Why it failed, if that did not end the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
@@ -172,9 +176,12 @@ impl PipelineReport {
     pub(super) fn take(&mut self, sink: SinkReport, processors: Processors) {
         self.rows += sink.rows;
         self.rejected += sink.rejected;
-        // (Notes below a table are no fault of it.)
-        let notes = sink.scan.reasons.get("footnote").copied().unwrap_or(0);
-        if sink.rejected > notes {
+        // (Notes below a table are no fault of it, and rows without an identifier are none.)
+        let reasons = ["footnote", EMPTY].into_iter();
+        let harmless: u64 = reasons
+            .filter_map(|reason| sink.scan.reasons.get(reason))
+            .sum();
+        if sink.rejected > harmless {
             self.status = Status::PartialSuccess;
         }
         self.tuning.extend(advice(&sink, processors));
@@ -259,6 +266,7 @@ impl StepReport {
             ran: false,
             seconds: 0.0,
             columns: Vec::new(),
+            entity_type: None,
             failed: None,
         }
     }
@@ -270,8 +278,11 @@ impl StepReport {
             .iter()
             .flatten()
             .map(|field| (field.name().clone(), field.data_type().to_string()));
+        let says = step.action.param("entity_type");
+        let entity_type = says.and_then(|_| step.params.text("entity_type"));
         Self {
             columns: columns.collect(),
+            entity_type: entity_type.map(str::to_owned),
             ran: true,
             seconds: took.as_secs_f64(),
             ..Self::skipped(step)

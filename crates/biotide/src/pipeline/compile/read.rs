@@ -1,0 +1,183 @@
+//! The files of a step that reads.
+
+use std::io::Read;
+use std::path::Path;
+
+use biotide_common::options::BiotideOptions;
+use biotide_formats::formats;
+use biotide_formats::table::OpenTable;
+use datafusion::datasource::provider_as_source;
+use datafusion::logical_expr::LogicalPlanBuilder;
+use datafusion::prelude::ParquetReadOptions;
+
+use super::super::actions::Params;
+use super::Scope;
+use super::scope::refused;
+use super::words::text;
+use crate::catalog::is_binary;
+use crate::error::Result;
+use crate::resumable::FilesBeside;
+
+/// How a step reads.
+#[derive(Debug, Default)]
+pub(super) struct Reading<'a> {
+    /// The parameter that names the format.
+    pub(super) format: &'a str,
+    /// What is said of text.
+    pub(super) options: BiotideOptions,
+    /// The parameters that are of text files only.
+    pub(super) of_text: &'a [&'a str],
+    /// Of text: a column of this name tells the file of a row.
+    pub(super) file_column: Option<&'a str>,
+}
+
+/// What was read.
+pub(super) struct Loaded {
+    pub(super) rows: LogicalPlanBuilder,
+    /// Whether the files are text, in which rows have lines.
+    pub(super) is_text: bool,
+}
+
+/// The table of a step's files.
+pub(super) async fn read(scope: &Scope, params: &Params, reading: Reading<'_>) -> Result<Loaded> {
+    let paths = params.texts("file_path");
+    let stated = params
+        .text(reading.format)
+        .filter(|format| *format != "auto");
+    let is_text = |path: &&str| formats::by_path(path).is_some() || !is_binary(path);
+    if stated == Some("parquet") || stated.is_none() && !paths.iter().all(is_text) {
+        let rows = binary(scope, params, &reading, &paths, stated).await?;
+        return Ok(Loaded {
+            rows,
+            is_text: false,
+        });
+    }
+    let mut options = reading.options;
+    reader_options(scope, params, stated, &paths, &mut options)?;
+    streaming_options(scope, &mut options)?;
+    let table = OpenTable {
+        locations: paths.iter().map(|path| (*path).to_owned()).collect(),
+        format: stated.map(str::to_owned),
+        options,
+        file_column: reading.file_column.map(str::to_owned),
+        ..OpenTable::default()
+    };
+    let table = table.open(&scope.state).await?;
+    let source = provider_as_source(table);
+    Ok(Loaded {
+        rows: LogicalPlanBuilder::scan("loaded", source, None)?,
+        is_text: true,
+    })
+}
+
+/// Files of Parquet or Arrow.
+async fn binary(
+    scope: &Scope,
+    params: &Params,
+    reading: &Reading<'_>,
+    paths: &[&str],
+    stated: Option<&str>,
+) -> Result<LogicalPlanBuilder> {
+    let [path] = paths else {
+        let problem = "several files to one dataset must all be text; use a glob";
+        return Err(refused(params, "file_path", problem));
+    };
+    // (What is switched off is as it is.)
+    let asks = |name: &&&str| params.is_given(name) && params.boolean(name) != Some(false);
+    if let Some(name) = reading.of_text.iter().find(asks) {
+        let problem = format!("it is for text files, and '{path}' is none; leave it out");
+        return Err(refused(params, name, problem));
+    }
+    if stated.is_none() || is_binary(path) {
+        let plan = scope.plan(&format!("SELECT * FROM {}", text(path))).await?;
+        return Ok(LogicalPlanBuilder::from(plan));
+    }
+    if is_no_parquet(path) {
+        let problem = format!("'{path}' is no Parquet file");
+        return Err(refused(params, reading.format, problem));
+    }
+    FilesBeside::note(&scope.state, path);
+    let any_name = ParquetReadOptions {
+        file_extension: "",
+        ..ParquetReadOptions::default()
+    };
+    let frame = scope.session().read_parquet(*path, any_name).await?;
+    Ok(LogicalPlanBuilder::from(frame.into_unoptimized_plan()))
+}
+
+/// Whether a local file begins as no Parquet file does. What cannot be looked at so is told when it is read.
+fn is_no_parquet(path: &str) -> bool {
+    let mut head = [0; 4];
+    let mut read = || std::fs::File::open(Path::new(path))?.read_exact(&mut head);
+    read().is_ok() && head != *b"PAR1"
+}
+
+/// What `streaming:` says of reading.
+fn streaming_options(scope: &Scope, options: &mut BiotideOptions) -> Result<()> {
+    let streaming = &scope.streaming;
+    let most = streaming.error_handling.max_errors_per_chunk;
+    let mut set = |name: &str, value: Option<String>| match value {
+        Some(value) => options.set_table_text(name, &value),
+        None => Ok(()),
+    };
+    set("chunk_rows", Some(scope.pace.chunk_rows.to_string()))?;
+    set("max_errors_per_chunk", most.map(|most| most.to_string()))?;
+    for (name, value) in [
+        ("max_concurrent_chunks", streaming.max_concurrent_chunks),
+        ("backpressure_threshold", streaming.backpressure_threshold),
+    ] {
+        set(name, value.map(|value| value.to_string()))?;
+    }
+    Ok(())
+}
+
+/// What `streaming.file_readers` says of a format, where the step does not.
+fn reader_options(
+    scope: &Scope,
+    params: &Params,
+    stated: Option<&str>,
+    paths: &[&str],
+    options: &mut BiotideOptions,
+) -> Result<()> {
+    // (What its name tells nothing of is read as such a file is.)
+    let by_name = || paths.first().and_then(|path| formats::by_path(path));
+    let format = match stated {
+        Some(stated) => stated,
+        None => by_name().map_or("tsv", |format| format.name()),
+    };
+    let readers = &scope.streaming.file_readers;
+    let Some((_, reader)) = readers.iter().find(|(name, _)| name == format) else {
+        return Ok(());
+    };
+    for (name, value) in [
+        ("encoding", &reader.encoding),
+        ("delimiter", &reader.delimiter),
+        ("quote", &reader.quote_char),
+    ] {
+        let given = params.is_given(name);
+        if let (false, Some(value)) = (given, value) {
+            options.set_table_text(name, value)?;
+        }
+    }
+    Ok(())
+}
+
+/// Sets an option by a parameter that was given.
+pub(super) fn set(
+    options: &mut BiotideOptions,
+    params: &Params,
+    name: &str,
+    option: &str,
+) -> Result<()> {
+    let Some(value) = params.tree(name).and_then(|tree| tree.as_scalar()) else {
+        return Ok(());
+    };
+    let set = options.set_table_text(option, &value.text);
+    Ok(set.map_err(|error| params.error(name, error))?)
+}
+
+/// A list as options take it.
+pub(super) fn list_of(list: &[&str]) -> String {
+    let item = |item: &&str| format!("\"{}\"", item.replace('"', "\"\""));
+    list.iter().map(item).collect::<Vec<_>>().join(",")
+}

@@ -1,0 +1,382 @@
+//! Pipelines: files become datasets.
+
+use biotide::pipeline::run::Status;
+
+use crate::pipeline::{made, made_file, rows, run, tried};
+use crate::support::{self, Settings};
+
+/// The rows of a table, a text each.
+fn lines(rows: Vec<Vec<String>>) -> Vec<String> {
+    rows.iter().map(|row| row.join(" ")).collect()
+}
+
+const MANY: [Settings; 3] = [
+    Settings::new(1, 8192),
+    Settings::new(7, 3),
+    Settings::new(3, 1000),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_row_of_each_identifier_is_kept_in_the_order_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let text: String = (0..5000)
+        .map(|i| {
+            format!(
+                "{}p{}\t{i}\n",
+                ["", " ID:", "id:"][i % 3],
+                (i * 7919) % 1000
+            )
+        })
+        .collect();
+    let file = made_file(
+        folder.path(),
+        "f.tsv",
+        &format!("id\tn\n{text}\t5000\n\t5001\n"),
+    );
+    let out = folder.path().join("o.jsonl").display().to_string();
+    let yaml = format!(
+        "- {{type: load_dataset_identifiers, params: {{file_path: '{file}', identifier_column: id, strip_prefix: 'ID:', \
+         metadata_columns: [n, id], lowercase_ids: true, unique_only: true, drop_empty_ids: false}}}}
+- {{type: sink, params: {{to: '{out}', mode: replace}}}}"
+    );
+    let mut answers = Vec::new();
+    for settings in MANY {
+        let context = settings.context();
+        run(&context, &yaml).await;
+        answers.push(rows(&context, &out).await);
+    }
+    let found = &answers[0];
+    // `p1`, `ID:p1` are one; `id:p1` is another, as prefixes are in their own case. Two rows have none.
+    let place = |row: &Vec<String>| row[2].parse::<u64>().unwrap();
+    assert!(found.iter().map(place).is_sorted());
+    assert_eq!(found.len(), 2000 + 2);
+    assert_eq!(found[1][..4], ["ID:p919", "p919", "1", "3"]);
+    assert_eq!(found[2001][1], "NULL");
+    assert!(answers.iter().all(|answer| answer == found));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_columns_make_an_identifier_and_lists_are_compared_as_they_are_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = made_file(
+        folder.path(),
+        "f.tsv",
+        "a\tb\nA1; A2\tx\nA1;A2\tx\nA1;A2\ty\n;\tz\nA1\t\n A1 \t\n",
+    );
+    let steps = |both: bool, drops: bool| {
+        format!(
+            "- type: load_dataset_identifiers
+  params:
+    file_path: '{file}'
+    unique_only: true
+    drop_empty_ids: {drops}
+    column_mappings:
+    - {{column_name: a, is_primary: true, is_composite: true, composite_separator: ';'}}
+    - {{column_name: b, is_primary: {both}}}"
+        )
+    };
+    let found = made(&steps(false, true)).await;
+    let shown: Vec<String> = found.iter().map(|row| row[..3].join(" ")).collect();
+    assert_eq!(shown, ["[A1, A2] x 2", "[A1] NULL 6"]);
+    let found = made(&steps(true, false)).await;
+    let shown: Vec<String> = found.iter().map(|row| row[..3].join(" ")).collect();
+    let expected = ["[A1, A2] x 2", "[A1, A2] y 4", "NULL z 5", "[A1] NULL 6"];
+    assert_eq!(shown, expected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_row_is_lost_unsaid() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = made_file(
+        folder.path(),
+        "f.tsv",
+        "id\tx\nP12345\t1\n\t2\nnot one\t3\nQ14213\t4\nP12345,zzz\t5\n",
+    );
+    let [out, bad] = ["o.csv", "bad.jsonl"].map(|name| folder.path().join(name));
+    let yaml = |more: &str| {
+        format!(
+            "streaming: {{error_handling: {{error_output_path: '{}'}}}}
+steps:
+- type: load_dataset_identifiers
+  params:
+    file_path: '{file}'
+    entity_type: protein
+    validate_format: true
+    lowercase_ids: true
+    column_mappings: [{{column_name: id, identifier_type: uniprot, is_primary: true{more}}}]
+- {{type: filter, params: {{condition: x > 3}}}}
+- {{type: sink, params: {{to: '{}', mode: replace}}}}",
+            bad.display(),
+            out.display()
+        )
+    };
+    let context = support::context();
+    let report = run(&context, &yaml("")).await;
+    assert_eq!((report.rows, report.rejected), (1, 3));
+    assert_eq!(report.status, Status::PartialSuccess);
+    assert_eq!(report.steps[0].entity_type.as_deref(), Some("protein"));
+    let reasons = &report.sinks[0].scan.reasons;
+    assert_eq!(
+        (reasons["empty_identifier"], reasons["invalid_identifier"]),
+        (1, 2)
+    );
+    let text = std::fs::read_to_string(&out).unwrap();
+    assert!(text.contains("q14213,4,5,"), "{text}");
+    let entries: Vec<serde_json::Value> = std::fs::read_to_string(&bad)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let shown: Vec<String> = entries
+        .iter()
+        .map(|entry| format!("{} {} {}", entry["line"], entry["reason"], entry["raw"]))
+        .collect();
+    let expected = [
+        "3 \"empty_identifier\" \"\"",
+        "4 \"invalid_identifier\" \"not one\"",
+        "6 \"invalid_identifier\" \"P12345,zzz\"",
+    ];
+    assert_eq!(shown, expected);
+    assert_eq!(entries[1]["source"], file);
+    assert_eq!(entries[1]["column"], "id");
+
+    // Of several in a value, one that is none is enough; and what is only empty is no fault.
+    let report = run(&context, &yaml(", is_composite: true")).await;
+    assert_eq!((report.rows, report.rejected), (1, 3));
+    let yaml = yaml("").replace("validate_format: true", "validate_format: false");
+    let report = run(&context, &yaml).await;
+    assert_eq!((report.rows, report.rejected), (2, 1));
+    assert_eq!(report.status, Status::Success);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn blanks_stay_where_that_is_asked_for_and_go_around_parts() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = made_file(folder.path(), "f.csv", "id,x\n\" A1 \",\" P1 | P2 |\"\n");
+    let steps = |more: &str| {
+        format!(
+            "- {{type: load_dataset_identifiers, params: {{file_path: '{file}'{more}, column_mappings: [{{column_name: id, \
+             is_primary: true}}, {{column_name: x, is_composite: true, composite_separator: '|'}}]}}}}"
+        )
+    };
+    let found = made(&steps("")).await;
+    assert_eq!(found[0][..3], ["A1", "[P1, P2]", "2"]);
+    let found = made(&steps(", strip_whitespace: false")).await;
+    assert_eq!(found[0][..3], [" A1 ", "[ P1 ,  P2 ]", "2"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_row_tells_its_own_file_and_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let a = made_file(folder.path(), "a.tsv", "about\n\nid\tx\nA1\t1\n\nA2\t2\n");
+    let b = made_file(folder.path(), "b.tsv", "about\n\nid\tx\nA1\t1\nB1\t1\n");
+    let pattern = folder.path().join("*.tsv").display().to_string();
+    let steps = |path: &str, more: &str| {
+        format!(
+            "- {{type: load_dataset_identifiers, params: {{file_path: {path}, identifier_column: id, skip_header_rows: 2{more}}}}}"
+        )
+    };
+    let expected = [
+        format!("A1 1 4 {a}"),
+        format!("A2 2 6 {a}"),
+        format!("A1 1 4 {b}"),
+        format!("B1 1 5 {b}"),
+    ];
+    assert_eq!(
+        lines(made(&steps(&format!("'{pattern}'"), "")).await),
+        expected
+    );
+    let reversed = made(&steps(&format!("['{b}', '{a}']"), ", unique_only: true")).await;
+    let expected = [&expected[2], &expected[3], &expected[1]];
+    assert_eq!(lines(reversed), expected.map(String::as_str));
+    // The lines of `load` are those of the file too.
+    let found = made(&format!(
+        "- {{type: load, params: {{file_path: '{a}', skip_rows: 2, metadata_columns: true, columns: [id, _line]}}}}"
+    ))
+    .await;
+    assert_eq!(lines(found), ["A1 4", "A2 6"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parquet_is_read_under_any_name_and_without_what_is_of_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let text = made_file(folder.path(), "f.csv", "id,x\nA1,1\nA2,2\n");
+    let context = support::context();
+    run(
+        &context,
+        &format!(
+            "- {{type: load, params: {{file_path: '{text}'}}}}\n- {{type: sink, params: {{to: '{}'}}}}",
+            path("f.parquet")
+        ),
+    )
+    .await;
+    std::fs::copy(path("f.parquet"), path("f.data")).unwrap();
+    let load = |name: &str, more: &str| {
+        format!(
+            "- {{type: load, params: {{file_path: '{}'{more}}}}}",
+            path(name)
+        )
+    };
+    let found = made(&load(
+        "f.data",
+        ", file_format: parquet, columns: [x], max_rows: 1",
+    ))
+    .await;
+    assert_eq!(lines(found), ["1"]);
+    let ids =
+        "- {type: load_dataset_identifiers, params: {file_path: 'PATH', identifier_column: id}}";
+    let found = made(&ids.replace("PATH", &path("f.parquet"))).await;
+    assert_eq!(found[1][..3], ["A2", "2", "2"]);
+    for (step, part) in [
+        (
+            load("f.parquet", ", delimiter: ';'"),
+            "delimiter: it is for text files",
+        ),
+        (
+            load("f.parquet", ", null_values: [x]"),
+            "null_values: it is for text files",
+        ),
+        (
+            load("f.csv", ", file_format: parquet"),
+            "f.csv' is no Parquet file",
+        ),
+        (load("f.parquet", ", file_format: csv"), "f.parquet"),
+    ] {
+        let yaml = format!(
+            "{step}\n- {{type: sink, params: {{to: '{}'}}}}",
+            path("o.csv")
+        );
+        let error = tried(&context, &yaml).await.unwrap_err();
+        assert!(
+            error.contains(part) && error.contains("p.yaml, line 1"),
+            "{error}"
+        );
+    }
+    // What is switched off is as it is.
+    assert_eq!(
+        made(&load("f.parquet", ", strip_whitespace: false"))
+            .await
+            .len(),
+        2
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn readers_are_found_by_what_files_are_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "id!x\nA;1!2\nB;1!2\n";
+    made_file(folder.path(), "F.TSV", text);
+    made_file(folder.path(), "f.txt", text);
+    std::fs::write(
+        folder.path().join("f.tsv.gz"),
+        support::gzip(text.as_bytes()),
+    )
+    .unwrap();
+    for name in ["F.TSV", "f.txt", "f.tsv.gz"] {
+        let found = made_with(
+            "file_readers: {tsv: {delimiter: '!'}, csv: {delimiter: ';'}}",
+            &folder.path().join(name).display().to_string(),
+        )
+        .await;
+        assert_eq!(lines(found), ["A;1 2", "B;1 2"], "{name}");
+    }
+}
+
+/// What is read of a file under `streaming`.
+async fn made_with(streaming: &str, file: &str) -> Vec<Vec<String>> {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("o.parquet").display().to_string();
+    let context = support::context();
+    let yaml = format!(
+        "streaming: {{{streaming}}}
+steps:
+- {{type: load, params: {{file_path: '{file}'}}}}
+- {{type: sink, params: {{to: '{out}'}}}}"
+    );
+    run(&context, &yaml).await;
+    rows(&context, &out).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn key_columns_say_which_rows_are_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = made_file(folder.path(), "f.tsv", "id\tx\nA\t1\n\t2\n\t\nB\t\n");
+    let load = |more: &str| format!("- {{type: load, params: {{file_path: '{file}'{more}}}}}");
+    assert_eq!(lines(made(&load("")).await), ["A 1", "NULL 2", "B NULL"]);
+    let found = made(&load(", key_columns: id")).await;
+    assert_eq!(lines(found), ["A 1", "B NULL"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_small_file_is_judged_by_a_threshold_that_is_stated() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = made_file(folder.path(), "f.tsv", "id\tx\nA\t1\nB\t2\t3\nC\t4\n");
+    let out = folder.path().join("o.csv").display().to_string();
+    let yaml = |more: &str| {
+        format!(
+            "- {{type: load, params: {{file_path: '{file}'{more}}}}}\n- {{type: sink, params: {{to: '{out}', mode: replace}}}}"
+        )
+    };
+    let context = support::context();
+    let report = run(&context, &yaml("")).await;
+    assert_eq!((report.rows, report.rejected), (2, 1));
+    let report = run(&context, &yaml(", error_threshold: 0.4")).await;
+    assert_eq!((report.rows, report.rejected), (2, 1));
+    let error = tried(&context, &yaml(", error_threshold: 0.05"))
+        .await
+        .unwrap_err();
+    assert!(
+        error.contains("1 of 3") && error.contains("step load"),
+        "{error}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_parameters_cannot_be_is_told_with_its_place() {
+    let context = support::context();
+    let data = support::data_file("tissue/hpa_osps.csv");
+    for (given, part) in [
+        (
+            "max_rows: 1.5",
+            "max_rows is the number 1.5; it takes a whole number, 1 or more",
+        ),
+        ("max_rows: abc", "max_rows is the text 'abc'"),
+        (
+            "max_rows: 99999999999999999999",
+            "max_rows is the number 99999999999999999999",
+        ),
+        ("max_rows: 0", "max_rows is 0, which is out of range"),
+        (
+            "skip_empty: 'yes'",
+            "skip_empty is the text 'yes'; it takes true or false",
+        ),
+        (
+            "error_threshold: 1.5",
+            "error_threshold is 1.5, which is out of range",
+        ),
+        ("columns: [uniport]", "(did you mean 'uniprot'?)"),
+        (
+            "key_columns: [uniport]",
+            "is not a column of the file; it has gene, uniprot, organ",
+        ),
+    ] {
+        let yaml = format!("- type: load\n  params:\n    file_path: '{data}'\n    {given}\n");
+        let error = tried(&context, &yaml).await.unwrap_err();
+        assert!(error.contains(part), "{part} is missing in: {error}");
+        assert!(error.starts_with("p.yaml, line "), "{error}");
+    }
+    let ids = "- {type: load_dataset_identifiers, params: {file_path: 'DATA', column_mappings: [{column_name: gene}], MORE}}";
+    for (given, part) in [
+        ("unique_only: true", "unique_only: it needs a column"),
+        ("metadata_columns: [organs]", "(did you mean 'organ'?)"),
+        (
+            "filter_column: organ, filter_values: ['(']",
+            "filter_values: regex parse error",
+        ),
+    ] {
+        let yaml = ids.replace("DATA", &data).replace("MORE", given);
+        let error = tried(&context, &yaml).await.unwrap_err();
+        assert!(error.contains(part), "{part} is missing in: {error}");
+    }
+}
