@@ -9,7 +9,7 @@ pub(super) const ACTION: Action = Action::new(
     "Maps identifiers to those of other databases, with the path of every result and what became of every identifier.",
     &[
         INPUT,
-        Param::new("columns", Kind::Columns, "The columns of identifiers. The results of a second one are called <column>_target and so on.")
+        Param::new("columns", Kind::Columns, "The columns of identifiers. Results are in the columns target, predicate, confidence, hops, path, sources, verdict and note; those of a second one, and what the input has a column of already, are called <column>_target and so on.")
             .also(&["column", "identifier_fields", "identifier_column"])
             .needed(),
         Param::new("mapping", Kind::Text, "The name of one of the pipeline's mappings, or a file of them.")

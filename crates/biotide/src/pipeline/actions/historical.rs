@@ -6,7 +6,7 @@ use super::shared::{INPUT, OUTPUT, SHARE};
 /// The action.
 pub(super) const ACTION: Action = Action::new(
     "protein_historical_resolution",
-    "Brings retired identifiers forward, with a confidence by how they were retired.",
+    "Brings retired identifiers forward, with a confidence by how they were retired: <column>_current, <column>_verdict and <column>_confidence. Of these, what the input has already is called <column>_historical_current and so on.",
     &[
         INPUT,
         Param::new("column", Kind::Column, "The column.")
@@ -15,6 +15,12 @@ pub(super) const ACTION: Action = Action::new(
         Param::new("namespace", Kind::Text, "The namespace of the identifiers.")
             .also(&["identifier_type"])
             .or("uniprot"),
+        Param::new(
+            "secondary",
+            Kind::Path,
+            "The table of retired identifiers, such as UniProt's `sec_ac.txt`, or sec2pri's tables (columns secondaryID, primaryID). Built in are those of hgnc, chebi and ncbigene; others must be named, here or by the option identifiers.secondary. It holds for the whole run.",
+        )
+        .also(&["secondary_path"]),
         Param::new(
             "primary_confidence",
             SHARE,

@@ -17,7 +17,7 @@ pub(super) const ACTION: Action = Action::new(
         Param::new("output_format", Kind::OneOf(&["columns", "rows", "list"]), "`columns` adds <column>_id, <column>_namespace and <column>_verdict; `rows` makes a row of each identifier; `list` adds all of them as a list.")
             .or("columns"),
         Param::new("prefix", Kind::Text, "What the added columns begin with instead of the column's name."),
-        Param::new("on_invalid", Kind::OneOf(&["keep", "drop", "fail"]), "What becomes of rows without an identifier.")
+        Param::new("on_invalid", Kind::OneOf(&["keep", "drop", "fail"]), "What becomes of rows without an identifier; `fail` ends the run with the first.")
             .or("keep"),
         OUTPUT,
     ],

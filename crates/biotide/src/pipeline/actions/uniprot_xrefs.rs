@@ -12,7 +12,7 @@ pub(super) const ACTION: Action = Action::new(
         Param::new("column", Kind::Column, "The column of cross-references.")
             .also(&["xrefs_column", "source_column"])
             .needed(),
-        Param::new("output_column", Kind::Column, "The column of accessions.").or("uniprot"),
+        Param::new("output_column", Kind::Column, "The column of accessions. Where the input has a column `uniprot`, the default is <column>_uniprot.").or("uniprot"),
         Param::new(
             "output_format",
             Kind::OneOf(&["list", "first", "expand_rows"]),

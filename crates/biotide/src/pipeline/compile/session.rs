@@ -1,5 +1,7 @@
 //! The session of a run: under its own limit of memory, with its own place for bad rows.
 
+use biotide_common::options::Names;
+
 use super::super::spec::{Pipeline, Step};
 use crate::context::BiotideContext;
 use crate::error::Result;
@@ -14,7 +16,35 @@ pub(super) fn session_of(context: &BiotideContext, pipeline: &Pipeline) -> Resul
     if let Some(path) = &pipeline.streaming.error_handling.error_output_path {
         session = session.with_options(|options| options.rejects = Some(path.value.clone()));
     }
+    let tables = retired(pipeline);
+    if !tables.is_empty() {
+        session = session.with_options(|options| {
+            let known = options.identifiers_secondary.take();
+            let known = known.map_or_else(Vec::new, |Names(known)| known);
+            options.identifiers_secondary = Some(Names([known, tables].concat()));
+        });
+    }
     Ok(session)
+}
+
+/// The tables of retired identifiers that steps name, each once.
+fn retired(pipeline: &Pipeline) -> Vec<String> {
+    let mut tables = Vec::new();
+    for step in pipeline.running() {
+        let Some(path) = step
+            .action
+            .param("secondary")
+            .and_then(|_| step.params.text("secondary"))
+        else {
+            continue;
+        };
+        let namespace = step.params.text("namespace").unwrap_or_default();
+        let table = format!("{namespace}={path}");
+        if !tables.contains(&table) {
+            tables.push(table);
+        }
+    }
+    tables
 }
 
 /// The least limit of the steps that read, in MiB. A step that states none has that of `streaming.memory_management`,

@@ -1,0 +1,216 @@
+//! Pipelines: identifiers found, mapped and brought forward.
+
+use crate::pipeline::{made, made_file, run, tried};
+use crate::support;
+
+/// Steps over a table: what they make.
+async fn of(table: &str, steps: &str) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = made_file(folder.path(), "f.tsv", table);
+    let steps = format!("- {{type: load, params: {{file_path: '{file}'}}}}\n{steps}");
+    let rows = made(&steps).await;
+    rows.iter().map(|row| row.join(" ")).collect()
+}
+
+/// What is wrong with steps over a table. The first of them is on line 2.
+async fn refused(table: &str, steps: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let file = made_file(folder.path(), "f.tsv", table);
+    let out = folder.path().join("o.csv").display().to_string();
+    let yaml = format!(
+        "- {{type: load, params: {{file_path: '{file}'}}}}\n{steps}\n- {{type: sink, params: {{to: '{out}'}}}}"
+    );
+    tried(&support::context(), &yaml).await.unwrap_err()
+}
+
+const TABLE: &str = "id\tn\np29460 \t1\nnone\t2\nP12345;Q14213\t3\n";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_form_of_what_is_found() {
+    let parse = |more: &str| {
+        format!("- {{type: parse, params: {{column: id, identifier_type: uniprot{more}}}}}")
+    };
+    let columns = of(TABLE, &parse("")).await;
+    assert_eq!(columns.len(), 3);
+    assert!(columns[0].contains("1 P29460 uniprot"), "{columns:?}");
+    assert!(columns[2].contains("3 P12345 uniprot"), "{columns:?}");
+    let rows = of(
+        TABLE,
+        &parse(", output_format: rows, prefix: x, on_invalid: drop"),
+    )
+    .await;
+    assert_eq!(rows.len(), 3);
+    assert!(rows[2].contains("3 Q14213 uniprot"), "{rows:?}");
+    let select = "\n- {type: select, params: {columns: {n: n, ids: cardinality(id_ids)}}}";
+    let list = of(TABLE, &(parse(", output_format: list") + select)).await;
+    assert_eq!(list, ["1 1", "2 0", "3 2"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_row_without_an_identifier_ends_the_run() {
+    let step = "- {type: parse, params: {column: id, identifier_type: uniprot, on_invalid: fail}}";
+    let table = "id\tn\nP29460\t1\nbad one\t2\nP12345\t3\nworse\t4\n";
+    let error = refused(table, step).await;
+    assert!(
+        error.contains("p.yaml, line 2")
+            && error.contains("step parse")
+            && error.contains("'bad one'"),
+        "{error}"
+    );
+    // Whatever is asked for later.
+    let later = format!("{step}\n- {{type: filter, params: {{condition: n <> 2}}}}");
+    assert!(refused(table, &later).await.contains("'bad one'"));
+    let good = of("id\nP29460\nP12345\n", step).await;
+    assert_eq!(good.len(), 2);
+    let any = "- {type: parse, params: {column: id, output_format: rows, on_invalid: fail}}";
+    assert!(refused(table, any).await.contains("'bad one'"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn columns_may_be_called_as_they_like() {
+    let table =
+        "id\tpart\tparts\tone\tx_right\tuniprot\tfate\nUniProtKB:P29460\t1\t2\t3\t4\t5\t6\n";
+    for format in ["columns", "rows", "list"] {
+        let step = format!("- {{type: parse, params: {{column: id, output_format: {format}}}}}");
+        let found = of(table, &step).await;
+        assert!(
+            found[0].starts_with("UniProtKB:P29460 1 2 3 4 5 6 "),
+            "{found:?}"
+        );
+    }
+    let twice = "- {type: parse, params: {column: id}}\n- {type: parse, params: {column: id}}";
+    let error = refused(table, twice).await;
+    assert!(
+        error.contains("p.yaml, line 3") && error.contains("prefix: the input has 'id_id' already"),
+        "{error}"
+    );
+    let xrefs =
+        "- {type: protein_extract_uniprot_from_xrefs, params: {column: id, output_format: first}}
+- {type: select, params: {columns: {own: uniprot, made: id_uniprot}}}";
+    assert_eq!(of(table, xrefs).await, ["5 P29460"]);
+    let named =
+        "- {type: protein_extract_uniprot_from_xrefs, params: {column: id, output_column: one}}";
+    assert!(
+        refused(table, named)
+            .await
+            .contains("output_column: the input has 'one' already")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn accessions_come_in_each_form() {
+    let table = "x\tn\nPR:1|UniProtKB:P29460-2|UniProtKB:Q14213\t1\nPR:2\t2\n";
+    let step = |more: &str| {
+        format!(
+            "- {{type: protein_extract_uniprot_from_xrefs, params: {{column: x{more}}}}}
+- {{type: select, params: {{columns: {{n: n, uniprot: uniprot}}}}}}"
+        )
+    };
+    assert_eq!(of(table, &step("")).await, ["1 [P29460, Q14213]"]);
+    let kept = of(table, &step(", output_format: first, drop_na: false")).await;
+    assert_eq!(kept, ["1 P29460", "2 NULL"]);
+    let rows = of(
+        table,
+        &step(", output_format: expand_rows, keep_isoforms: true"),
+    )
+    .await;
+    assert_eq!(rows, ["1 P29460-2", "1 Q14213"]);
+    let rows = of(table, &step(", output_format: expand_rows, drop_na: false")).await;
+    assert_eq!(rows, ["1 P29460", "1 Q14213", "2 NULL"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn results_are_beside_columns_of_their_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let map = made_file(
+        folder.path(),
+        "m.tsv",
+        "subject_id\tobject_id\nuniprot:P04217\thgnc:1\n",
+    );
+    let xref = format!(
+        "- {{type: cross_reference, params: {{columns: uniprot, mapping: '{map}', targets: [hgnc]}}}}"
+    );
+    let table = "uniprot\ttarget\tconfidence\nP04217\tmine\t0.5\n";
+    let select = "- {type: select, params: {columns: {a: target, b: uniprot_target, c: confidence, d: verdict}}}";
+    let found = of(table, &format!("{xref}\n{select}")).await;
+    assert_eq!(found, ["mine hgnc:1 0.5 ok"]);
+    let error = refused(table, &format!("{xref}\n{xref}")).await;
+    assert!(
+        error.contains("p.yaml, line 3")
+            && error.contains("the input has 'target' and 'uniprot_target' already"),
+        "{error}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn retired_accessions_need_a_table_and_take_it_from_the_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let retired = made_file(
+        folder.path(),
+        "sec_ac.txt",
+        "UniProt - secondary\n\nSecondary AC  Primary AC\n____  ____\nP29358        P68250\nA0A000        P12345\n\
+         A0A000        P29460\n",
+    );
+    let table = "id\nP68250\nP29358\nA0A000\n";
+    let step = |more: &str| {
+        format!("- {{type: protein_historical_resolution, params: {{column: id{more}}}}}")
+    };
+    let error = refused(table, &step("")).await;
+    assert!(
+        error.contains("p.yaml, line 2")
+            && error.contains("names no secondary")
+            && error.contains("sec_ac.txt"),
+        "{error}"
+    );
+    let error = refused(table, &step(", secondary: /nowhere/sec_ac.txt")).await;
+    assert!(error.contains("/nowhere/sec_ac.txt"), "{error}");
+    let found = of(table, &step(&format!(", secondary: '{retired}'"))).await;
+    assert_eq!(found.len(), 3);
+    assert_eq!(found[0], "P68250 P68250 ok 1");
+    assert_eq!(found[1], "P29358 P68250 retired 0.9");
+    assert!(found[2].ends_with("ambiguous 0.85"), "{found:?}");
+    // Built in.
+    let built_in = "- {type: protein_historical_resolution, params: {column: id, namespace: hgnc}}";
+    assert_eq!(of("id\nHGNC:5\n", built_in).await, ["HGNC:5 HGNC:5 ok 1"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rules_within_a_pipeline_tell_its_places() {
+    let rules = |name: &str| {
+        format!(
+            "- type: normalize
+  params:
+    rules:
+      field_rules:
+      - source_field: id
+        transformations:
+        - {{type: strip}}
+        - {{type: {name}, params: {{target_type: int}}}}"
+        )
+    };
+    let error = refused("id\n1\n", &rules("kast")).await;
+    assert!(error.contains("p.yaml: line 9, column 1"), "{error}");
+    assert!(error.contains("\"kast\" is no transformation"), "{error}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = made_file(folder.path(), "f.tsv", "id\n1\n");
+    let out = folder.path().join("o.csv").display().to_string();
+    let yaml = format!(
+        "- {{type: load, params: {{file_path: '{file}'}}}}\n{}\n- {{type: sink, params: {{to: '{out}'}}}}",
+        rules("cast")
+    );
+    assert_eq!(run(&support::context(), &yaml).await.rows, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_nearest_column_is_offered() {
+    for step in [
+        "{type: parse, params: {column: uniport}}",
+        "{type: parse_composite_identifiers, params: {column: uniport}}",
+        "{type: protein_extract_uniprot_from_xrefs, params: {column: uniport}}",
+        "{type: protein_historical_resolution, params: {column: uniport}}",
+        "{type: cross_reference, params: {columns: uniport, mapping: m.tsv}}",
+    ] {
+        let error = refused("uniprot\nP12345\n", &format!("- {step}")).await;
+        assert!(error.contains("(did you mean 'uniprot'?)"), "{error}");
+    }
+}
