@@ -20,6 +20,7 @@ mod odd_files;
 mod parallel;
 mod pipeline;
 mod pipeline_examples;
+mod pipeline_run;
 mod processors;
 mod progress;
 mod queries;

@@ -306,6 +306,12 @@ pub(super) fn run_command() -> Command {
                 .action(ArgAction::SetTrue),
         )
         .arg(checkpoint_arg())
+        .arg(
+            Arg::new("rejects")
+                .long("rejects")
+                .value_name("FILE")
+                .help("Write bad rows to this file, whatever the pipeline says: JSON Lines, or Parquet"),
+        )
         .args(ending_args())
 }
 
@@ -320,6 +326,9 @@ pub(super) fn run(matches: &mut ArgMatches, set: &mut Vec<(String, String)>) -> 
         parameters.insert(named.unwrap_or(key).to_owned(), value.clone());
         false
     });
+    if let Some(rejects) = matches.remove_one("rejects") {
+        set.push(("rejects".to_owned(), rejects));
+    }
     RunArgs {
         pipeline: matches.remove_one("pipeline").unwrap_or_default(),
         parameters,

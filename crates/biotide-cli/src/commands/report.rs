@@ -88,10 +88,15 @@ impl<'a> Ender<'a> {
     pub(super) fn take(&mut self, scan: &ScanReport, rejected: u64) {
         // Notes below a table are no fault of it.
         let notes = scan.reasons.get("footnote").copied().unwrap_or(0);
-        self.rejected += rejected.saturating_sub(notes);
+        self.reject(rejected.saturating_sub(notes));
         if let Some(line) = bad_rows(scan, self.settings.rejects_file()) {
             self.say(|| line);
         }
+    }
+
+    /// Counts rejected records for the verdict.
+    pub(super) fn reject(&mut self, records: u64) {
+        self.rejected += records;
     }
 
     /// Writes a report down, where it is asked for.

@@ -146,7 +146,7 @@ impl BiotideContext {
     }
 
     /// Shows a log in `system.rejects`, and writes it where `rejects` asks for that.
-    fn publish(&self, log: &Arc<QueryLog>) -> Result<()> {
+    pub(crate) fn publish(&self, log: &Arc<QueryLog>) -> Result<()> {
         if !has_something(log) {
             return Ok(());
         }

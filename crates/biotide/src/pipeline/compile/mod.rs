@@ -4,6 +4,7 @@
 //! rules of normalisation, are plans.
 
 mod checks;
+mod datasets;
 mod identifiers;
 mod joins;
 mod load;
@@ -15,6 +16,7 @@ mod words;
 
 pub(crate) use checks::{What, checks, counting};
 pub(crate) use scope::{Scope, key_of};
+pub(crate) use words::{quoted, text};
 
 use biotide_common::BiotideError;
 

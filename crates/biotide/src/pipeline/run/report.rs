@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::memory::MemoryReport;
 use crate::pipeline::measure::StepNumbers;
 use crate::pump::{ChunksReport, FlowReport, Pumped};
+use crate::rejects::SetAside;
 use crate::statement::{Statement, XrefReport};
 
 /// How a run ended.
@@ -39,8 +40,10 @@ pub struct PipelineReport {
     pub status: Status,
     /// Rows written by all sinks.
     pub rows: u64,
-    /// Records set aside by all sinks' reads.
+    /// Records set aside; one that was read several times is counted once.
     pub rejected: u64,
+    /// Of these, notes below a table, which are no fault of it.
+    pub notes: u64,
     /// Wall-clock time.
     pub seconds: f64,
     /// The most memory the process has held, in bytes.
@@ -79,6 +82,9 @@ pub struct StepReport {
     /// The columns of what it makes, with their types.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<(String, String)>,
+    /// What it has read, if it makes a dataset by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scan: Option<ScanReport>,
     /// Why it failed, if that did not end the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
@@ -156,6 +162,7 @@ impl PipelineReport {
             status: Status::Success,
             rows: 0,
             rejected: 0,
+            notes: 0,
             seconds: 0.0,
             peak_rss: 0,
             steps: Vec::new(),
@@ -171,14 +178,16 @@ impl PipelineReport {
     /// Takes what a sink has written.
     pub(super) fn take(&mut self, sink: SinkReport, processors: Processors) {
         self.rows += sink.rows;
-        self.rejected += sink.rejected;
-        // (Notes below a table are no fault of it.)
-        let notes = sink.scan.reasons.get("footnote").copied().unwrap_or(0);
-        if sink.rejected > notes {
-            self.status = Status::PartialSuccess;
-        }
         self.tuning.extend(advice(&sink, processors));
         self.sinks.push(sink);
+    }
+
+    /// Takes what all steps have set aside.
+    pub(super) fn take_rejects(&mut self, aside: SetAside) {
+        (self.rejected, self.notes) = (aside.rejected, aside.notes);
+        if aside.rejected > aside.notes {
+            self.status = Status::PartialSuccess;
+        }
     }
 
     /// Takes what processors did. Rows that they lost are not lost unsaid.
@@ -259,6 +268,7 @@ impl StepReport {
             ran: false,
             seconds: 0.0,
             columns: Vec::new(),
+            scan: None,
             failed: None,
         }
     }

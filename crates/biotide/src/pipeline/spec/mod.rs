@@ -46,7 +46,8 @@ pub use schema::{pipeline_schema, schema_of};
 pub use streaming::{ErrorHandling, FileReader, MemoryManagement, Streaming};
 pub use tree::{Entry, Node, Scalar, Tree, Value};
 
-pub(crate) use nearest::{list, nearest};
+pub(crate) use digest::Digest;
+pub(crate) use nearest::{did_you_mean, list, nearest};
 
 #[cfg(test)]
 mod tests;
