@@ -1,12 +1,14 @@
 //! Named mappings: built when they are first needed, then shared by all that use them.
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Debug};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use biotide_common::sssom;
+use biotide_common::yaml::Node;
 use datafusion_common::Result;
 use datafusion_execution::TaskContext;
 use parking_lot::RwLock;
@@ -26,6 +28,8 @@ pub trait LoadMapping: Any + Debug + Send + Sync {
 pub struct Mapping {
     name: String,
     load: Arc<dyn LoadMapping>,
+    /// IRIs of prefixes that no registry has.
+    iris: BTreeMap<String, String>,
     index: OnceCell<Arc<Index>>,
 }
 
@@ -43,8 +47,43 @@ impl Mapping {
         Self {
             name: name.into(),
             load,
+            iris: BTreeMap::new(),
             index: OnceCell::new(),
         }
+    }
+
+    /// With the IRIs of prefixes that no registry has, as its sources declare them.
+    pub fn with_iris(self, iris: BTreeMap<String, String>) -> Self {
+        Self { iris, ..self }
+    }
+
+    /// The IRIs of prefixes that no registry has.
+    pub fn iris(&self) -> &BTreeMap<String, String> {
+        &self.iris
+    }
+
+    /// The metadata of a schema that has its identifiers, and others: what their prefixes stand for.
+    pub(crate) fn metadata(
+        &self,
+        mut of_others: HashMap<String, String>,
+    ) -> HashMap<String, String> {
+        if self.iris.is_empty() {
+            return of_others;
+        }
+        let known = of_others
+            .get(sssom::CURIE_MAP)
+            .and_then(|text| Node::from_json(text));
+        let mut all = match known {
+            Some(Node::Map(entries)) => entries,
+            _ => Vec::new(),
+        };
+        for (prefix, iri) in &self.iris {
+            if !all.iter().any(|(known, _)| known == prefix) {
+                all.push((prefix.clone(), Node::Scalar(iri.clone())));
+            }
+        }
+        of_others.insert(sssom::CURIE_MAP.to_owned(), Node::Map(all).to_json());
+        of_others
     }
 
     /// Its name, or what it is made from.
@@ -102,8 +141,13 @@ pub fn is_stored(path: &Path) -> bool {
 }
 
 /// Stores an index in a file, which has its name only when it is complete.
-pub async fn store(index: Arc<Index>, path: PathBuf) -> Result<()> {
-    blocking(move || stored::write(&index, &path)).await
+pub async fn store(index: Arc<Index>, iris: BTreeMap<String, String>, path: PathBuf) -> Result<()> {
+    blocking(move || stored::write(&index, &iris, &path)).await
+}
+
+/// The IRIs of prefixes that no registry has, of a stored index.
+pub async fn iris(path: PathBuf) -> Result<BTreeMap<String, String>> {
+    blocking(move || stored::iris(&path)).await
 }
 
 /// Opens a stored index.

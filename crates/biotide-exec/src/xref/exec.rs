@@ -78,7 +78,7 @@ impl XrefExec {
             .collect();
         let schema = Arc::new(Schema::new_with_metadata(
             fields,
-            input.schema().metadata().clone(),
+            spec.mapping.metadata(input.schema().metadata().clone()),
         ));
         let partitions = input.output_partitioning().partition_count();
         let properties = PlanProperties::new(

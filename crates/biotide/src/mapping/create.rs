@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use biotide_common::BiotideError;
-use biotide_exec::catalog::{LoadMapping, Mapping, is_stored, store};
+use biotide_exec::catalog::{Mapping, is_stored, store};
 use datafusion::common::DataFusionError;
 use datafusion::execution::SessionState;
 use datafusion::sql::sqlparser::ast::{Ident, TableFactor};
@@ -127,24 +127,19 @@ async fn made(
     name: &str,
     sources: &[TableFactor],
 ) -> Result<Mapping> {
-    let loader: Arc<dyn LoadMapping> = match stored_index(sources) {
-        Some(path) => Arc::new(StoredLoader {
+    if let Some(path) = stored_index(sources) {
+        let loader = StoredLoader {
             path,
             made_from: Vec::new(),
-        }),
-        None => {
-            let mut all = Vec::new();
-            for source in sources {
-                all.extend(plans(context, state, parts(source)?).await?);
-            }
-            Arc::new(PlanLoader {
-                state: state.clone(),
-                plans: all,
-                identifiers: context.identifiers()?,
-            })
-        }
-    };
-    Ok(Mapping::new(name, loader))
+        };
+        return Ok(loader.mapping(name).await?);
+    }
+    let mut all = Vec::new();
+    for source in sources {
+        all.extend(plans(context, state, parts(source)?).await?);
+    }
+    let loader = PlanLoader::new(state.clone(), all, context.identifiers()?)?;
+    Ok(loader.mapping(name))
 }
 
 /// The file of a source that is a stored index.
@@ -165,15 +160,15 @@ fn stored_index(sources: &[TableFactor]) -> Option<PathBuf> {
 /// Stores a mapping, and answers the one that reads it.
 async fn keep(mapping: Mapping, path: PathBuf) -> Result<Mapping> {
     if let Some(index) = mapping.loaded() {
-        store(Arc::clone(index), path.clone()).await?;
+        store(Arc::clone(index), mapping.iris().clone(), path.clone()).await?;
     }
     let loader: &dyn Any = &**mapping.loader();
-    let made_from = loader.downcast_ref().map(|own: &PlanLoader| &own.plans);
+    let made_from = loader.downcast_ref().map(|own: &PlanLoader| own.plans());
     let loader = StoredLoader {
         path,
-        made_from: made_from.cloned().unwrap_or_default(),
+        made_from: made_from.map(<[_]>::to_vec).unwrap_or_default(),
     };
-    Ok(Mapping::new(mapping.name(), Arc::new(loader)))
+    Ok(loader.mapping(mapping.name()).await?)
 }
 
 /// Runs a statement. Answers the name of the mapping, if there is one now.

@@ -133,6 +133,7 @@ impl Call {
             origin: self.paths.join(", "),
             negated: false,
             columns: Columns::Named,
+            stated: [None, None],
         };
         Ok(parts.into_iter().map(part).collect())
     }

@@ -8,31 +8,62 @@ use biotide_common::BiotideError;
 use biotide_common::identifiers::Identifiers;
 use biotide_common::options::{BiotideOptions, Share};
 use biotide_common::session::QueryLog;
-use biotide_exec::catalog::{LoadMapping, open};
+use biotide_exec::catalog::{LoadMapping, Mapping, iris as stored_iris, open};
 use biotide_exec::index::Index;
 use biotide_exec::load::{Statements, build_index};
+use biotide_exec::mapping::declared::Declared;
 use datafusion::common::{Column, DataFusionError, Result, SchemaError};
 use datafusion::execution::{SessionState, TaskContext};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_plan::ExecutionPlanProperties;
 
+use super::declared::{agree, iris, of_plan};
 use super::source::Part;
 use super::statements::statements;
 use crate::context::BiotideContext;
+use crate::error::Error;
 
 /// A plan of statements, and what it reads.
 #[derive(Debug, Clone)]
 pub(crate) struct EdgePlan {
     pub(crate) plan: LogicalPlan,
     pub(crate) origin: String,
+    /// What it says of its prefixes.
+    pub(crate) declared: Option<Arc<Declared>>,
 }
 
 /// Builds an index from plans.
 #[derive(Debug)]
 pub(crate) struct PlanLoader {
     pub(crate) state: SessionState,
-    pub(crate) plans: Vec<EdgePlan>,
-    pub(crate) identifiers: Arc<dyn Identifiers>,
+    plans: Vec<EdgePlan>,
+    identifiers: Arc<dyn Identifiers>,
+}
+
+impl PlanLoader {
+    /// Of these plans, which must mean the same by their prefixes.
+    pub(crate) fn new(
+        state: SessionState,
+        plans: Vec<EdgePlan>,
+        identifiers: Arc<dyn Identifiers>,
+    ) -> std::result::Result<Self, BiotideError> {
+        agree(&plans, &*identifiers)?;
+        Ok(Self {
+            state,
+            plans,
+            identifiers,
+        })
+    }
+
+    /// The mapping of this name that they make.
+    pub(crate) fn mapping(self, name: &str) -> Mapping {
+        let iris = iris(&self.plans, &*self.identifiers);
+        Mapping::new(name, Arc::new(self)).with_iris(iris)
+    }
+
+    pub(crate) fn plans(&self) -> &[EdgePlan] {
+        &self.plans
+    }
 }
 
 #[async_trait]
@@ -46,12 +77,18 @@ impl LoadMapping for PlanLoader {
         }
         let task = state.task_ctx();
         let mut statements = Vec::new();
-        for EdgePlan { plan, origin } in &self.plans {
+        for EdgePlan {
+            plan,
+            origin,
+            declared,
+        } in &self.plans
+        {
             let plan = state.create_physical_plan(plan).await?;
             for partition in 0..plan.output_partitioning().partition_count() {
                 statements.push(Statements {
                     rows: plan.execute(partition, Arc::clone(&task))?,
                     origin: origin.as_str().into(),
+                    declared: declared.clone(),
                 });
             }
         }
@@ -102,6 +139,14 @@ pub(crate) struct StoredLoader {
     pub(crate) made_from: Vec<EdgePlan>,
 }
 
+impl StoredLoader {
+    /// The mapping of this name that the file holds.
+    pub(crate) async fn mapping(self, name: &str) -> Result<Mapping> {
+        let iris = stored_iris(self.path.clone()).await?;
+        Ok(Mapping::new(name, Arc::new(self)).with_iris(iris))
+    }
+}
+
 #[async_trait]
 impl LoadMapping for StoredLoader {
     async fn load(&self, context: &Arc<TaskContext>) -> Result<Index> {
@@ -115,6 +160,7 @@ pub(super) async fn plans(
     state: &SessionState,
     parts: Vec<Part>,
 ) -> Result<Vec<EdgePlan>> {
+    let identifiers = context.identifiers().map_err(Error::into_datafusion)?;
     let mut plans = Vec::with_capacity(parts.len());
     for part in parts {
         // (A statement plans its mappings, and those are statements.)
@@ -128,9 +174,11 @@ pub(super) async fn plans(
             None => Box::pin(context.plan_query(&part.sql, state)).await,
         };
         let plan = planned.map_err(|error| named_column(error.into_datafusion(), &part.origin))?;
+        let declared = of_plan(&plan, &*identifiers)?;
         let plan = statements(plan, &part)?;
         plans.push(EdgePlan {
             plan,
+            declared,
             origin: part.origin,
         });
     }
@@ -172,10 +220,18 @@ fn named_column(error: DataFusionError, origin: &str) -> DataFusionError {
 }
 
 /// Plans as one, for a node that has one input.
-pub(super) fn united(plans: Vec<EdgePlan>) -> Result<(LogicalPlan, String)> {
+pub(super) fn united(plans: Vec<EdgePlan>) -> Result<EdgePlan> {
     let mut origins: Vec<String> = Vec::new();
     let mut all: Option<LogicalPlan> = None;
-    for EdgePlan { plan, origin } in plans {
+    let mut says = None;
+    for EdgePlan {
+        plan,
+        origin,
+        declared,
+    } in plans
+    {
+        // (They are of one file, or of one pattern of names.)
+        says = says.or(declared);
         if !origins.contains(&origin) {
             origins.push(origin);
         }
@@ -185,7 +241,11 @@ pub(super) fn united(plans: Vec<EdgePlan>) -> Result<(LogicalPlan, String)> {
         });
     }
     match all {
-        Some(plan) => Ok((plan, origins.join(", "))),
+        Some(plan) => Ok(EdgePlan {
+            plan,
+            origin: origins.join(", "),
+            declared: says,
+        }),
         None => Err(DataFusionError::Plan(
             "a mapping is made from nothing".to_owned(),
         )),

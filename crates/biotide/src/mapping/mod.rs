@@ -12,6 +12,7 @@
 
 pub(crate) mod coverage;
 pub(crate) mod create;
+mod declared;
 pub(crate) mod filters;
 mod idmapping;
 pub(crate) mod lateral;

@@ -9,13 +9,12 @@ use std::sync::Arc;
 use biotide_common::BiotideError;
 use biotide_exec::catalog::{Mapping, is_stored};
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
     Expr, FunctionArg, FunctionArgExpr, ObjectName, TableFactor, VisitorMut,
 };
 
-use super::loader::{PlanLoader, StoredLoader, plans, united};
+use super::loader::{EdgePlan, PlanLoader, StoredLoader, plans, united};
 use super::source::of_path;
 use crate::context::BiotideContext;
 use crate::error::Result;
@@ -35,7 +34,7 @@ const RELATIONS: [(&str, usize); 4] = [
 pub(crate) struct FileMappings {
     pub(super) mappings: BTreeMap<String, Arc<Mapping>>,
     /// Statements of files for `clique_assign`, and what they are from.
-    pub(super) edges: BTreeMap<String, (LogicalPlan, String)>,
+    pub(super) edges: BTreeMap<String, EdgePlan>,
 }
 
 /// A relation, if it is one of ours: its name, and its arguments.
@@ -88,13 +87,12 @@ pub(crate) async fn resolve(
         }
         let path = Path::new(&name);
         if path.is_file() && is_stored(path) {
-            let loader = Arc::new(StoredLoader {
+            let loader = StoredLoader {
                 path: path.to_owned(),
                 made_from: Vec::new(),
-            });
-            files
-                .mappings
-                .insert(name.clone(), Arc::new(Mapping::new(&name, loader)));
+            };
+            let mapping = Arc::new(loader.mapping(&name).await?);
+            files.mappings.insert(name.clone(), mapping);
             continue;
         }
         if !name.contains(['.', '/', '\\', '*']) && !path.exists() {
@@ -105,15 +103,10 @@ pub(crate) async fn resolve(
             files.edges.insert(name, united(plans)?);
             continue;
         }
-        let loader = PlanLoader {
-            state: state.clone(),
-            plans,
-            identifiers: context.identifiers()?,
-        };
-        files.mappings.insert(
-            name.clone(),
-            Arc::new(Mapping::new(&name, Arc::new(loader))),
-        );
+        let loader = PlanLoader::new(state.clone(), plans, context.identifiers()?)?;
+        files
+            .mappings
+            .insert(name.clone(), Arc::new(loader.mapping(&name)));
     }
     Ok(Some(files))
 }

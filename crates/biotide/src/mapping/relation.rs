@@ -8,6 +8,7 @@ use biotide_common::options::BiotideOptions;
 use biotide_exec::catalog::Mapping;
 use biotide_exec::chain::{ChainNode, ChainSpec, Which};
 use biotide_exec::clique::{CliqueNode, CliqueSpec};
+use biotide_exec::mapping::predicate_name::canonical;
 use biotide_exec::xref::XrefNode;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{DFSchema, Result};
@@ -200,8 +201,15 @@ impl MappingRelations {
                 _ => return Err(refused("clique_assign", args).into()),
             }
         }
-        let (input, origin) = match self.files.edges.get(&wanted) {
-            Some((plan, origin)) => (plan.clone(), origin.clone()),
+        for predicate in &mut predicates {
+            *predicate = canonical(predicate, None, &*self.identifiers).into_owned();
+        }
+        let (input, origin, declared) = match self.files.edges.get(&wanted) {
+            Some(edges) => (
+                edges.plan.clone(),
+                edges.origin.clone(),
+                edges.declared.clone(),
+            ),
             None => {
                 let mapping = self.mapping("clique_assign", args)?;
                 let name = mapping.name().to_owned();
@@ -217,6 +225,7 @@ impl MappingRelations {
                 (
                     LogicalPlanBuilder::from(edges).project(columns)?.build()?,
                     name,
+                    None,
                 )
             }
         };
@@ -226,6 +235,7 @@ impl MappingRelations {
             min_confidence: asked.min_confidence(),
             origin,
             identifiers: Arc::clone(&self.identifiers),
+            declared,
         };
         let node = CliqueNode::try_new(input, Arc::new(spec))?;
         Ok(LogicalPlan::Extension(Extension {

@@ -32,6 +32,8 @@ pub(super) struct Part {
     /// What the statements say, or deny.
     pub(super) negated: bool,
     pub(super) columns: Columns,
+    /// Where statements are from, and its release, as the source of them says: a text, or `column:name`.
+    pub(super) stated: [Option<String>; 2],
 }
 
 /// Which columns of a query are what.
@@ -87,6 +89,7 @@ pub(super) fn parts(factor: &TableFactor) -> Result<Vec<Part>, BiotideError> {
             origin: "a query".to_owned(),
             negated: false,
             columns: Columns::Usual,
+            stated: [None, None],
         }]),
         other => Ok(vec![Part {
             sql: format!("SELECT * FROM {other}"),
@@ -94,6 +97,7 @@ pub(super) fn parts(factor: &TableFactor) -> Result<Vec<Part>, BiotideError> {
             origin: other.to_string(),
             negated: false,
             columns: Columns::Usual,
+            stated: [None, None],
         }]),
     }
 }
@@ -120,6 +124,7 @@ fn usual(path: &str, options: &str, negated: bool) -> Part {
         origin: path.to_owned(),
         negated,
         columns: Columns::Usual,
+        stated: [None, None],
     }
 }
 
@@ -225,7 +230,8 @@ impl Call {
     }
 
     fn sssom(&self) -> Result<Vec<Part>, BiotideError> {
-        self.refuse_others(&["negatives", "metadata"])?;
+        self.refuse_others(&["negatives", "metadata", "source", "release"])?;
+        let stated = ["source", "release"].map(|name| self.one(name).map(str::to_owned));
         let denied = self.named.get("negatives").into_iter().flatten();
         let said = self.paths.iter().map(|path| (path, false));
         let all = said.chain(denied.map(|path| (path, true)));
@@ -237,6 +243,7 @@ impl Call {
             origin: path.clone(),
             negated,
             columns: Columns::Usual,
+            stated: stated.clone(),
         };
         Ok(all.map(part).collect())
     }
@@ -275,6 +282,7 @@ impl Call {
                 origin: path.clone(),
                 negated,
                 columns: Columns::Named,
+                stated: [None, None],
             },
         };
         Ok(all.map(part).collect())
@@ -314,6 +322,7 @@ impl Call {
                     origin: path.clone(),
                     negated: false,
                     columns: Columns::Named,
+                    stated: [None, None],
                 });
             }
         }

@@ -1,6 +1,6 @@
 //! The columns of statements, from those that a plan has.
 
-use biotide_common::BiotideError;
+use biotide_common::{BiotideError, sssom};
 use biotide_exec::mapping::edge_schema;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Column, Result, ScalarValue};
@@ -9,6 +9,7 @@ use datafusion::functions::string::expr_fn::{btrim, lower};
 use datafusion::functions_nested::expr_fn::array_to_string;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit, try_cast, when};
 
+use super::declared::entries;
 use super::source::{Columns, Part};
 
 /// Names that columns of statements usually have; the first that there is counts. Where statements are from the first
@@ -60,6 +61,7 @@ pub(super) fn statements(plan: LogicalPlan, part: &Part) -> Result<LogicalPlan> 
         };
         names.iter().filter_map(named).collect()
     };
+    let set = Set::of(&plan);
     let mut columns: Vec<Expr> = Vec::new();
     for ((name, names), field) in USUAL.iter().zip(edge_schema().fields()) {
         let wanted = field.data_type();
@@ -75,12 +77,20 @@ pub(super) fn statements(plan: LogicalPlan, part: &Part) -> Result<LogicalPlan> 
                 cast(Expr::Column(column.clone()), wanted.clone())
             }
             ("_confidence", _) => lit(ScalarValue::try_from(wanted)?),
-            ("source" | "release", found @ [_, ..]) => {
+            ("source" | "release", _) if part.stated(name).is_some() => {
+                let stated = part.stated(name).unwrap_or_default();
+                let stated = said(stated, &fields, part)?;
+                let all = std::iter::once(stated).chain(set.value(name, &fields)?);
+                coalesce(all.map(|text| cast(text, wanted.clone())).collect())
+            }
+            ("source" | "release", found) if !found.is_empty() || set.has(name) => {
                 let texts = found.iter().map(|(column, kind)| match kind {
                     // (A list of texts is one text.)
                     DataType::List(_) => array_to_string(Expr::Column(column.clone()), lit("|")),
                     _ => Expr::Column(column.clone()),
                 });
+                let of_set = set.value(name, &fields)?;
+                let texts = texts.chain(of_set);
                 let texts: Vec<Expr> = texts.map(|text| cast(text, wanted.clone())).collect();
                 coalesce(texts)
             }
@@ -100,6 +110,81 @@ pub(super) fn statements(plan: LogicalPlan, part: &Part) -> Result<LogicalPlan> 
         columns.push(value.alias(*name));
     }
     LogicalPlanBuilder::from(plan).project(columns)?.build()
+}
+
+/// What a set says of itself: its name, and its version.
+struct Set {
+    id: Option<String>,
+    version: Option<String>,
+}
+
+impl Set {
+    fn of(plan: &LogicalPlan) -> Self {
+        let slots = entries(plan, sssom::SET);
+        let slot = |name: &str| {
+            let (_, node) = slots.iter().find(|(slot, _)| slot == name)?;
+            node.text().map(str::to_owned)
+        };
+        Self {
+            id: slot("mapping_set_id"),
+            version: slot("mapping_set_version"),
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<&String> {
+        match name {
+            "source" => self.id.as_ref(),
+            _ => self.version.as_ref(),
+        }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// The value for a column of statements. The version is of the set, not of those that its rows are taken from.
+    fn value(&self, name: &str, fields: &[(Column, DataType)]) -> Result<Option<Expr>> {
+        let Some(text) = self.get(name) else {
+            return Ok(None);
+        };
+        let taken = fields
+            .iter()
+            .find(|(column, _)| column.name() == "mapping_source");
+        match taken.filter(|_| name == "release") {
+            None => Ok(Some(lit(text.clone()))),
+            Some((column, _)) => {
+                let is_own = Expr::Column(column.clone()).is_null();
+                Ok(Some(when(is_own, lit(text.clone())).end()?))
+            }
+        }
+    }
+}
+
+impl Part {
+    fn stated(&self, name: &str) -> Option<&str> {
+        let [source, release] = &self.stated;
+        match name {
+            "source" => source.as_deref(),
+            _ => release.as_deref(),
+        }
+    }
+}
+
+/// A text, or the column that `column:name` names.
+fn said(stated: &str, fields: &[(Column, DataType)], part: &Part) -> Result<Expr> {
+    let Some(name) = stated.strip_prefix("column:") else {
+        return Ok(lit(stated));
+    };
+    let found = fields
+        .iter()
+        .find(|(column, _)| column.name().eq_ignore_ascii_case(name));
+    let Some((column, _)) = found else {
+        let known = fields.iter().map(|(column, _)| column.name());
+        let known: Vec<&str> = known.filter(|name| !name.starts_with('_')).collect();
+        let problem = format!("it has no column {name}; there are {}", known.join(", "));
+        return Err(BiotideError::file(&part.origin, problem).into());
+    };
+    Ok(Expr::Column(column.clone()))
 }
 
 /// A number from a text. What is none becomes one that no confidence is.

@@ -152,7 +152,7 @@ impl Sources {
     fn add_mapping(&mut self, mapping: &Mapping) -> Result<()> {
         let loader: &dyn Any = &**mapping.loader();
         let plans = if let Some(loader) = loader.downcast_ref::<PlanLoader>() {
-            &loader.plans
+            loader.plans()
         } else if let Some(loader) = loader.downcast_ref::<StoredLoader>() {
             if loader.made_from.is_empty() {
                 self.files.push((loader.path.display().to_string(), 0));

@@ -1,6 +1,7 @@
 //! One SQL statement: planned, run, reported.
 
 pub(crate) mod coverage;
+mod exported;
 mod fit;
 pub(crate) mod functions;
 pub(crate) mod names;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use biotide_common::identifiers::SessionIdentifiers;
 use biotide_common::reject::RejectRecord;
 use biotide_common::scan::ScanReport;
 use biotide_common::session::QueryLog;
@@ -338,6 +340,11 @@ impl Statement {
     /// stream has ended well.
     pub async fn stream(&mut self) -> Result<SendableRecordBatchStream> {
         let (plan, staged) = self.staged()?;
+        if writes_set(&plan) {
+            // (What no set has declared the registry may know.)
+            let known = SessionIdentifiers(self.context.identifiers()?);
+            self.state.config_mut().set_extension(Arc::new(known));
+        }
         let remote = match (&plan, &staged) {
             (LogicalPlan::Copy(copy), None) => {
                 RemoteObject::new(&copy.output_url, self.state.runtime_env()).await?
@@ -417,6 +424,7 @@ impl Statement {
             let LogicalPlan::Copy(mut copy) = plan else {
                 return Ok(Transformed::no(plan));
             };
+            exported::add_slots(&mut copy)?;
             rounded::round_numbers(&mut copy)?;
             partitions::name_folders(&mut copy)?;
             fit::fit(
@@ -498,6 +506,15 @@ fn with_row(
     let of_row = Arc::clone(&schema);
     let row = stream::once(async move { explain::row(of_row, text()) });
     Box::pin(RecordBatchStreamAdapter::new(schema, rows.chain(row)))
+}
+
+/// Whether a plan writes a set of mappings.
+fn writes_set(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Copy(copy) => exported::is_set(copy),
+        LogicalPlan::Analyze(analyze) => writes_set(&analyze.input),
+        _ => false,
+    }
 }
 
 /// Whether a statement has read something, or set something aside.
