@@ -28,7 +28,7 @@ pub trait LoadMapping: Any + Debug + Send + Sync {
 pub struct Mapping {
     name: String,
     load: Arc<dyn LoadMapping>,
-    /// IRIs of prefixes that no registry has.
+    /// What prefixes stand for, as its sources say.
     iris: BTreeMap<String, String>,
     index: OnceCell<Arc<Index>>,
 }
@@ -52,12 +52,12 @@ impl Mapping {
         }
     }
 
-    /// With the IRIs of prefixes that no registry has, as its sources declare them.
+    /// With what prefixes stand for, as its sources say.
     pub fn with_iris(self, iris: BTreeMap<String, String>) -> Self {
         Self { iris, ..self }
     }
 
-    /// The IRIs of prefixes that no registry has.
+    /// What prefixes stand for, as its sources say.
     pub fn iris(&self) -> &BTreeMap<String, String> {
         &self.iris
     }
@@ -145,7 +145,7 @@ pub async fn store(index: Arc<Index>, iris: BTreeMap<String, String>, path: Path
     blocking(move || stored::write(&index, &iris, &path)).await
 }
 
-/// The IRIs of prefixes that no registry has, of a stored index.
+/// What the prefixes of a stored index stand for.
 pub async fn iris(path: PathBuf) -> Result<BTreeMap<String, String>> {
     blocking(move || stored::iris(&path)).await
 }

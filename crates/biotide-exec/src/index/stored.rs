@@ -44,7 +44,7 @@ struct Tail {
     predicates: Vec<String>,
     sources: Vec<Source>,
     counts: Counts,
-    /// IRIs of prefixes that no registry has.
+    /// What prefixes stand for, as the sources of its statements said.
     #[serde(default)]
     iris: BTreeMap<String, String>,
     /// Where each segment begins, and how many records it has.
@@ -62,8 +62,8 @@ pub(crate) fn is_index(path: &Path) -> bool {
     File::open(path).is_ok_and(|mut file| file.read_exact(&mut magic).is_ok() && magic == *MAGIC)
 }
 
-/// Writes an index to a file, which has its name only when it is complete. `iris`: those of prefixes that no registry
-/// has.
+/// Writes an index to a file, which has its name only when it is complete. `iris`: what
+/// its prefixes stand for.
 pub(crate) fn write(index: &Index, iris: &BTreeMap<String, String>, path: &Path) -> Result<()> {
     let folder = path
         .parent()
@@ -258,7 +258,7 @@ fn ends(path: &Path) -> Result<Ends> {
     })
 }
 
-/// The IRIs of prefixes that no registry has.
+/// What the prefixes of an index stand for.
 pub(crate) fn iris(path: &Path) -> Result<BTreeMap<String, String>> {
     Ok(ends(path)?.tail.iris)
 }

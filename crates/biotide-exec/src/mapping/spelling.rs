@@ -20,7 +20,7 @@ pub(crate) struct Known {
     pub(crate) prefix: Arc<str>,
     /// What is known of it, if anything is.
     pub(crate) namespace: Option<Arc<dyn Namespace>>,
-    /// The start of its IRIs, where these tell of what namespace an identifier is.
+    /// The start of its IRIs, where these may tell another namespace.
     iri: Option<Arc<str>>,
 }
 
@@ -85,10 +85,20 @@ impl Speller {
         if text.is_empty() {
             return None;
         }
-        if (text.starts_with("http:") || text.starts_with("https:"))
-            && let Some((namespace, local)) = self.identifiers.of_iri(text)
-        {
-            return self.of(namespace, &local);
+        if text.starts_with("http:") || text.starts_with("https:") {
+            let known = self.identifiers.of_iri(text);
+            let declared = self.declared.as_ref();
+            let own = declared.and_then(|declared| declared.of_iri(text));
+            let most = known
+                .as_ref()
+                .map_or(0, |(_, local)| text.len() - local.len());
+            if let Some((prefix, start)) = own.filter(|(_, start)| *start > most) {
+                let prefix = Arc::from(prefix);
+                return Some((self.number_of(prefix, None)?, Cow::Borrowed(&text[start..])));
+            }
+            if let Some((namespace, local)) = known {
+                return self.of(namespace, &local);
+            }
         }
         let (number, local) = match memchr::memchr(b':', text.as_bytes()) {
             Some(at) => {
@@ -107,7 +117,7 @@ impl Speller {
             None => (self.bare?, text),
         };
         if let Some(iri) = self.known[number].iri.clone()
-            && let Some(spelled) = self.of_declared(number, &iri, trim(local))
+            && let Some(spelled) = self.of_declared(&iri, trim(local))
         {
             return Some(spelled);
         }
@@ -125,32 +135,13 @@ impl Speller {
         (!local.is_empty()).then_some((number, Cow::Owned(local)))
     }
 
-    /// An identifier whose IRI tells its namespace: that which has most of it. One of none whose prefix has the name of
-    /// another namespace is its IRI.
-    fn of_declared<'a>(&mut self, number: usize, iri: &str, local: &str) -> Option<Spelled<'a>> {
-        if local.is_empty() {
-            return None;
+    /// An identifier whose IRI may tell another namespace: that which has most of it.
+    fn of_declared<'a>(&mut self, iri: &str, local: &str) -> Option<Spelled<'a>> {
+        let (namespace, rest) = self.identifiers.of_iri(&format!("{iri}{local}"))?;
+        match rest.len() < local.len() {
+            true => self.of(namespace, &rest),
+            false => None,
         }
-        let whole = format!("{iri}{local}");
-        let found = self.identifiers.of_iri(&whole);
-        if let Some((namespace, rest)) = found.filter(|(_, rest)| rest.len() < local.len()) {
-            return self.of(namespace, &rest);
-        }
-        if self.known[number].namespace.is_some() || !self.is_another(number) {
-            return None;
-        }
-        let (scheme, rest) = whole.split_once(':')?;
-        let number = self.number_of(scheme.into(), None)?;
-        Some((number, Cow::Owned(rest.to_owned())))
-    }
-
-    /// Whether a prefix only has the name of a namespace.
-    fn is_another(&self, number: usize) -> bool {
-        let own = self
-            .declared
-            .as_ref()
-            .and_then(|declared| declared.get(&self.known[number].prefix));
-        own.is_some_and(|own| matches!(own.meaning, Meaning::Another))
     }
 
     fn is_of(&self, number: usize, text: &str) -> bool {
@@ -183,20 +174,18 @@ impl Speller {
             .declared
             .as_ref()
             .and_then(|declared| declared.get(spelling));
-        let (namespace, iri) = match own {
-            None => (self.identifiers.namespace(spelling), None),
+        let (name, namespace) = match own {
+            None => (spelling, self.identifiers.namespace(spelling)),
             Some(own) => match &own.meaning {
-                Meaning::Namespace(namespace) => {
-                    (Some(Arc::clone(namespace)), own.is_stem.then_some(&own.iri))
-                }
-                Meaning::Unknown => (None, own.is_stem.then_some(&own.iri)),
-                Meaning::Another => (None, Some(&own.iri)),
+                Meaning::Namespace(namespace) => (spelling, Some(Arc::clone(namespace))),
+                Meaning::Unknown | Meaning::Another => (own.name.as_str(), None),
             },
         };
         let prefix: Arc<str> = match &namespace {
             Some(namespace) => namespace.prefix().into(),
-            None => spelling.into(),
+            None => name.into(),
         };
+        let iri = own.filter(|own| own.is_stem).map(|own| &own.iri);
         let number = match iri.map(|iri| Arc::from(iri.as_str())) {
             None => self.number_of(prefix, namespace)?,
             // (Another spelling of the same prefix may say nothing of its IRIs.)

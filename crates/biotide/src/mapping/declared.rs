@@ -41,37 +41,58 @@ pub(super) fn of_plan(
     Ok((!prefixes.is_empty()).then(|| Arc::new(Declared::new(prefixes, identifiers))))
 }
 
-/// Fails where two sources mean different things by a prefix that only they tell the meaning of.
-pub(super) fn agree(plans: &[EdgePlan], identifiers: &dyn Identifiers) -> Result<(), BiotideError> {
-    let mut known: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
-    for plan in plans {
-        for (prefix, iri) in plan.declared.iter().flat_map(|declared| declared.unknown()) {
-            let (first, before) = *known.entry(prefix).or_insert((&plan.origin, iri));
-            if !is_same(identifiers, prefix, before, iri) {
-                return Err(disagree(prefix, (first, before), (&plan.origin, iri)));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// How identifiers of prefixes are to be written that no registry has.
-pub(super) fn iris(plans: &[EdgePlan], identifiers: &dyn Identifiers) -> BTreeMap<String, String> {
+/// Gives one name to what sources declare by one IRI, and answers what all prefixes stand for. Fails where two of them
+/// mean different things by a prefix that only they tell the meaning of.
+pub(super) fn unite(
+    plans: &mut [EdgePlan],
+    identifiers: &dyn Identifiers,
+) -> Result<BTreeMap<String, String>, BiotideError> {
+    let mut said: BTreeMap<String, (String, String)> = BTreeMap::new();
+    let mut names: BTreeMap<String, String> = BTreeMap::new();
     let mut iris = BTreeMap::new();
-    for declared in plans.iter().filter_map(|plan| plan.declared.as_ref()) {
-        for (prefix, iri) in declared.written(identifiers) {
-            iris.entry(prefix).or_insert(iri);
+    for EdgePlan {
+        declared, origin, ..
+    } in &mut *plans
+    {
+        let Some(declared) = declared.as_mut().map(Arc::make_mut) else {
+            continue;
+        };
+        for (prefix, iri) in declared.namespaces() {
+            iris.entry(prefix.to_owned())
+                .or_insert_with(|| iri.to_owned());
+        }
+        for (prefix, own) in declared.own() {
+            if own.name == prefix {
+                let here = || (origin.clone(), own.iri.clone());
+                let (first, before) = said.entry(prefix.to_owned()).or_insert_with(here);
+                if !is_same(identifiers, prefix, before, &own.iri) {
+                    return Err(disagree(
+                        prefix,
+                        (first.as_str(), before.as_str()),
+                        (origin.as_str(), own.iri.as_str()),
+                    ));
+                }
+            }
+            if own.iri.is_empty() {
+                continue;
+            }
+            let name = names.entry(bare(&own.iri).to_owned());
+            own.name = name.or_insert_with(|| own.name.clone()).clone();
+            iris.entry(own.name.clone())
+                .or_insert_with(|| own.iri.clone());
         }
     }
-    iris
+    if !iris.is_empty() {
+        for plan in plans {
+            let declared = plan.declared.as_deref().cloned().unwrap_or_default();
+            plan.declared = Some(Arc::new(declared.with_iris(&iris, identifiers)));
+        }
+    }
+    Ok(iris)
 }
 
 /// Whether a prefix means the same with either IRI.
 fn is_same(identifiers: &dyn Identifiers, prefix: &str, one: &str, other: &str) -> bool {
-    let bare = |iri: &str| {
-        let rest = iri.split_once("://").map_or(iri, |(_, rest)| rest);
-        rest.strip_prefix("www.").unwrap_or(rest).to_owned()
-    };
     if bare(one) == bare(other) {
         return true;
     }
@@ -80,6 +101,12 @@ fn is_same(identifiers: &dyn Identifiers, prefix: &str, one: &str, other: &str) 
         Meaning::Unknown | Meaning::Another => None,
     };
     means(one).is_some_and(|prefix| means(other) == Some(prefix))
+}
+
+/// An IRI without its scheme and `www.`, which people write one way or the other.
+fn bare(iri: &str) -> &str {
+    let rest = iri.split_once("://").map_or(iri, |(_, rest)| rest);
+    rest.strip_prefix("www.").unwrap_or(rest)
 }
 
 fn disagree(prefix: &str, one: (&str, &str), other: (&str, &str)) -> BiotideError {

@@ -1,5 +1,6 @@
 //! Plans of statements, and the index that they become.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use datafusion::execution::{SessionState, TaskContext};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_plan::ExecutionPlanProperties;
 
-use super::declared::{agree, iris, of_plan};
+use super::declared::{of_plan, unite};
 use super::source::Part;
 use super::statements::statements;
 use crate::context::BiotideContext;
@@ -37,6 +38,8 @@ pub(crate) struct EdgePlan {
 pub(crate) struct PlanLoader {
     pub(crate) state: SessionState,
     plans: Vec<EdgePlan>,
+    /// What prefixes stand for, as the sources say.
+    iris: BTreeMap<String, String>,
     identifiers: Arc<dyn Identifiers>,
 }
 
@@ -44,11 +47,11 @@ impl PlanLoader {
     /// Of these plans, which must mean the same by their prefixes.
     pub(crate) fn new(
         state: SessionState,
-        plans: Vec<EdgePlan>,
+        mut plans: Vec<EdgePlan>,
         identifiers: Arc<dyn Identifiers>,
     ) -> std::result::Result<Self, BiotideError> {
-        agree(&plans, &*identifiers)?;
         Ok(Self {
+            iris: unite(&mut plans, &*identifiers)?,
             state,
             plans,
             identifiers,
@@ -57,7 +60,7 @@ impl PlanLoader {
 
     /// The mapping of this name that they make.
     pub(crate) fn mapping(self, name: &str) -> Mapping {
-        let iris = iris(&self.plans, &*self.identifiers);
+        let iris = self.iris.clone();
         Mapping::new(name, Arc::new(self)).with_iris(iris)
     }
 

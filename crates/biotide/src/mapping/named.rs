@@ -14,6 +14,7 @@ use datafusion::sql::sqlparser::ast::{
     Expr, FunctionArg, FunctionArgExpr, ObjectName, TableFactor, VisitorMut,
 };
 
+use super::declared::unite;
 use super::loader::{EdgePlan, PlanLoader, StoredLoader, plans, united};
 use super::source::of_path;
 use crate::context::BiotideContext;
@@ -98,8 +99,9 @@ pub(crate) async fn resolve(
         if !name.contains(['.', '/', '\\', '*']) && !path.exists() {
             return Err(missing(context, &name).into());
         }
-        let plans = plans(context, state, vec![of_path(&name)]).await?;
+        let mut plans = plans(context, state, vec![of_path(&name)]).await?;
         if is_clique {
+            unite(&mut plans, &*context.identifiers()?)?;
             files.edges.insert(name, united(plans)?);
             continue;
         }
