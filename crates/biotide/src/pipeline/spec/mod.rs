@@ -24,7 +24,6 @@ mod condition;
 mod digest;
 mod fields;
 mod lexer;
-mod nearest;
 mod operand;
 mod parameters;
 mod path;
@@ -46,8 +45,9 @@ pub use schema::{pipeline_schema, schema_of};
 pub use streaming::{ErrorHandling, FileReader, MemoryManagement, Streaming};
 pub use tree::{Entry, Node, Scalar, Tree, Value};
 
+use biotide_common::nearest;
+pub(crate) use biotide_common::nearest::{did_you_mean, list, nearest};
 pub(crate) use digest::Digest;
-pub(crate) use nearest::{did_you_mean, list, nearest};
 
 #[cfg(test)]
 mod tests;
