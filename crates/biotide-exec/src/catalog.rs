@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Debug};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use biotide_common::sssom;
@@ -30,7 +31,21 @@ pub struct Mapping {
     load: Arc<dyn LoadMapping>,
     /// What prefixes stand for, as its sources say.
     iris: BTreeMap<String, String>,
-    index: OnceCell<Arc<Index>>,
+    index: OnceCell<Loaded>,
+}
+
+/// An index, and what the file of its mapping was when it was loaded.
+struct Loaded {
+    index: Arc<Index>,
+    file: Option<FileState>,
+}
+
+/// When a file was written, and how long it is.
+type FileState = (SystemTime, u64);
+
+fn file_state(path: &str) -> Option<FileState> {
+    let file = std::fs::metadata(path).ok()?;
+    Some((file.modified().ok()?, file.len()))
 }
 
 impl Debug for Mapping {
@@ -98,13 +113,25 @@ impl Mapping {
 
     /// Its index. The first who asks loads it, the others wait.
     pub async fn index(&self, context: &Arc<TaskContext>) -> Result<Arc<Index>> {
-        let load = || async { self.load.load(context).await.map(Arc::new) };
-        self.index.get_or_try_init(load).await.map(Arc::clone)
+        let load = || async {
+            // (Before it is read: what is written meanwhile is to be seen.)
+            let file = file_state(&self.name);
+            let index = Arc::new(self.load.load(context).await?);
+            Ok(Loaded { index, file })
+        };
+        let loaded = self.index.get_or_try_init(load).await;
+        loaded.map(|loaded| Arc::clone(&loaded.index))
     }
 
     /// Its index, if it is loaded.
     pub fn loaded(&self) -> Option<&Arc<Index>> {
-        self.index.get()
+        self.index.get().map(|loaded| &loaded.index)
+    }
+
+    /// Whether it is a file that has been written anew since it was loaded.
+    pub fn is_outdated(&self) -> bool {
+        let loaded = self.index.get();
+        loaded.is_some_and(|loaded| loaded.file != file_state(&self.name))
     }
 }
 

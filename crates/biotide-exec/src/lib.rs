@@ -11,6 +11,7 @@
 //! | [`clique`] | identifiers of the same thing |
 //! | [`planner`] | physical plans of all of these |
 
+mod absent;
 pub mod catalog;
 pub mod chain;
 pub mod clique;

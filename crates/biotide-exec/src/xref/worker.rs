@@ -15,6 +15,7 @@ use super::columns::Column;
 use super::coverage::Coverage;
 use super::rows::{Common, Rows, Shown};
 use super::spec::{Policy, XrefSpec};
+use crate::absent;
 use crate::index::Index;
 use crate::mapping::declared::Declared;
 use crate::mapping::dictionary::Vocabulary;
@@ -154,7 +155,10 @@ impl Worker {
             index: Arc::clone(index),
             output: output.clone(),
             speller,
-            answer: Answer::default(),
+            answer: Answer {
+                no_targets: absent::of_all(index, &spec.walk.targets),
+                ..Answer::default()
+            },
             has_successor: false,
             left: Vec::new(),
             lines: Vec::new(),
