@@ -16,7 +16,8 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
 use super::loader::{PlanLoader, StoredLoader, plans};
-use super::source::{SYNTAX, parts, path_of};
+use super::source::{SYNTAX, is_path, parts, path_of};
+use super::tables::Tables;
 use crate::context::BiotideContext;
 use crate::error::Result;
 
@@ -98,19 +99,41 @@ pub(crate) fn parse(sql: &str) -> Result<Option<MappingStatement>> {
             }
         }
     };
-    match parser.peek_token().token {
-        Token::EOF => Ok(Some(statement)),
-        other => Err(BiotideError::Option {
+    let refused = |value: String, problem: String| {
+        Err(BiotideError::Option {
             key: format!("{verb} MAPPING"),
-            value: other.to_string(),
-            problem: format!("is not expected here: CREATE MAPPING name FROM source, … [STORED AS 'file'], where {SYNTAX}"),
+            value,
+            problem,
         }
-        .into()),
+        .into())
+    };
+    let next = parser.peek_token().token;
+    match statement {
+        MappingStatement::Create {
+            replaces: true,
+            if_not_exists: true,
+            name,
+            ..
+        } => refused(
+            name,
+            "is to be replaced, and left as it is: take OR REPLACE or IF NOT EXISTS".to_owned(),
+        ),
+        statement if matches!(next, Token::EOF) => Ok(Some(statement)),
+        MappingStatement::Drop { .. } => refused(
+            next.to_string(),
+            "is not expected here: DROP MAPPING [IF EXISTS] name".to_owned(),
+        ),
+        MappingStatement::Create { .. } => refused(
+            next.to_string(),
+            format!(
+                "is not expected here: CREATE [OR REPLACE] MAPPING [IF NOT EXISTS] name FROM source, … [STORED AS 'file'], where {SYNTAX}"
+            ),
+        ),
     }
 }
 
 fn named(name: &Ident) -> Result<String, BiotideError> {
-    match name.value.contains(['.', '/', '\\', '*']) || name.value.is_empty() {
+    match is_path(&name.value) || name.value.is_empty() {
         true => Err(BiotideError::Option {
             key: "mapping".to_owned(),
             value: name.value.clone(),
@@ -135,8 +158,14 @@ async fn made(
         return Ok(loader.mapping(name).await?);
     }
     let mut all = Vec::new();
+    let known = context.mappings().all();
+    let known = known.iter().map(|mapping| mapping.name().to_owned());
+    let tables = Tables {
+        state,
+        mappings: known.collect(),
+    };
     for source in sources {
-        all.extend(plans(context, state, parts(source)?).await?);
+        all.extend(plans(context, state, parts(source, &tables)?).await?);
     }
     let loader = PlanLoader::new(state.clone(), all, context.identifiers()?)?;
     Ok(loader.mapping(name))
@@ -155,6 +184,36 @@ fn stored_index(sources: &[TableFactor]) -> Option<PathBuf> {
     let path = path_of(name);
     let path = Path::new(&path);
     (path.is_file() && is_stored(path)).then(|| path.to_owned())
+}
+
+/// Whether a mapping can be stored in a file: said before it is made, which can take long.
+fn can_be_stored(path: &Path) -> Result<(), BiotideError> {
+    let name = path.display().to_string();
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    if path.as_os_str().is_empty() {
+        let problem = "STORED AS takes the path of a file";
+        return Err(BiotideError::file("''", problem));
+    }
+    if path.is_dir() {
+        let problem = "it is a folder; STORED AS takes the path of a file";
+        return Err(BiotideError::file(name, problem));
+    }
+    if !folder.is_dir() {
+        let problem = format!("there is no folder {}", folder.display());
+        return Err(BiotideError::file(name, problem));
+    }
+    // (It could be what the mapping is made from.)
+    let is_other = path.metadata().is_ok_and(|file| file.len() > 0) && !is_stored(path);
+    match is_other {
+        true => Err(BiotideError::file(
+            name,
+            "there is a file that is no stored mapping, which STORED AS does not replace",
+        )),
+        false => Ok(()),
+    }
 }
 
 /// Stores a mapping, and answers the one that reads it.
@@ -201,6 +260,9 @@ pub(crate) async fn run(
                     }
                     .into()),
                 };
+            }
+            if let Some(path) = &stored {
+                can_be_stored(path)?;
             }
             let mut mapping = made(context, state, &name, &sources).await?;
             let task = state.task_ctx();

@@ -166,19 +166,24 @@ pub(super) async fn plans(
     let identifiers = context.identifiers().map_err(Error::into_datafusion)?;
     let mut plans = Vec::with_capacity(parts.len());
     for part in parts {
+        let reading = part
+            .with_texts
+            .as_deref()
+            .and_then(|column| with_text(state, column));
         // (A statement plans its mappings, and those are statements.)
-        let with_texts = match &part.with_texts {
-            Some(sql) if !has_a_say(state) => Box::pin(context.plan_query(sql, state)).await.ok(),
-            _ => None,
+        let as_text = match &reading {
+            Some(state) => Box::pin(context.plan_query(&part.sql, state)).await.ok(),
+            None => None,
         };
         // (Most likely there is no such column. What else is wrong is wrong with both.)
-        let planned = match with_texts {
+        let planned = match as_text {
             Some(planned) => Ok(planned),
             None => Box::pin(context.plan_query(&part.sql, state)).await,
         };
         let plan = planned.map_err(|error| named_column(error.into_datafusion(), &part.origin))?;
         let declared = of_plan(&plan, &*identifiers)?;
-        let plan = statements(plan, &part)?;
+        let options = reading.as_ref().and_then(options);
+        let plan = statements(plan, &part, options)?;
         plans.push(EdgePlan {
             plan,
             declared,
@@ -188,16 +193,24 @@ pub(super) async fn plans(
     Ok(plans)
 }
 
-/// Whether the session says what becomes of numbers that are none.
-fn has_a_say(state: &SessionState) -> bool {
-    let options = state.config_options().extensions.get::<BiotideOptions>();
-    options.is_some_and(|options| {
-        options.on_bad_value.is_some()
-            || options.schema.is_some()
-            || options.all_text.is_some()
-            || options.decimal.is_some()
-            || options.thousands.is_some()
-    })
+fn options(state: &SessionState) -> Option<&BiotideOptions> {
+    state.config_options().extensions.get()
+}
+
+/// A state in which a column of files is read as text, whatever the session says of it; nothing, if its schema is a
+/// file that cannot be read.
+fn with_text(state: &SessionState, column: &str) -> Option<SessionState> {
+    let mut state = state.clone();
+    let options = state.config_mut().options_mut();
+    let options = options.extensions.get_mut::<BiotideOptions>()?;
+    let said = match &options.schema {
+        Some(schema) if schema.contains(':') => schema.clone() + ",",
+        Some(file) => std::fs::read_to_string(file).ok()? + "\n",
+        None => String::new(),
+    };
+    // (What is said last counts.)
+    options.schema = Some(format!("{said}\"{column}\":text"));
+    Some(state)
 }
 
 /// Says of a column that is not there which there are.

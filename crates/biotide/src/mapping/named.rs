@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use biotide_common::BiotideError;
+use biotide_common::nearest::did_you_mean;
 use biotide_exec::catalog::{Mapping, is_stored};
 use datafusion::execution::SessionState;
 use datafusion::sql::parser::Statement;
@@ -16,7 +17,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::declared::unite;
 use super::loader::{EdgePlan, PlanLoader, StoredLoader, plans, united};
-use super::source::of_path;
+use super::source::{is_path, of_path};
 use crate::context::BiotideContext;
 use crate::error::Result;
 use crate::statement::functions::{called, literals};
@@ -96,7 +97,7 @@ pub(crate) async fn resolve(
             files.mappings.insert(name.clone(), mapping);
             continue;
         }
-        if !name.contains(['.', '/', '\\', '*']) && !path.exists() {
+        if !is_path(&name) && !path.exists() {
             return Err(missing(context, &name).into());
         }
         let mut plans = plans(context, state, vec![of_path(&name)]).await?;
@@ -117,15 +118,18 @@ pub(crate) async fn resolve(
 pub(super) fn missing(context: &BiotideContext, name: &str) -> BiotideError {
     let known = context.mappings().all();
     let known: Vec<&str> = known.iter().map(|mapping| mapping.name()).collect();
-    let there = match known.as_slice() {
-        [] => "there are none yet".to_owned(),
-        known => format!("there are {}", known.join(", ")),
+    let hint = match known.as_slice() {
+        [] => "there are none yet;".to_owned(),
+        known => match did_you_mean(name, known.iter().copied()) {
+            hint if hint.ends_with('?') => hint,
+            hint => hint + ";",
+        },
     };
     BiotideError::Option {
         key: "mapping".to_owned(),
         value: name.to_owned(),
         problem: format!(
-            "is neither the name of a mapping nor a file: {there}; CREATE MAPPING {name} FROM … makes one"
+            "is neither the name of a mapping nor a file: {hint} CREATE MAPPING {name} FROM … makes one"
         ),
     }
 }

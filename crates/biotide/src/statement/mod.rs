@@ -41,7 +41,7 @@ use crate::convert::{ConvertReport, Output};
 use crate::error::{Error, Result};
 use crate::mapping::create::{self, MappingStatement};
 use crate::mapping::relation::MappingRelations;
-use crate::mapping::{lateral, named};
+use crate::mapping::{lateral, named, renew};
 use crate::memory::{MemoryReport, explain, peak_rss};
 use crate::monitor::Monitor;
 use crate::staged::{RemoteObject, Staged};
@@ -121,6 +121,7 @@ impl BiotideContext {
             state = self.session().state();
         }
         let plan = lateral::rewrite(state.statement_to_plan(statement).await?)?;
+        let plan = renew::rewrite(plan, &self.mappings())?;
         Ok((plan, state))
     }
 
