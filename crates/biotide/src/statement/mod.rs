@@ -209,7 +209,7 @@ impl Statement {
         state: &mut SessionState,
         plan: LogicalPlan,
     ) -> Self {
-        let ordered = order::keeps_order(&plan);
+        let ordered = order::keeps_order(&plan) || order::needs_order(&plan);
         Self::ordered(context, state, plan, ordered)
     }
 
@@ -219,7 +219,7 @@ impl Statement {
         state: &SessionState,
         plan: LogicalPlan,
     ) -> Self {
-        let ordered = order::keeps_order_when_written(&plan);
+        let ordered = order::keeps_order_when_written(&plan) || order::needs_order(&plan);
         Self::ordered(context, state, plan, ordered)
     }
 

@@ -6,6 +6,7 @@ use datafusion::datasource::listing::ListingTable;
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::{Expr, Extension, LogicalPlan};
 
+use biotide_exec::concat::ConcatNode;
 use biotide_formats::table::BiotideTable;
 use biotide_stream::ProcessorNode;
 
@@ -56,13 +57,32 @@ fn keeps(plan: &LogicalPlan, copied: bool) -> bool {
     }
 }
 
+/// Whether what a plan gives depends on the order in which rows are read: it numbers them, or reads one table after the
+/// other. Then they are read in order too, whatever becomes of it later.
+pub(crate) fn needs_order(plan: &LogicalPlan) -> bool {
+    let needs = plan.exists(|plan| {
+        Ok(match plan {
+            LogicalPlan::Window(window) => window.window_expr.iter().any(numbers_rows),
+            LogicalPlan::Extension(extension) => is_concat(extension),
+            _ => false,
+        })
+    });
+    needs.unwrap_or(false)
+}
+
+fn is_concat(extension: &Extension) -> bool {
+    (*extension.node).as_any().is::<ConcatNode>()
+}
+
 /// Whether a node gives the rows of its input in their order.
 fn node_keeps_order(extension: &Extension) -> bool {
     let node = (*extension.node).as_any();
     if let Some(processors) = node.downcast_ref::<ProcessorNode>() {
         return processors.options().ordered;
     }
-    StepNode::of(extension).is_some() || xref(extension).is_some_and(|xref| plain(&xref.id))
+    StepNode::of(extension).is_some()
+        || is_concat(extension)
+        || xref(extension).is_some_and(|xref| plain(&xref.id))
 }
 
 /// `row_number() OVER ()`.
