@@ -188,7 +188,7 @@ async fn run_step(scope: &mut Scope, step: &Step, running: &mut Running<'_>) -> 
             .map(|sink| running.report.sinks.push(sink)),
         "validate" if !dry_run => match quality::check(scope, step).await {
             Ok((results, verdict)) => {
-                running.report.checks.extend(results);
+                running.report.take_checks(results);
                 match verdict {
                     Ok(()) => return compile::step(scope, step).await,
                     Err(error) => Err(error),

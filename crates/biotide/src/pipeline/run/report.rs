@@ -23,7 +23,7 @@ use crate::statement::{Statement, XrefReport};
 pub enum Status {
     /// All was done.
     Success,
-    /// Rows were set aside, or a step that was not required failed.
+    /// Rows were set aside, a check did not hold, or a step that was not required failed.
     PartialSuccess,
     /// A required step failed.
     Failure,
