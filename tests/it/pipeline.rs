@@ -408,6 +408,7 @@ async fn what_is_wrong_is_told_with_its_place() {
     let context = support::context();
     let data = support::data_file("tissue/hpa_osps.csv");
     let load = format!("- {{type: load, params: {{file_path: '{data}'}}}}");
+    let sink = "- {type: sink, params: {to: x.csv}}";
     for (yaml, parts) in [
         (format!("{load}\n"), &["no sink"][..]),
         (
@@ -417,14 +418,14 @@ async fn what_is_wrong_is_told_with_its_place() {
             &["p.yaml, line 2", "step filter", "nope"],
         ),
         (
-            format!("{load}\n- {{type: parse, params: {{column: unprot}}}}"),
+            format!("{load}\n- {{type: parse, params: {{column: unprot}}}}\n{sink}"),
             &[
                 "p.yaml, line 2",
-                "no column 'unprot'; there are gene, uniprot, organ",
+                "no column 'unprot'; did you mean 'uniprot'?",
             ],
         ),
         (
-            "- {type: load, params: {file_path: /nowhere/f.tsv}}".to_owned(),
+            format!("- {{type: load, params: {{file_path: /nowhere/f.tsv}}}}\n{sink}"),
             &["/nowhere/f.tsv"],
         ),
         (
@@ -432,7 +433,7 @@ async fn what_is_wrong_is_told_with_its_place() {
             &["p.yaml, line 2", "append is for tables of databases"],
         ),
         (
-            format!("{load}\n- {{type: join, params: {{right: other, on: gene}}}}"),
+            format!("{load}\n- {{type: join, params: {{right: other, on: gene}}}}\n{sink}"),
             &["p.yaml, line 2", "'other' is no dataset; there are load"],
         ),
     ] {

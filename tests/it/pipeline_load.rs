@@ -355,7 +355,7 @@ async fn what_parameters_cannot_be_is_told_with_its_place() {
             "error_threshold: 1.5",
             "error_threshold is 1.5, which is out of range",
         ),
-        ("columns: [uniport]", "(did you mean 'uniprot'?)"),
+        ("columns: [uniport]", "did you mean 'uniprot'?"),
         (
             "key_columns: [uniport]",
             "is not a column of the file; it has gene, uniprot, organ",
@@ -369,7 +369,7 @@ async fn what_parameters_cannot_be_is_told_with_its_place() {
     let ids = "- {type: load_dataset_identifiers, params: {file_path: 'DATA', column_mappings: [{column_name: gene}], MORE}}";
     for (given, part) in [
         ("unique_only: true", "unique_only: it needs a column"),
-        ("metadata_columns: [organs]", "(did you mean 'organ'?)"),
+        ("metadata_columns: [organs]", "did you mean 'organ'?"),
         (
             "filter_column: organ, filter_values: ['(']",
             "filter_values: regex parse error",

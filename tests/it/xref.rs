@@ -7,3 +7,4 @@ mod reference;
 mod rejects;
 mod sizes;
 mod ways;
+mod words;

@@ -13,12 +13,39 @@ pub trait Identifiers: Debug + Send + Sync {
 
     /// The namespace of an IRI, and the local identifier in it.
     fn of_iri(&self, iri: &str) -> Option<(Arc<dyn Namespace>, String)>;
+
+    /// What a prefix means that a set declares with an IRI of its own.
+    fn declared(&self, prefix: &str, iri: &str) -> Meaning;
+
+    /// Whether IRIs of namespaces begin with this one and go on.
+    fn is_stem(&self, iri: &str) -> bool;
 }
+
+/// What a prefix means that a set declares.
+#[derive(Debug, Clone)]
+pub enum Meaning {
+    /// A namespace, which may have another name.
+    Namespace(Arc<dyn Namespace>),
+    /// Nothing is known of its name, nor of its IRI.
+    Unknown,
+    /// Its name is that of a namespace that it is not.
+    Another,
+}
+
+/// The identifiers of a session, for those who run in it. An extension of its configuration.
+#[derive(Debug, Clone)]
+pub struct SessionIdentifiers(pub Arc<dyn Identifiers>);
 
 /// The identifiers of one prefix.
 pub trait Namespace: Debug + Send + Sync {
     /// The prefix in its canonical form.
     fn prefix(&self) -> &str;
+
+    /// The prefix as its owners write it.
+    fn preferred(&self) -> &str;
+
+    /// Its IRIs are this and a local identifier.
+    fn iri(&self) -> Option<&str>;
 
     /// A local identifier in its canonical form: without blanks and redundant prefixes. What is none stays as
     /// it is, but for blanks.

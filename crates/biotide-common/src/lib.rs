@@ -5,6 +5,7 @@
 //! * [`reject::RejectLog`]: every bad row of a statement, with its place and reason; bounded in memory.
 //! * [`scan::ScanStats`]: counts that add up: delivered + rejected + skipped = records.
 //! * [`MemoryGauge`], [`PaceLog`]: what readers are told of memory, and what they did about it.
+//! * [`nearest`]: what was meant by a name that does not exist.
 //! * [`identifiers`]: what crates that do not know the registry may ask of it.
 //! * [`sssom`]: the slots of mappings, which more than one crate goes by.
 //! * [`yaml`]: files that say what to do, read so that mistakes have their line.
@@ -14,6 +15,7 @@ pub mod error;
 mod files;
 pub mod identifiers;
 mod memory;
+pub mod nearest;
 pub mod options;
 pub mod reject;
 pub mod scan;

@@ -23,7 +23,7 @@ pub struct QueryLog {
     pub pace: PaceLog,
     scans: Mutex<Vec<Arc<ScanStats>>>,
     /// Rows that readers handed on, and others set aside: how many, by reason.
-    refused: Mutex<BTreeMap<&'static str, u64>>,
+    refused: Mutex<BTreeMap<String, u64>>,
     /// Whether the readers should keep the order of the input.
     pub ordered: bool,
     /// Threads that the statement may use.
@@ -57,8 +57,14 @@ impl QueryLog {
     }
 
     /// Counts a row that a reader handed on, and somebody else has set aside.
-    pub fn refuse(&self, reason: &'static str) {
-        *self.refused.lock().entry(reason).or_default() += 1;
+    pub fn refuse(&self, reason: &str) {
+        let mut refused = self.refused.lock();
+        match refused.get_mut(reason) {
+            Some(count) => *count += 1,
+            None => {
+                refused.insert(reason.to_owned(), 1);
+            }
+        }
     }
 
     /// The sum of all scans. A row that was handed on and refused is rejected, not delivered.
@@ -70,7 +76,7 @@ impl QueryLog {
             // (Some come from what is no file.)
             report.records += n - delivered;
             report.rejected += n;
-            *report.reasons.entry((*reason).to_owned()).or_default() += n;
+            *report.reasons.entry(reason.clone()).or_default() += n;
         }
         report
     }

@@ -121,8 +121,45 @@ pub const BUILT_IN: [(&str, &str); 8] = [
     ("xsd", "http://www.w3.org/2001/XMLSchema#"),
 ];
 
+/// Words for predicates that people write without their prefix.
+pub const PREDICATES: [(&str, &str); 15] = [
+    ("exactMatch", "skos:exactMatch"),
+    ("closeMatch", "skos:closeMatch"),
+    ("broadMatch", "skos:broadMatch"),
+    ("narrowMatch", "skos:narrowMatch"),
+    ("relatedMatch", "skos:relatedMatch"),
+    ("mappingRelation", "skos:mappingRelation"),
+    ("sameAs", "owl:sameAs"),
+    ("equivalentClass", "owl:equivalentClass"),
+    ("equivalentProperty", "owl:equivalentProperty"),
+    ("subClassOf", "rdfs:subClassOf"),
+    ("subPropertyOf", "rdfs:subPropertyOf"),
+    ("hasDbXref", "oboInOwl:hasDbXref"),
+    ("crossSpeciesExactMatch", "semapv:crossSpeciesExactMatch"),
+    ("crossSpeciesNarrowMatch", "semapv:crossSpeciesNarrowMatch"),
+    ("crossSpeciesBroadMatch", "semapv:crossSpeciesBroadMatch"),
+];
+
+/// The predicate of a word.
+pub fn predicate(word: &str) -> Option<&'static str> {
+    let known = PREDICATES.iter().find(|(known, _)| *known == word);
+    known.map(|(_, curie)| *curie)
+}
+
+/// An IRI without the brackets that it may stand in.
+pub fn without_brackets(text: &str) -> &str {
+    let inner = text
+        .strip_prefix('<')
+        .and_then(|text| text.strip_suffix('>'));
+    inner.unwrap_or(text)
+}
+
 /// The key of a schema's metadata that holds the prefixes of a set, as a JSON object.
 pub const CURIE_MAP: &str = "sssom.curie_map";
+
+/// The key of a schema's metadata that holds the prefixes that files of a table declare with different IRIs, as a JSON
+/// object: a file, its IRI, another, its IRI.
+pub const DISPUTED: &str = "sssom.disputed";
 
 /// The key of a schema's metadata that holds the other slots of a set, as a JSON object.
 pub const SET: &str = "sssom.set";

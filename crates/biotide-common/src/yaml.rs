@@ -121,6 +121,14 @@ impl Serialize for Node {
 }
 
 impl Node {
+    /// Its text, if that is what it is.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Scalar(text) => Some(text),
+            _ => None,
+        }
+    }
+
     /// As JSON, in the order of its keys.
     pub fn to_json(&self) -> String {
         // (Keys and scalars are text: there is nothing that JSON could not hold.)

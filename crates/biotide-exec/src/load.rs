@@ -12,6 +12,7 @@ use futures::StreamExt;
 
 use crate::index::Index;
 use crate::index::build::{Ingest, Numbered, Site, index};
+use crate::mapping::declared::Declared;
 use crate::mapping::edges::Edges;
 use crate::mapping::encoder::Encoder;
 use crate::plan::threads;
@@ -22,6 +23,8 @@ pub struct Statements {
     pub rows: SendableRecordBatchStream,
     /// The file or table they are from: what rejects name, and the source of what names none.
     pub origin: Arc<str>,
+    /// What it says of its prefixes.
+    pub declared: Option<Arc<Declared>>,
 }
 
 impl std::fmt::Debug for Statements {
@@ -45,52 +48,55 @@ pub(crate) async fn ingest(
     let site = Site::new(context, threads(context));
     let ingest = Arc::new(Ingest::new(site, statements.len()));
     let guard = ingest.site.guard();
-    let tasks = statements
-        .into_iter()
-        .map(|Statements { mut rows, origin }| {
-            // (The name of a file, without its folder.)
-            let source = origin.rsplit(['/', '\\']).next().unwrap_or(&origin);
-            let mut encoder = Encoder::new(&ingest, Arc::clone(identifiers), source);
-            let log = log.clone();
-            SpawnedTask::spawn(async move {
-                let mut rejects = Vec::new();
-                while let Some(batch) = rows.next().await {
-                    let edges = Edges::new(&batch?)?;
-                    encoder.add(&edges, &mut |row, flaw, raw| {
-                        if let Some(log) = &log {
-                            log.refuse(flaw.reason);
+    let tasks = statements.into_iter().map(|statements| {
+        let Statements {
+            mut rows,
+            origin,
+            declared,
+        } = statements;
+        // (The name of a file, without its folder.)
+        let source = origin.rsplit(['/', '\\']).next().unwrap_or(&origin);
+        let mut encoder = Encoder::new(&ingest, Arc::clone(identifiers), source, declared);
+        let log = log.clone();
+        SpawnedTask::spawn(async move {
+            let mut rejects = Vec::new();
+            while let Some(batch) = rows.next().await {
+                let edges = Edges::new(&batch?)?;
+                encoder.add(&edges, &mut |row, flaw, raw| {
+                    if let Some(log) = &log {
+                        log.refuse(flaw.reason);
+                    }
+                    let (line, offset) = edges.place(row).unwrap_or((0, 0));
+                    rejects.push(RejectRecord {
+                        source: origin.to_string(),
+                        offset,
+                        column: Some(flaw.column.to_owned()),
+                        reason: flaw.reason.to_owned(),
+                        record: 0,
+                        line,
+                        length: raw.len() as u64,
+                        message: flaw.message.to_owned(),
+                        raw: raw.chars().take(256).collect(),
+                        action: "rejected".to_owned(),
+                    });
+                    match (&log, rejects.len()) {
+                        (Some(log), LOGGED) => {
+                            Ok(log.rejects.extend(std::mem::take(&mut rejects))?)
                         }
-                        let (line, offset) = edges.place(row).unwrap_or((0, 0));
-                        rejects.push(RejectRecord {
-                            source: origin.to_string(),
-                            offset,
-                            column: Some(flaw.column.to_owned()),
-                            reason: flaw.reason.to_owned(),
-                            record: 0,
-                            line,
-                            length: raw.len() as u64,
-                            message: flaw.message.to_owned(),
-                            raw: raw.chars().take(256).collect(),
-                            action: "rejected".to_owned(),
-                        });
-                        match (&log, rejects.len()) {
-                            (Some(log), LOGGED) => {
-                                Ok(log.rejects.extend(std::mem::take(&mut rejects))?)
-                            }
-                            (None, _) => {
-                                rejects.clear();
-                                Ok(())
-                            }
-                            _ => Ok(()),
+                        (None, _) => {
+                            rejects.clear();
+                            Ok(())
                         }
-                    })?;
-                }
-                if let Some(log) = log {
-                    log.rejects.extend(rejects)?;
-                }
-                encoder.finish()
-            })
-        });
+                        _ => Ok(()),
+                    }
+                })?;
+            }
+            if let Some(log) = log {
+                log.rejects.extend(rejects)?;
+            }
+            encoder.finish()
+        })
+    });
     let tasks: Vec<SpawnedTask<Result<()>>> = tasks.collect();
     for task in tasks {
         task.join_unwind()

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use datafusion_common::{Result, internal_err};
 use datafusion_expr::physical_planning_context::PhysicalPlanningContext;
-use datafusion_expr::{LogicalPlan, UserDefinedLogicalNode};
+use datafusion_expr::{LogicalPlan, UserDefinedLogicalNode, UserDefinedLogicalNodeCore};
 use datafusion_physical_plan::ExecutionPlan;
 use datafusion_session::{ExtensionPlanner, PhysicalPlanner, Session};
 
 use crate::chain::{ChainExec, ChainNode};
 use crate::clique::{CliqueExec, CliqueNode};
+use crate::concat::{ConcatExec, ConcatNode};
 use crate::xref::{XrefExec, XrefNode};
 
 /// Plans the nodes of this crate.
@@ -50,6 +51,11 @@ impl ExtensionPlanner for NodePlanner {
                 input()?,
                 Arc::clone(&node.spec),
             ))));
+        }
+        if let Some(node) = node.downcast_ref::<ConcatNode>() {
+            let schema = Arc::clone(UserDefinedLogicalNodeCore::schema(node).inner());
+            let inputs = physical_inputs.to_vec();
+            return Ok(Some(Arc::new(ConcatExec::new(inputs, schema))));
         }
         Ok(None)
     }

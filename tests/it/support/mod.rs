@@ -4,6 +4,7 @@ pub(crate) mod bin;
 pub(crate) mod gen_data;
 #[cfg(unix)]
 pub(crate) mod server;
+pub(crate) mod steps;
 pub(crate) mod values;
 
 use std::io::Write;

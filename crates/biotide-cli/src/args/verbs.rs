@@ -306,6 +306,12 @@ pub(super) fn run_command() -> Command {
                 .action(ArgAction::SetTrue),
         )
         .arg(checkpoint_arg())
+        .arg(
+            Arg::new("rejects")
+                .long("rejects")
+                .value_name("FILE")
+                .help("Write bad rows to this file, whatever the pipeline says: JSON Lines, or Parquet"),
+        )
         .args(ending_args())
 }
 
@@ -320,6 +326,9 @@ pub(super) fn run(matches: &mut ArgMatches, set: &mut Vec<(String, String)>) -> 
         parameters.insert(named.unwrap_or(key).to_owned(), value.clone());
         false
     });
+    if let Some(rejects) = matches.remove_one("rejects") {
+        set.push(("rejects".to_owned(), rejects));
+    }
     RunArgs {
         pipeline: matches.remove_one("pipeline").unwrap_or_default(),
         parameters,
@@ -337,28 +346,28 @@ const XREF: [(&str, &str, &str, &str, &str); 6] = [
         "max-hops",
         "xref_max_hops",
         "N",
-        "The most edges of a path [default: 2]",
+        "The most edges of a path, 1 to 8 [default: 2]",
     ),
     (
         "min_confidence",
         "min-confidence",
         "xref_min_confidence",
         "SHARE",
-        "Leave out results below this",
+        "Leave out results below this, 0 to 1 [default: 0]",
     ),
     (
         "policy",
         "policy",
         "xref_policy",
         "WORD",
-        "Several results: explode, first, error, drop [default: explode]",
+        "Several results: explode (a row of each), first (the best), error, drop [default: explode]",
     ),
     (
         "priority",
         "priority",
         "xref_priority",
         "LIST",
-        "Prefixes, the best first",
+        "Prefixes, the best first, such as hgnc,uniprot: what --policy first goes by",
     ),
     (
         "namespace",
@@ -393,20 +402,20 @@ pub(super) fn xref_command() -> Command {
                 .long("column")
                 .value_name("COLUMN")
                 .required(true)
-                .help("The column of identifiers"),
+                .help("The column of identifiers, in any case"),
         )
         .arg(
             Arg::new("mapping")
                 .long("mapping")
                 .value_name("FILE")
                 .required(true)
-                .help("What maps to what: SSSOM, a table with the columns subject_id and object_id, or a stored mapping"),
+                .help("What maps to what: a file of SSSOM, one with the columns subject_id and object_id, or a stored mapping"),
         )
         .arg(
             Arg::new("negatives")
                 .long("negatives")
                 .value_name("FILE")
-                .help("What does not map to what (SSSOM)")
+                .help("What does not map to what: files as for --mapping, whatever they say is denied; may be repeated")
                 .action(ArgAction::Append),
         )
         .arg(

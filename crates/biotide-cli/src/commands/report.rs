@@ -89,10 +89,15 @@ impl<'a> Ender<'a> {
         // Notes below a table are no fault of it, nor are rows without an identifier.
         let harmless = ["footnote", "empty_identifier"].into_iter();
         let notes: u64 = harmless.filter_map(|reason| scan.reasons.get(reason)).sum();
-        self.rejected += rejected.saturating_sub(notes);
+        self.reject(rejected.saturating_sub(notes));
         if let Some(line) = bad_rows(scan, self.settings.rejects_file()) {
             self.say(|| line);
         }
+    }
+
+    /// Counts rejected records for the verdict.
+    pub(super) fn reject(&mut self, records: u64) {
+        self.rejected += records;
     }
 
     /// Writes a report down, where it is asked for.

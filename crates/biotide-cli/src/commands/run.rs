@@ -56,10 +56,17 @@ pub(crate) async fn run(
     if args.dry_run {
         return show(&report);
     }
+    for step in &report.steps {
+        if let Some(scan) = &step.scan {
+            ender.take(scan, 0);
+        }
+    }
     for sink in &report.sinks {
-        ender.take(&sink.scan, sink.rejected);
+        ender.take(&sink.scan, 0);
         ender.say(|| written(sink));
     }
+    // (What several sinks have read was set aside once.)
+    ender.reject(report.rejected.saturating_sub(report.notes));
     let slow = |sink: &str| {
         let mut sinks = report.sinks.iter();
         sinks.any(|one| one.step == sink && one.seconds >= WORTH_TUNING)

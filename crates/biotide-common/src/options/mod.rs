@@ -9,9 +9,9 @@ mod values;
 use std::any::Any;
 
 use datafusion_common::config::{ConfigEntry, ConfigExtension, ExtensionOptions};
-use datafusion_common::utils::datafusion_strsim::levenshtein;
 
 use crate::error::BiotideError;
+use crate::nearest::nearest;
 pub use values::{
     Aliases, Bytes, Compression, Delimiter, Encoding, IdentifierMode, Infer, Names, OnBadValue,
     OnError, OnInvalid, OneByte, OptionValue, Share, Size, TextType, XrefMode, XrefPolicy,
@@ -202,13 +202,9 @@ fn normalize(key: &str) -> String {
 }
 
 fn unknown(key: String) -> BiotideError {
-    let near = BiotideOptions::INFO
-        .iter()
-        .map(|info| (levenshtein(&key, info.name), info.name))
-        .min()
-        .filter(|(distance, name)| *distance * 3 <= name.len().max(3));
-    let hint = match near {
-        Some((_, name)) => format!("; did you mean '{name}'?"),
+    let names = BiotideOptions::INFO.iter().map(|info| info.name);
+    let hint = match nearest(&key, names) {
+        Some(name) => format!("; did you mean '{name}'?"),
         None => "; SELECT * FROM system.options lists them".to_owned(),
     };
     BiotideError::UnknownOption { key, hint }

@@ -1,5 +1,7 @@
 //! The kinds of values that options take.
 
+use std::num::{IntErrorKind, ParseIntError};
+
 use crate::size::{format_size, parse_size};
 
 /// A value that an option can take.
@@ -34,7 +36,10 @@ impl OptionValue for usize {
     fn parse(text: &str) -> Result<Self, String> {
         text.trim()
             .parse()
-            .map_err(|_| "is not a whole number".to_owned())
+            .map_err(|error: ParseIntError| match error.kind() {
+                IntErrorKind::PosOverflow => "is too large".to_owned(),
+                _ => "is not a whole number".to_owned(),
+            })
     }
 
     fn show(&self) -> String {

@@ -20,6 +20,7 @@ use futures::{Stream, StreamExt, TryStreamExt, stream};
 
 use super::rows::Statements;
 use super::spec::{ChainSpec, Which};
+use crate::absent;
 use crate::load::blocking;
 use crate::plan;
 
@@ -103,6 +104,11 @@ impl ExecutionPlan for ChainExec {
         let threads = plan::threads(&context);
         let load = async move {
             let index = spec.mapping.index(&context).await?;
+            if let Which::Inferred { walk, subjects, .. } = &spec.which {
+                let name = spec.mapping.name();
+                absent::warn(&index, name, "targets", &walk.targets);
+                absent::warn(&index, name, "subjects", subjects);
+            }
             let held = MemoryConsumer::new("ChainInferExec").register(context.memory_pool());
             let nodes = index.nodes();
             let ranges = (0..nodes)

@@ -1,5 +1,6 @@
 //! What is asked of the statements of a mapping.
 
+use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -66,9 +67,8 @@ impl ChainSpec {
                 field("sources", texts()),
             ],
         };
-        Arc::new(Schema::new(
-            statement.into_iter().chain(others).collect::<Vec<_>>(),
-        ))
+        let schema = Schema::new(statement.into_iter().chain(others).collect::<Vec<_>>());
+        Arc::new(schema.with_metadata(self.mapping.metadata(HashMap::new())))
     }
 
     pub(super) fn shown(&self) -> String {

@@ -99,6 +99,7 @@ impl ExecutionPlan for CliqueExec {
             Ok(Statements {
                 rows,
                 origin: Arc::clone(&origin),
+                declared: self.spec.declared.clone(),
             })
         });
         let statements: Vec<Statements> = rows.collect::<Result<_>>()?;

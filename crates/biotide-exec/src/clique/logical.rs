@@ -4,6 +4,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use crate::mapping::declared::Declared;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use biotide_common::identifiers::Identifiers;
 use datafusion_common::{DFSchema, DFSchemaRef, Result, internal_err};
@@ -22,6 +23,8 @@ pub struct CliqueSpec {
     pub origin: String,
     /// What is known of identifiers.
     pub identifiers: Arc<dyn Identifiers>,
+    /// What the statements' source says of its prefixes.
+    pub declared: Option<Arc<Declared>>,
 }
 
 impl CliqueSpec {

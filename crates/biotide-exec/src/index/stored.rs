@@ -8,6 +8,7 @@
 //!
 //! Numbers are little endian. The same statements give the same file.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -43,6 +44,9 @@ struct Tail {
     predicates: Vec<String>,
     sources: Vec<Source>,
     counts: Counts,
+    /// What prefixes stand for, as the sources of its statements said.
+    #[serde(default)]
+    iris: BTreeMap<String, String>,
     /// Where each segment begins, and how many records it has.
     keys: Vec<(u64, usize)>,
     texts: Vec<(u64, usize)>,
@@ -58,8 +62,9 @@ pub(crate) fn is_index(path: &Path) -> bool {
     File::open(path).is_ok_and(|mut file| file.read_exact(&mut magic).is_ok() && magic == *MAGIC)
 }
 
-/// Writes an index to a file, which has its name only when it is complete.
-pub(crate) fn write(index: &Index, path: &Path) -> Result<()> {
+/// Writes an index to a file, which has its name only when it is complete. `iris`: what
+/// its prefixes stand for.
+pub(crate) fn write(index: &Index, iris: &BTreeMap<String, String>, path: &Path) -> Result<()> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
@@ -106,6 +111,7 @@ pub(crate) fn write(index: &Index, path: &Path) -> Result<()> {
         ),
         sources: vocabulary.sources.clone(),
         counts: index.counts,
+        iris: iris.clone(),
         keys,
         texts,
         text,
@@ -193,8 +199,15 @@ impl Out<'_> {
     }
 }
 
-/// Opens an index. It is held in memory if half of the pool is enough for that.
-pub(crate) fn open(path: &Path, pool: &Arc<dyn MemoryPool>) -> Result<Index> {
+/// What stands at both ends of an index.
+struct Ends {
+    file: File,
+    tail: Tail,
+    checksums: Vec<u64>,
+    body_end: u64,
+}
+
+fn ends(path: &Path) -> Result<Ends> {
     let name = path.display().to_string();
     let io = |error| BiotideError::io(format!("reading {name}"), error);
     let bad = |problem: &str| {
@@ -237,7 +250,28 @@ pub(crate) fn open(path: &Path, pool: &Arc<dyn MemoryPool>) -> Result<Index> {
         return Err(bad("is damaged at its end").into());
     }
     let (tail, checksums) = parse(&bytes).ok_or_else(|| bad("has no description at its end"))?;
+    Ok(Ends {
+        file,
+        tail,
+        checksums,
+        body_end,
+    })
+}
 
+/// What the prefixes of an index stand for.
+pub(crate) fn iris(path: &Path) -> Result<BTreeMap<String, String>> {
+    Ok(ends(path)?.tail.iris)
+}
+
+/// Opens an index. It is held in memory if half of the pool is enough for that.
+pub(crate) fn open(path: &Path, pool: &Arc<dyn MemoryPool>) -> Result<Index> {
+    let name = path.display().to_string();
+    let Ends {
+        file,
+        tail,
+        checksums,
+        body_end,
+    } = ends(path)?;
     let charge = Arc::new(Charge::new("a mapping", pool, SHARE));
     let pages = Arc::new(Pages::new(
         Paged::Stored {

@@ -5,16 +5,22 @@ use std::sync::atomic::Ordering;
 
 use biotide_common::identifiers::{Identifiers, is_nothing, trim};
 use datafusion_common::Result;
+use hashbrown::HashMap;
 
+use super::declared::Declared;
 use super::dictionary::{Class, Source};
 use super::edges::{Edge, Edges};
 use super::key;
 use super::key::Key;
+use super::predicate_name::canonical;
 use super::spelling::Speller;
 use crate::index::build::{Ingest, Intake};
 
 /// The predicate of statements that name none.
 pub(crate) const PREDICATE: &str = "skos:exactMatch";
+
+/// So many spellings of predicates are remembered.
+const PREDICATES: usize = 1024;
 
 /// SSSOM's word for a term that was looked for and is not there.
 const NO_TERM: &str = "sssom:NoTermFound";
@@ -48,6 +54,10 @@ pub(crate) struct Encoder {
     prefixes: Vec<Option<(u16, u64)>>,
     /// That of the statement before.
     last: Option<Last>,
+    identifiers: Arc<dyn Identifiers>,
+    declared: Option<Arc<Declared>>,
+    /// The numbers of predicates, as they were written.
+    predicates: HashMap<Box<str>, u32>,
     /// What is from nowhere else.
     source: Source,
 }
@@ -62,16 +72,20 @@ struct Last {
 }
 
 impl Encoder {
-    /// `source`: where statements are from that name nothing themselves.
+    /// `source`: where statements are from that name nothing themselves. `declared`: what it says of its prefixes.
     pub(crate) fn new(
         ingest: &Arc<Ingest>,
         identifiers: Arc<dyn Identifiers>,
         source: &str,
+        declared: Option<Arc<Declared>>,
     ) -> Self {
         Self {
             intake: Intake::new(ingest),
             ingest: Arc::clone(ingest),
-            speller: Speller::new(identifiers, None),
+            speller: Speller::new(Arc::clone(&identifiers), None).with_declared(declared.clone()),
+            identifiers,
+            declared,
+            predicates: HashMap::new(),
             prefixes: Vec::new(),
             last: None,
             source: Source {
@@ -175,10 +189,9 @@ impl Encoder {
             name: name.to_owned(),
             release: edge.release.map(str::to_owned),
         };
-        let dictionary = &self.ingest.dictionary;
         let numbers = (
-            dictionary.predicate(predicate)?,
-            dictionary.source(&source)?,
+            self.predicate(predicate)?,
+            self.ingest.dictionary.source(&source)?,
         );
         let class = Class::new(numbers.0, numbers.1, edge.negated, confidence);
         let class = self.ingest.class(class)?;
@@ -190,6 +203,18 @@ impl Encoder {
             class,
         });
         Ok(class)
+    }
+
+    fn predicate(&mut self, written: &str) -> Result<u32> {
+        if let Some(&number) = self.predicates.get(written) {
+            return Ok(number);
+        }
+        let name = canonical(written, self.declared.as_deref(), &*self.identifiers);
+        let number = self.ingest.dictionary.predicate(&name)?;
+        if self.predicates.len() < PREDICATES {
+            self.predicates.insert(written.into(), number);
+        }
+        Ok(number)
     }
 
     /// Takes in what is left.

@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use biotide_common::identifiers::{Identifiers, Namespace, trim};
+use biotide_common::identifiers::{Identifiers, Meaning, Namespace, trim};
 use hashbrown::HashMap;
+
+use super::declared::Declared;
 
 /// The most prefixes that are told apart: one more than a mapping may have, which is refused then, whoever meets it.
 const MOST: usize = (1 << 16) + 1;
@@ -18,6 +20,8 @@ pub(crate) struct Known {
     pub(crate) prefix: Arc<str>,
     /// What is known of it, if anything is.
     pub(crate) namespace: Option<Arc<dyn Namespace>>,
+    /// The start of its IRIs, where these may tell another namespace.
+    iri: Option<Arc<str>>,
 }
 
 /// An identifier in canonical form: the number of its prefix among those met, and what is local to it.
@@ -35,6 +39,8 @@ pub(crate) struct Speller {
     lately: [Option<(Box<str>, usize)>; LATELY],
     /// That of identifiers without a prefix.
     bare: Option<usize>,
+    /// What the source says of its prefixes.
+    declared: Option<Arc<Declared>>,
 }
 
 impl Speller {
@@ -47,9 +53,15 @@ impl Speller {
             by_prefix: HashMap::new(),
             lately: std::array::from_fn(|_| None),
             bare: None,
+            declared: None,
         };
         speller.bare = bare.and_then(|bare| speller.number(bare));
         speller
+    }
+
+    /// Of a source that declares its prefixes.
+    pub(crate) fn with_declared(self, declared: Option<Arc<Declared>>) -> Self {
+        Self { declared, ..self }
     }
 
     /// Whether it can take in so many prefixes more.
@@ -73,12 +85,20 @@ impl Speller {
         if text.is_empty() {
             return None;
         }
-        if (text.starts_with("http:") || text.starts_with("https:"))
-            && let Some((namespace, local)) = self.identifiers.of_iri(text)
-        {
-            let number = self.number(namespace.prefix())?;
-            let local = namespace.standardize(&local).into_owned();
-            return (!local.is_empty()).then_some((number, Cow::Owned(local)));
+        if text.starts_with("http:") || text.starts_with("https:") {
+            let known = self.identifiers.of_iri(text);
+            let declared = self.declared.as_ref();
+            let own = declared.and_then(|declared| declared.of_iri(text));
+            let most = known
+                .as_ref()
+                .map_or(0, |(_, local)| text.len() - local.len());
+            if let Some((prefix, start)) = own.filter(|(_, start)| *start > most) {
+                let prefix = Arc::from(prefix);
+                return Some((self.number_of(prefix, None)?, Cow::Borrowed(&text[start..])));
+            }
+            if let Some((namespace, local)) = known {
+                return self.of(namespace, &local);
+            }
         }
         let (number, local) = match memchr::memchr(b':', text.as_bytes()) {
             Some(at) => {
@@ -96,11 +116,32 @@ impl Speller {
             }
             None => (self.bare?, text),
         };
+        if let Some(iri) = self.known[number].iri.clone()
+            && let Some(spelled) = self.of_declared(&iri, trim(local))
+        {
+            return Some(spelled);
+        }
         let local = match &self.known[number].namespace {
             Some(namespace) => namespace.standardize(local),
             None => Cow::Borrowed(trim(local)),
         };
         (!local.is_empty()).then_some((number, local))
+    }
+
+    /// Of a namespace that an IRI has told.
+    fn of<'a>(&mut self, namespace: Arc<dyn Namespace>, local: &str) -> Option<Spelled<'a>> {
+        let local = namespace.standardize(local).into_owned();
+        let number = self.number_of(namespace.prefix().into(), Some(namespace))?;
+        (!local.is_empty()).then_some((number, Cow::Owned(local)))
+    }
+
+    /// An identifier whose IRI may tell another namespace: that which has most of it.
+    fn of_declared<'a>(&mut self, iri: &str, local: &str) -> Option<Spelled<'a>> {
+        let (namespace, rest) = self.identifiers.of_iri(&format!("{iri}{local}"))?;
+        match rest.len() < local.len() {
+            true => self.of(namespace, &rest),
+            false => None,
+        }
     }
 
     fn is_of(&self, number: usize, text: &str) -> bool {
@@ -129,27 +170,61 @@ impl Speller {
         if let Some(&number) = self.numbers.get(spelling) {
             return Some(number);
         }
-        let namespace = self.identifiers.namespace(spelling);
+        let own = self
+            .declared
+            .as_ref()
+            .and_then(|declared| declared.get(spelling));
+        let (name, namespace) = match own {
+            None => (spelling, self.identifiers.namespace(spelling)),
+            Some(own) => match &own.meaning {
+                Meaning::Namespace(namespace) => (spelling, Some(Arc::clone(namespace))),
+                Meaning::Unknown | Meaning::Another => (own.name.as_str(), None),
+            },
+        };
         let prefix: Arc<str> = match &namespace {
             Some(namespace) => namespace.prefix().into(),
-            None => spelling.into(),
+            None => name.into(),
         };
-        let number = match self.by_prefix.get(&prefix) {
-            Some(&number) => number,
-            // (What is no prefix at all must not fill the memory.)
-            None if self.known.len() >= MOST => return None,
-            None => {
-                self.known.push(Known {
-                    prefix: Arc::clone(&prefix),
-                    namespace,
-                });
-                self.by_prefix.insert(prefix, self.known.len() - 1);
-                self.known.len() - 1
-            }
+        let iri = own.filter(|own| own.is_stem).map(|own| &own.iri);
+        let number = match iri.map(|iri| Arc::from(iri.as_str())) {
+            None => self.number_of(prefix, namespace)?,
+            // (Another spelling of the same prefix may say nothing of its IRIs.)
+            iri => self.add(Known {
+                prefix,
+                namespace,
+                iri,
+            })?,
         };
         if self.numbers.len() < MOST {
             self.numbers.insert(spelling.into(), number);
         }
         Some(number)
+    }
+
+    /// The number of a prefix in canonical form.
+    fn number_of(
+        &mut self,
+        prefix: Arc<str>,
+        namespace: Option<Arc<dyn Namespace>>,
+    ) -> Option<usize> {
+        if let Some(&number) = self.by_prefix.get(&prefix) {
+            return Some(number);
+        }
+        let number = self.add(Known {
+            prefix: Arc::clone(&prefix),
+            namespace,
+            iri: None,
+        })?;
+        self.by_prefix.insert(prefix, number);
+        Some(number)
+    }
+
+    fn add(&mut self, known: Known) -> Option<usize> {
+        // (What is no prefix at all must not fill the memory.)
+        if self.known.len() >= MOST {
+            return None;
+        }
+        self.known.push(known);
+        Some(self.known.len() - 1)
     }
 }

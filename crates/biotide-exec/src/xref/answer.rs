@@ -38,6 +38,8 @@ pub(super) struct Answer {
     pub(super) conflicts: Vec<String>,
     /// Whether there are more edges than were walked.
     pub(super) is_cut: bool,
+    /// Why no path leads to the targets, where that is so of all identifiers.
+    pub(super) no_targets: Option<String>,
 }
 
 impl Answer {
@@ -187,6 +189,10 @@ impl Answer {
                 true => "no path leads from it",
                 false => "no path leads to the targets",
             });
+            if let Some(why) = &self.no_targets {
+                self.note.push_str(": ");
+                self.note.push_str(why);
+            }
         }
         if self.is_cut {
             let most = spec.walk.max_paths;

@@ -31,6 +31,8 @@ use super::columns::{Column, columns};
 use super::coverage::CoverageLog;
 use super::spec::XrefSpec;
 use super::worker::{Output, Worker};
+use crate::absent;
+use crate::index::Index;
 use crate::plan;
 
 /// The most rows that a task takes at a time.
@@ -78,7 +80,7 @@ impl XrefExec {
             .collect();
         let schema = Arc::new(Schema::new_with_metadata(
             fields,
-            input.schema().metadata().clone(),
+            spec.mapping.metadata(input.schema().metadata().clone()),
         ));
         let partitions = input.output_partitioning().partition_count();
         let properties = PlanProperties::new(
@@ -226,6 +228,7 @@ impl ExecutionPlan for XrefExec {
             workers: Mutex::default(),
             piece: (batch_size / 8).clamp(64, PIECE),
             tasks: threads.div_ceil(partitions),
+            is_first: partition == 0,
         };
         let metrics = BaselineMetrics::new(&self.metrics, partition);
         let inputs = MetricBuilder::new(&self.metrics).counter("input_rows", partition);
@@ -251,16 +254,28 @@ struct Shared {
     piece: usize,
     /// Pieces at a time.
     tasks: usize,
+    /// Of the partitions: it says what is to be said once.
+    is_first: bool,
 }
 
 type Batches = stream::BoxStream<'static, Result<RecordBatch>>;
 
 impl Shared {
+    /// Says of which prefixes that were asked for the mapping has nothing.
+    fn warn(&self, index: &Index) {
+        let (spec, name) = (&self.spec, self.spec.mapping.name());
+        absent::warn(index, name, "targets", &spec.walk.targets);
+        absent::warn(index, name, "namespace", spec.namespace.as_slice());
+    }
+
     /// The rows, in the order of the input.
     fn run(self, input: Batches, metrics: BaselineMetrics) -> Batches {
         let load = async move {
             let index = self.spec.mapping.index(&self.context).await?;
             let coverage = self.context.session_config().get_extension::<CoverageLog>();
+            if self.is_first {
+                self.warn(&index);
+            }
             let (is_counted, known) = (coverage.is_some(), Arc::clone(&index));
             let (tasks, piece) = (self.tasks, self.piece);
             let shared = Arc::new(self);

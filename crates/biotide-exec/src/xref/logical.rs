@@ -41,7 +41,8 @@ impl XrefNode {
         let own = input.schema().iter();
         let own = own.map(|(qualifier, field)| (qualifier.cloned(), Arc::clone(field)));
         let fields = own.chain(added).collect();
-        let schema = DFSchema::new_with_metadata(fields, input.schema().metadata().clone())?;
+        let metadata = spec.mapping.metadata(input.schema().metadata().clone());
+        let schema = DFSchema::new_with_metadata(fields, metadata)?;
         Ok(Self {
             input,
             id,

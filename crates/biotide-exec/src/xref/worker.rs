@@ -15,7 +15,9 @@ use super::columns::Column;
 use super::coverage::Coverage;
 use super::rows::{Common, Rows, Shown};
 use super::spec::{Policy, XrefSpec};
+use crate::absent;
 use crate::index::Index;
+use crate::mapping::declared::Declared;
 use crate::mapping::dictionary::Vocabulary;
 use crate::mapping::spelling::Speller;
 use crate::walk::{Ahead, Found, Walker};
@@ -116,6 +118,13 @@ impl Written {
     }
 }
 
+/// Takes the identifiers apart that are looked up: by IRIs too that only the mapping's sources know.
+fn speller(spec: &XrefSpec) -> Speller {
+    let known = Declared::default().with_iris(spec.mapping.iris(), &*spec.identifiers);
+    Speller::new(Arc::clone(&spec.identifiers), spec.namespace.as_deref())
+        .with_declared(Some(Arc::new(known)))
+}
+
 impl Worker {
     pub(super) fn new(
         spec: &Arc<XrefSpec>,
@@ -124,7 +133,7 @@ impl Worker {
         held: MemoryReservation,
         counts: bool,
     ) -> Self {
-        let speller = Speller::new(Arc::clone(&spec.identifiers), spec.namespace.as_deref());
+        let speller = speller(spec);
         let mut walker = Walker::new(index, &spec.walk, held.new_empty());
         let prefix = spec
             .wanted
@@ -146,7 +155,10 @@ impl Worker {
             index: Arc::clone(index),
             output: output.clone(),
             speller,
-            answer: Answer::default(),
+            answer: Answer {
+                no_targets: absent::of_all(index, &spec.walk.targets),
+                ..Answer::default()
+            },
             has_successor: false,
             left: Vec::new(),
             lines: Vec::new(),
@@ -173,8 +185,7 @@ impl Worker {
         let mut rows = Rows::new(batch, output);
         // (What is not told apart for want of room must not depend on what others have met.)
         if !self.speller.has_room(ids.len()) {
-            let identifiers = Arc::clone(&self.spec.identifiers);
-            self.speller = Speller::new(identifiers, self.spec.namespace.as_deref());
+            self.speller = speller(&self.spec);
         }
         for (row, id) in (0..).zip(ids) {
             if (row as usize).is_multiple_of(AHEAD) {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
+use biotide_common::identifiers::SessionIdentifiers;
 use datafusion_common::{DataFusionError, Result, internal_err};
 use datafusion_common_runtime::{JoinSet, SpawnedTask};
 use datafusion_datasource::file_sink_config::{FileSink, FileSinkConfig};
@@ -37,6 +38,8 @@ pub(super) struct TextSink {
     /// How rows are written one by one; `None`: as SSSOM.
     encoder: Option<Arc<dyn TextEncoder>>,
     gzip: bool,
+    /// What SSSOM asks for prefixes that no set has declared.
+    identifiers: Option<Arc<SessionIdentifiers>>,
 }
 
 impl TextSink {
@@ -49,6 +52,14 @@ impl TextSink {
             config,
             encoder,
             gzip,
+            identifiers: None,
+        }
+    }
+
+    pub(super) fn with_identifiers(self, identifiers: Option<Arc<SessionIdentifiers>>) -> Self {
+        Self {
+            identifiers,
+            ..self
         }
     }
 }
@@ -100,6 +111,7 @@ impl FileSink for TextSink {
                 path,
                 out,
                 encoder: self.encoder.clone(),
+                identifiers: self.identifiers.clone(),
                 spool: match self.encoder {
                     Some(_) => None,
                     None => {
@@ -130,6 +142,7 @@ struct FileWriter {
     path: Path,
     out: BufWriter,
     encoder: Option<Arc<dyn TextEncoder>>,
+    identifiers: Option<Arc<SessionIdentifiers>>,
     /// Where rows wait that cannot be written one by one.
     spool: Option<Arc<dyn SpillFile>>,
     gzip: Option<GzEncoder<Vec<u8>>>,
@@ -199,7 +212,12 @@ impl FileWriter {
             return internal_err!("rows wait in a local file only");
         };
         let reader = std::fs::File::open(path)?;
-        let mut spool = Spool::new(schema, spool.open_writer()?, reader);
+        let mut spool = Spool::new(
+            schema,
+            spool.open_writer()?,
+            reader,
+            self.identifiers.clone(),
+        );
         while let Some(batch) = batches.recv().await {
             spool.add(&batch)?;
         }

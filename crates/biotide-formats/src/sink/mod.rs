@@ -19,6 +19,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use async_trait::async_trait;
 use biotide_common::BiotideError;
+use biotide_common::identifiers::SessionIdentifiers;
 use biotide_common::options::{BiotideOptions, Delimiter, OptionValue};
 use datafusion_common::{GetExt, Result, Statistics, not_impl_err};
 use datafusion_datasource::TableSchema;
@@ -217,7 +218,7 @@ impl FileFormat for TextSinkFormat {
     async fn create_writer_physical_plan(
         &self,
         input: Arc<dyn ExecutionPlan>,
-        _state: &dyn Session,
+        state: &dyn Session,
         config: FileSinkConfig,
         order: Option<LexRequirement>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
@@ -230,7 +231,8 @@ impl FileFormat for TextSinkFormat {
             return Err(BiotideError::file("writing SSSOM", problem).into());
         }
         let ordering = sssom::ordering(&input.schema());
-        let sink = file::TextSink::new(config, None, self.gzip);
+        let identifiers = state.config().get_extension::<SessionIdentifiers>();
+        let sink = file::TextSink::new(config, None, self.gzip).with_identifiers(identifiers);
         let (input, order): (Arc<dyn ExecutionPlan>, _) = match ordering {
             Some(ordering) => {
                 let order = LexRequirement::from(ordering.clone());

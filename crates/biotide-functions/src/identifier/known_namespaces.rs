@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
-use biotide_common::identifiers::{Fate, Identifiers, Namespace as KnownNamespace};
+use biotide_common::identifiers::{Fate, Identifiers, Meaning, Namespace as KnownNamespace};
 use datafusion_common::config::ConfigOptions;
 use datafusion_common::{Result, internal_err};
 
 use super::curie::standardize;
 use super::namespace::Namespace;
-use super::registry::Registry;
+use super::registry::{Declared, Prefix, Registry};
 use super::tables::{BUILT_IN, Genes, Secondary};
 use super::written::trim;
 use crate::references::{References, own};
@@ -41,6 +41,10 @@ impl KnownIdentifiers {
     }
 
     fn known(&self, prefix: &str) -> Option<Known> {
+        let prefix = match self.registry.one(prefix) {
+            Some(same) => same.prefix.as_str(),
+            None => prefix,
+        };
         let registered = || Namespace::Registered(Arc::clone(&self.registry), prefix.to_owned());
         let namespace = match prefix {
             // (Symbols are not brought to genes here.)
@@ -60,6 +64,10 @@ impl KnownIdentifiers {
                 _ => None,
             },
             retired: OnceLock::new(),
+            alias: self
+                .registry
+                .alias(prefix)
+                .and_then(|alias| self.registry.place(&alias.prefix)),
             registry: Arc::clone(&self.registry),
             prefix: prefix.to_owned(),
             canonical: namespace.canonical(),
@@ -104,6 +112,21 @@ impl Identifiers for KnownIdentifiers {
         let (prefix, local) = self.registry.find_iri(iri)?;
         Some((Arc::new(self.known(&prefix.prefix)?), local.to_owned()))
     }
+
+    fn declared(&self, prefix: &str, iri: &str) -> Meaning {
+        match self.registry.declared(prefix, iri) {
+            Declared::Prefix(prefix) => match self.known(&prefix.prefix) {
+                Some(known) => Meaning::Namespace(Arc::new(known)),
+                None => Meaning::Unknown,
+            },
+            Declared::Unknown => Meaning::Unknown,
+            Declared::Another => Meaning::Another,
+        }
+    }
+
+    fn is_stem(&self, iri: &str) -> bool {
+        self.registry.is_stem(iri)
+    }
 }
 
 #[derive(Debug)]
@@ -113,6 +136,8 @@ struct Known {
     registry: Arc<Registry>,
     /// Where in it the prefix is, if nothing but its pattern is known.
     registered: Option<usize>,
+    /// Where another prefix is whose identifiers are the same.
+    alias: Option<usize>,
     /// Tells what stays as it is, where that is quickly told.
     canonical: Option<fn(&[u8]) -> bool>,
     /// Where its retired ones may be.
@@ -121,17 +146,33 @@ struct Known {
     retired: OnceLock<Retired>,
 }
 
+impl Known {
+    fn at(&self, place: Option<usize>) -> Option<&Prefix> {
+        self.registry.prefixes().get(place?)
+    }
+}
+
 impl KnownNamespace for Known {
     fn prefix(&self) -> &str {
         &self.prefix
     }
 
+    fn preferred(&self) -> &str {
+        let found = self.registry.find(&self.prefix);
+        found.map_or(self.prefix.as_str(), |prefix| prefix.written(true))
+    }
+
+    fn iri(&self) -> Option<&str> {
+        self.registry.find(&self.prefix)?.uri_prefix.as_deref()
+    }
+
     fn standardize<'a>(&self, local: &'a str) -> Cow<'a, str> {
+        let local = match self.at(self.alias) {
+            Some(alias) => standardize(alias, trim(local), true),
+            None => local,
+        };
         // (Without looking for the prefix again.)
-        match self
-            .registered
-            .and_then(|place| self.registry.prefixes().get(place))
-        {
+        match self.at(self.registered) {
             Some(prefix) => Cow::Borrowed(standardize(prefix, trim(local), true)),
             None => self.namespace.standardize(local),
         }

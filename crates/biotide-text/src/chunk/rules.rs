@@ -98,6 +98,10 @@ fn problem(rule: &Identifiers, value: &[u8], last: &mut Vec<u8>) -> Option<Reaso
     if rule.words.iter().any(|(word, _)| word.as_bytes() == value) {
         return None;
     }
+    let value = match value {
+        [b'<', iri @ .., b'>'] if rule.strict => iri,
+        value => value,
+    };
     let Some(at) = memchr::memchr(b':', value) else {
         return rule.strict.then_some(Reason::NoIdentifier);
     };

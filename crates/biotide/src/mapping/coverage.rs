@@ -8,6 +8,8 @@ use datafusion::sql::sqlparser::ast::{
     Expr, FunctionArg, FunctionArgExpr, Query, TableFunctionArgs,
 };
 
+use super::arguments::Arguments;
+use super::spec::of_xref;
 use crate::error::Result;
 use crate::statement::coverage::{Calls, column_name, query_of, text_of};
 
@@ -27,11 +29,16 @@ pub(crate) fn resolve(statement: &mut Statement) -> Result<()> {
 fn query(args: &TableFunctionArgs) -> Result<Query, String> {
     let wanted = || format!("is not what it takes: {SYNTAX}");
     let (mut given, mut reading, mut asking) = (Vec::new(), String::new(), String::new());
+    // (It counts identifiers, each of them once.)
+    let own = of_xref().filter(|name| !matches!(*name, "policy" | "unmapped"));
+    let mut names = Arguments::of(own).and_reading();
     for arg in &args.args {
         match arg {
             FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => given.push(expr),
             FunctionArg::Named { name, .. } => {
-                let is_own = BiotideOptions::is_known(&format!("xref_{}", name.value));
+                let taken = names.take(&name.value);
+                let name = taken.map_err(|problem| format!("has {name}, which {problem}"))?;
+                let is_own = BiotideOptions::is_known(&format!("xref_{name}"));
                 let list = if is_own { &mut asking } else { &mut reading };
                 list.push_str(&format!(", {arg}"));
             }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use biotide_common::BiotideError;
-use biotide_exec::catalog::{LoadMapping, Mapping, is_stored, store};
+use biotide_exec::catalog::{Mapping, is_stored, store};
 use datafusion::common::DataFusionError;
 use datafusion::execution::SessionState;
 use datafusion::sql::sqlparser::ast::{Ident, TableFactor};
@@ -16,7 +16,8 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
 use super::loader::{PlanLoader, StoredLoader, plans};
-use super::source::{SYNTAX, parts, path_of};
+use super::source::{SYNTAX, is_path, parts, path_of};
+use super::tables::Tables;
 use crate::context::BiotideContext;
 use crate::error::Result;
 
@@ -98,19 +99,41 @@ pub(crate) fn parse(sql: &str) -> Result<Option<MappingStatement>> {
             }
         }
     };
-    match parser.peek_token().token {
-        Token::EOF => Ok(Some(statement)),
-        other => Err(BiotideError::Option {
+    let refused = |value: String, problem: String| {
+        Err(BiotideError::Option {
             key: format!("{verb} MAPPING"),
-            value: other.to_string(),
-            problem: format!("is not expected here: CREATE MAPPING name FROM source, … [STORED AS 'file'], where {SYNTAX}"),
+            value,
+            problem,
         }
-        .into()),
+        .into())
+    };
+    let next = parser.peek_token().token;
+    match statement {
+        MappingStatement::Create {
+            replaces: true,
+            if_not_exists: true,
+            name,
+            ..
+        } => refused(
+            name,
+            "is to be replaced, and left as it is: take OR REPLACE or IF NOT EXISTS".to_owned(),
+        ),
+        statement if matches!(next, Token::EOF) => Ok(Some(statement)),
+        MappingStatement::Drop { .. } => refused(
+            next.to_string(),
+            "is not expected here: DROP MAPPING [IF EXISTS] name".to_owned(),
+        ),
+        MappingStatement::Create { .. } => refused(
+            next.to_string(),
+            format!(
+                "is not expected here: CREATE [OR REPLACE] MAPPING [IF NOT EXISTS] name FROM source, … [STORED AS 'file'], where {SYNTAX}"
+            ),
+        ),
     }
 }
 
 fn named(name: &Ident) -> Result<String, BiotideError> {
-    match name.value.contains(['.', '/', '\\', '*']) || name.value.is_empty() {
+    match is_path(&name.value) || name.value.is_empty() {
         true => Err(BiotideError::Option {
             key: "mapping".to_owned(),
             value: name.value.clone(),
@@ -127,24 +150,25 @@ async fn made(
     name: &str,
     sources: &[TableFactor],
 ) -> Result<Mapping> {
-    let loader: Arc<dyn LoadMapping> = match stored_index(sources) {
-        Some(path) => Arc::new(StoredLoader {
+    if let Some(path) = stored_index(sources) {
+        let loader = StoredLoader {
             path,
             made_from: Vec::new(),
-        }),
-        None => {
-            let mut all = Vec::new();
-            for source in sources {
-                all.extend(plans(context, state, parts(source)?).await?);
-            }
-            Arc::new(PlanLoader {
-                state: state.clone(),
-                plans: all,
-                identifiers: context.identifiers()?,
-            })
-        }
+        };
+        return Ok(loader.mapping(name).await?);
+    }
+    let mut all = Vec::new();
+    let known = context.mappings().all();
+    let known = known.iter().map(|mapping| mapping.name().to_owned());
+    let tables = Tables {
+        state,
+        mappings: known.collect(),
     };
-    Ok(Mapping::new(name, loader))
+    for source in sources {
+        all.extend(plans(context, state, parts(source, &tables)?).await?);
+    }
+    let loader = PlanLoader::new(state.clone(), all, context.identifiers()?)?;
+    Ok(loader.mapping(name))
 }
 
 /// The file of a source that is a stored index.
@@ -162,18 +186,48 @@ fn stored_index(sources: &[TableFactor]) -> Option<PathBuf> {
     (path.is_file() && is_stored(path)).then(|| path.to_owned())
 }
 
+/// Whether a mapping can be stored in a file: said before it is made, which can take long.
+fn can_be_stored(path: &Path) -> Result<(), BiotideError> {
+    let name = path.display().to_string();
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    if path.as_os_str().is_empty() {
+        let problem = "STORED AS takes the path of a file";
+        return Err(BiotideError::file("''", problem));
+    }
+    if path.is_dir() {
+        let problem = "it is a folder; STORED AS takes the path of a file";
+        return Err(BiotideError::file(name, problem));
+    }
+    if !folder.is_dir() {
+        let problem = format!("there is no folder {}", folder.display());
+        return Err(BiotideError::file(name, problem));
+    }
+    // (It could be what the mapping is made from.)
+    let is_other = path.metadata().is_ok_and(|file| file.len() > 0) && !is_stored(path);
+    match is_other {
+        true => Err(BiotideError::file(
+            name,
+            "there is a file that is no stored mapping, which STORED AS does not replace",
+        )),
+        false => Ok(()),
+    }
+}
+
 /// Stores a mapping, and answers the one that reads it.
 async fn keep(mapping: Mapping, path: PathBuf) -> Result<Mapping> {
     if let Some(index) = mapping.loaded() {
-        store(Arc::clone(index), path.clone()).await?;
+        store(Arc::clone(index), mapping.iris().clone(), path.clone()).await?;
     }
     let loader: &dyn Any = &**mapping.loader();
-    let made_from = loader.downcast_ref().map(|own: &PlanLoader| &own.plans);
+    let made_from = loader.downcast_ref().map(|own: &PlanLoader| own.plans());
     let loader = StoredLoader {
         path,
-        made_from: made_from.cloned().unwrap_or_default(),
+        made_from: made_from.map(<[_]>::to_vec).unwrap_or_default(),
     };
-    Ok(Mapping::new(mapping.name(), Arc::new(loader)))
+    Ok(loader.mapping(mapping.name()).await?)
 }
 
 /// Runs a statement. Answers the name of the mapping, if there is one now.
@@ -206,6 +260,9 @@ pub(crate) async fn run(
                     }
                     .into()),
                 };
+            }
+            if let Some(path) = &stored {
+                can_be_stored(path)?;
             }
             let mut mapping = made(context, state, &name, &sources).await?;
             let task = state.task_ctx();

@@ -2,7 +2,9 @@
 
 use biotide_common::BiotideError;
 
-use super::source::{Call, Columns, EXACT, PLACES, Part, read_as, text, unnested};
+use super::call::Call;
+use super::cells::Cells;
+use super::source::{Columns, EXACT, PLACES, Part, one_of_several, read_as, text};
 
 const CLOSE: &str = "skos:closeMatch";
 const RELATED: &str = "skos:relatedMatch";
@@ -63,7 +65,6 @@ const SELECTED: [(&str, &str, &str); 18] = [
 impl Call {
     /// UniProt's `idmapping.dat` and `idmapping_selected.tab`.
     pub(super) fn idmapping(&self) -> Result<Vec<Part>, BiotideError> {
-        self.refuse_others(&["source", "release"])?;
         let mut parts = Vec::new();
         for path in &self.paths {
             let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
@@ -85,15 +86,8 @@ impl Call {
                 for (column, prefix, predicate) in SELECTED {
                     let mut others = self.others();
                     others.push(("predicate", text(predicate)));
-                    parts.push(unnested(
-                        &from,
-                        places,
-                        subject,
-                        column,
-                        Some(prefix),
-                        ";",
-                        &others,
-                    ));
+                    let sql = one_of_several(&from, places, subject, column, &others);
+                    parts.push((sql, Cells::of(Some(prefix)).between(";")));
                 }
                 continue;
             }
@@ -120,19 +114,24 @@ impl Call {
                 .iter()
                 .map(|(name, value)| format!(", {value} AS {name}"))
                 .collect();
-            parts.push(format!(
+            let sql = format!(
                 "SELECT {subject} AS subject, CASE c2{cases} ELSE lower(c2) || ':' || c3 END AS object, \
                  CASE c2{related} ELSE {} END AS predicate{others}{places} FROM {from} \
                  WHERE c2 NOT IN ('UniProtKB-ID', 'Gene_Name', 'Gene_Synonym', 'Gene_OrderedLocusName', 'Gene_ORFName', 'CRC64')",
                 text(EXACT)
-            ));
+            );
+            parts.push((sql, Cells::default()));
         }
-        let part = |sql| Part {
+        let part = |(sql, object)| Part {
             sql,
             with_texts: None,
             origin: self.paths.join(", "),
             negated: false,
-            columns: Columns::Named,
+            columns: Columns::Named {
+                subject: Cells::default(),
+                object,
+            },
+            stated: [None, None],
         };
         Ok(parts.into_iter().map(part).collect())
     }

@@ -1,5 +1,6 @@
 //! Plans of statements, and the index that they become.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,31 +9,64 @@ use biotide_common::BiotideError;
 use biotide_common::identifiers::Identifiers;
 use biotide_common::options::{BiotideOptions, Share};
 use biotide_common::session::QueryLog;
-use biotide_exec::catalog::{LoadMapping, open};
+use biotide_exec::catalog::{LoadMapping, Mapping, iris as stored_iris, open};
 use biotide_exec::index::Index;
 use biotide_exec::load::{Statements, build_index};
+use biotide_exec::mapping::declared::Declared;
 use datafusion::common::{Column, DataFusionError, Result, SchemaError};
 use datafusion::execution::{SessionState, TaskContext};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_plan::ExecutionPlanProperties;
 
+use super::declared::{of_plan, unite};
 use super::source::Part;
 use super::statements::statements;
 use crate::context::BiotideContext;
+use crate::error::Error;
 
 /// A plan of statements, and what it reads.
 #[derive(Debug, Clone)]
 pub(crate) struct EdgePlan {
     pub(crate) plan: LogicalPlan,
     pub(crate) origin: String,
+    /// What it says of its prefixes.
+    pub(crate) declared: Option<Arc<Declared>>,
 }
 
 /// Builds an index from plans.
 #[derive(Debug)]
 pub(crate) struct PlanLoader {
     pub(crate) state: SessionState,
-    pub(crate) plans: Vec<EdgePlan>,
-    pub(crate) identifiers: Arc<dyn Identifiers>,
+    plans: Vec<EdgePlan>,
+    /// What prefixes stand for, as the sources say.
+    iris: BTreeMap<String, String>,
+    identifiers: Arc<dyn Identifiers>,
+}
+
+impl PlanLoader {
+    /// Of these plans, which must mean the same by their prefixes.
+    pub(crate) fn new(
+        state: SessionState,
+        mut plans: Vec<EdgePlan>,
+        identifiers: Arc<dyn Identifiers>,
+    ) -> std::result::Result<Self, BiotideError> {
+        Ok(Self {
+            iris: unite(&mut plans, &*identifiers)?,
+            state,
+            plans,
+            identifiers,
+        })
+    }
+
+    /// The mapping of this name that they make.
+    pub(crate) fn mapping(self, name: &str) -> Mapping {
+        let iris = self.iris.clone();
+        Mapping::new(name, Arc::new(self)).with_iris(iris)
+    }
+
+    pub(crate) fn plans(&self) -> &[EdgePlan] {
+        &self.plans
+    }
 }
 
 #[async_trait]
@@ -46,12 +80,18 @@ impl LoadMapping for PlanLoader {
         }
         let task = state.task_ctx();
         let mut statements = Vec::new();
-        for EdgePlan { plan, origin } in &self.plans {
+        for EdgePlan {
+            plan,
+            origin,
+            declared,
+        } in &self.plans
+        {
             let plan = state.create_physical_plan(plan).await?;
             for partition in 0..plan.output_partitioning().partition_count() {
                 statements.push(Statements {
                     rows: plan.execute(partition, Arc::clone(&task))?,
                     origin: origin.as_str().into(),
+                    declared: declared.clone(),
                 });
             }
         }
@@ -102,6 +142,14 @@ pub(crate) struct StoredLoader {
     pub(crate) made_from: Vec<EdgePlan>,
 }
 
+impl StoredLoader {
+    /// The mapping of this name that the file holds.
+    pub(crate) async fn mapping(self, name: &str) -> Result<Mapping> {
+        let iris = stored_iris(self.path.clone()).await?;
+        Ok(Mapping::new(name, Arc::new(self)).with_iris(iris))
+    }
+}
+
 #[async_trait]
 impl LoadMapping for StoredLoader {
     async fn load(&self, context: &Arc<TaskContext>) -> Result<Index> {
@@ -115,38 +163,54 @@ pub(super) async fn plans(
     state: &SessionState,
     parts: Vec<Part>,
 ) -> Result<Vec<EdgePlan>> {
+    let identifiers = context.identifiers().map_err(Error::into_datafusion)?;
     let mut plans = Vec::with_capacity(parts.len());
     for part in parts {
+        let reading = part
+            .with_texts
+            .as_deref()
+            .and_then(|column| with_text(state, column));
         // (A statement plans its mappings, and those are statements.)
-        let with_texts = match &part.with_texts {
-            Some(sql) if !has_a_say(state) => Box::pin(context.plan_query(sql, state)).await.ok(),
-            _ => None,
+        let as_text = match &reading {
+            Some(state) => Box::pin(context.plan_query(&part.sql, state)).await.ok(),
+            None => None,
         };
         // (Most likely there is no such column. What else is wrong is wrong with both.)
-        let planned = match with_texts {
+        let planned = match as_text {
             Some(planned) => Ok(planned),
             None => Box::pin(context.plan_query(&part.sql, state)).await,
         };
         let plan = planned.map_err(|error| named_column(error.into_datafusion(), &part.origin))?;
-        let plan = statements(plan, &part)?;
+        let declared = of_plan(&plan, &*identifiers)?;
+        let options = reading.as_ref().and_then(options);
+        let plan = statements(plan, &part, options)?;
         plans.push(EdgePlan {
             plan,
+            declared,
             origin: part.origin,
         });
     }
     Ok(plans)
 }
 
-/// Whether the session says what becomes of numbers that are none.
-fn has_a_say(state: &SessionState) -> bool {
-    let options = state.config_options().extensions.get::<BiotideOptions>();
-    options.is_some_and(|options| {
-        options.on_bad_value.is_some()
-            || options.schema.is_some()
-            || options.all_text.is_some()
-            || options.decimal.is_some()
-            || options.thousands.is_some()
-    })
+fn options(state: &SessionState) -> Option<&BiotideOptions> {
+    state.config_options().extensions.get()
+}
+
+/// A state in which a column of files is read as text, whatever the session says of it; nothing, if its schema is a
+/// file that cannot be read.
+fn with_text(state: &SessionState, column: &str) -> Option<SessionState> {
+    let mut state = state.clone();
+    let options = state.config_mut().options_mut();
+    let options = options.extensions.get_mut::<BiotideOptions>()?;
+    let said = match &options.schema {
+        Some(schema) if schema.contains(':') => schema.clone() + ",",
+        Some(file) => std::fs::read_to_string(file).ok()? + "\n",
+        None => String::new(),
+    };
+    // (What is said last counts.)
+    options.schema = Some(format!("{said}\"{column}\":text"));
+    Some(state)
 }
 
 /// Says of a column that is not there which there are.
@@ -172,10 +236,18 @@ fn named_column(error: DataFusionError, origin: &str) -> DataFusionError {
 }
 
 /// Plans as one, for a node that has one input.
-pub(super) fn united(plans: Vec<EdgePlan>) -> Result<(LogicalPlan, String)> {
+pub(super) fn united(plans: Vec<EdgePlan>) -> Result<EdgePlan> {
     let mut origins: Vec<String> = Vec::new();
     let mut all: Option<LogicalPlan> = None;
-    for EdgePlan { plan, origin } in plans {
+    let mut says = None;
+    for EdgePlan {
+        plan,
+        origin,
+        declared,
+    } in plans
+    {
+        // (They are of one file, or of one pattern of names.)
+        says = says.or(declared);
         if !origins.contains(&origin) {
             origins.push(origin);
         }
@@ -185,7 +257,11 @@ pub(super) fn united(plans: Vec<EdgePlan>) -> Result<(LogicalPlan, String)> {
         });
     }
     match all {
-        Some(plan) => Ok((plan, origins.join(", "))),
+        Some(plan) => Ok(EdgePlan {
+            plan,
+            origin: origins.join(", "),
+            declared: says,
+        }),
         None => Err(DataFusionError::Plan(
             "a mapping is made from nothing".to_owned(),
         )),

@@ -10,15 +10,21 @@
 //! DataFusion's parser has no such statement, and its planner none of these relations. Where a mapping is needed its
 //! name may be that of a file.
 
+mod arguments;
+mod call;
+mod cells;
 pub(crate) mod coverage;
 pub(crate) mod create;
+mod declared;
 pub(crate) mod filters;
 mod idmapping;
 pub(crate) mod lateral;
 pub(crate) mod loader;
 pub(crate) mod named;
 pub(crate) mod relation;
+pub(crate) mod renew;
 pub(crate) mod request;
 mod source;
 mod spec;
 mod statements;
+mod tables;

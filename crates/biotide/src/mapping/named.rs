@@ -7,16 +7,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use biotide_common::BiotideError;
+use biotide_common::nearest::did_you_mean;
 use biotide_exec::catalog::{Mapping, is_stored};
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
     Expr, FunctionArg, FunctionArgExpr, ObjectName, TableFactor, VisitorMut,
 };
 
-use super::loader::{PlanLoader, StoredLoader, plans, united};
-use super::source::of_path;
+use super::declared::unite;
+use super::loader::{EdgePlan, PlanLoader, StoredLoader, plans, united};
+use super::source::{is_path, of_path};
 use crate::context::BiotideContext;
 use crate::error::Result;
 use crate::statement::functions::{called, literals};
@@ -35,7 +36,7 @@ const RELATIONS: [(&str, usize); 4] = [
 pub(crate) struct FileMappings {
     pub(super) mappings: BTreeMap<String, Arc<Mapping>>,
     /// Statements of files for `clique_assign`, and what they are from.
-    pub(super) edges: BTreeMap<String, (LogicalPlan, String)>,
+    pub(super) edges: BTreeMap<String, EdgePlan>,
 }
 
 /// A relation, if it is one of ours: its name, and its arguments.
@@ -88,32 +89,27 @@ pub(crate) async fn resolve(
         }
         let path = Path::new(&name);
         if path.is_file() && is_stored(path) {
-            let loader = Arc::new(StoredLoader {
+            let loader = StoredLoader {
                 path: path.to_owned(),
                 made_from: Vec::new(),
-            });
-            files
-                .mappings
-                .insert(name.clone(), Arc::new(Mapping::new(&name, loader)));
+            };
+            let mapping = Arc::new(loader.mapping(&name).await?);
+            files.mappings.insert(name.clone(), mapping);
             continue;
         }
-        if !name.contains(['.', '/', '\\', '*']) && !path.exists() {
+        if !is_path(&name) && !path.exists() {
             return Err(missing(context, &name).into());
         }
-        let plans = plans(context, state, vec![of_path(&name)]).await?;
+        let mut plans = plans(context, state, vec![of_path(&name)]).await?;
         if is_clique {
+            unite(&mut plans, &*context.identifiers()?)?;
             files.edges.insert(name, united(plans)?);
             continue;
         }
-        let loader = PlanLoader {
-            state: state.clone(),
-            plans,
-            identifiers: context.identifiers()?,
-        };
-        files.mappings.insert(
-            name.clone(),
-            Arc::new(Mapping::new(&name, Arc::new(loader))),
-        );
+        let loader = PlanLoader::new(state.clone(), plans, context.identifiers()?)?;
+        files
+            .mappings
+            .insert(name.clone(), Arc::new(loader.mapping(&name)));
     }
     Ok(Some(files))
 }
@@ -122,15 +118,18 @@ pub(crate) async fn resolve(
 pub(super) fn missing(context: &BiotideContext, name: &str) -> BiotideError {
     let known = context.mappings().all();
     let known: Vec<&str> = known.iter().map(|mapping| mapping.name()).collect();
-    let there = match known.as_slice() {
-        [] => "there are none yet".to_owned(),
-        known => format!("there are {}", known.join(", ")),
+    let hint = match known.as_slice() {
+        [] => "there are none yet;".to_owned(),
+        known => match did_you_mean(name, known.iter().copied()) {
+            hint if hint.ends_with('?') => hint,
+            hint => hint + ";",
+        },
     };
     BiotideError::Option {
         key: "mapping".to_owned(),
         value: name.to_owned(),
         problem: format!(
-            "is neither the name of a mapping nor a file: {there}; CREATE MAPPING {name} FROM … makes one"
+            "is neither the name of a mapping nor a file: {hint} CREATE MAPPING {name} FROM … makes one"
         ),
     }
 }

@@ -8,21 +8,22 @@ use biotide_common::options::BiotideOptions;
 use biotide_exec::catalog::Mapping;
 use biotide_exec::chain::{ChainNode, ChainSpec, Which};
 use biotide_exec::clique::{CliqueNode, CliqueSpec};
+use biotide_exec::mapping::predicate_name::canonical;
 use biotide_exec::xref::XrefNode;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{DFSchema, Result};
 use datafusion::logical_expr::planner::{
     PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning,
 };
-use datafusion::logical_expr::{Expr, Extension, LogicalPlan, LogicalPlanBuilder, cast, col};
+use datafusion::logical_expr::{ExprSchemable, Extension, LogicalPlan, LogicalPlanBuilder, col};
 use datafusion::sql::sqlparser::ast::{
     Expr as Sql, FunctionArg, FunctionArgExpr, TableAlias, TableFactor,
 };
 
+use super::cells::{is_list, text_of};
 use super::named::{FileMappings, mapping_of, missing, relation};
-use super::spec::Asked;
+use super::spec::{Asked, OF_CLIQUES, of_chains, of_xref};
 use crate::context::BiotideContext;
-use crate::statement::functions::literals;
 
 /// How they are called.
 pub(crate) const SYNTAX: [(&str, &str, &str); 4] = [
@@ -137,16 +138,6 @@ impl MappingRelations {
         Ok(found.ok_or_else(|| missing(&self.context, &wanted))?)
     }
 
-    fn asked(&self, planner: &dyn RelationPlannerContext) -> Asked {
-        Asked::new(
-            planner
-                .context_provider()
-                .options()
-                .extensions
-                .get::<BiotideOptions>(),
-        )
-    }
-
     fn xref(
         &self,
         args: &[FunctionArg],
@@ -156,9 +147,9 @@ impl MappingRelations {
         let [id, _] = positional.as_slice() else {
             return Err(refused("xref", args).into());
         };
-        let mut asked = self.asked(planner);
+        let mut asked = Asked::new("xref", of_xref(), options(planner));
         for (name, value) in named {
-            asked.set("xref", name, value)?;
+            asked.set(name, value)?;
         }
         let column = match id {
             Sql::Identifier(name) => Some(name.value.as_str()),
@@ -167,10 +158,14 @@ impl MappingRelations {
         };
         let mapping = self.mapping("xref", args)?;
         let spec = asked.spec(mapping, Arc::clone(&self.identifiers), column)?;
-        let id = planner.sql_to_expr((*id).clone(), &DFSchema::empty())?;
-        let id = match is_text(&id) {
-            true => id,
-            false => cast(id, DataType::Utf8),
+        let written = *id;
+        let id = planner.sql_to_expr(written.clone(), &DFSchema::empty())?;
+        // (What is not known yet is cast to text.)
+        let kind = id.get_type(&DFSchema::empty()).unwrap_or(DataType::Null);
+        let id = match kind {
+            DataType::Utf8 | DataType::Utf8View => id,
+            kind if kind.is_nested() => return Err(nested(written, &kind).into()),
+            kind => text_of(id, &kind)?,
         };
         let row = LogicalPlanBuilder::empty(true).build()?;
         let node = XrefNode::try_new(row, id, Arc::new(spec), None)?;
@@ -189,19 +184,23 @@ impl MappingRelations {
         let (Some(wanted), [_]) = (wanted, positional.as_slice()) else {
             return Err(refused("clique_assign", args).into());
         };
-        let mut asked = self.asked(planner);
+        let mut asked = Asked::new("clique_assign", OF_CLIQUES, options(planner));
         let mut predicates: Vec<String> = SAME.map(str::to_owned).to_vec();
         for (name, value) in named {
             match name.to_ascii_lowercase().as_str() {
-                "predicates" => {
-                    predicates = literals(value).ok_or_else(|| refused("clique_assign", args))?
-                }
-                "priority" | "min_confidence" => asked.set("clique_assign", name, value)?,
-                _ => return Err(refused("clique_assign", args).into()),
+                "predicates" => (_, predicates) = asked.take(name, value)?,
+                _ => asked.set(name, value)?,
             }
         }
-        let (input, origin) = match self.files.edges.get(&wanted) {
-            Some((plan, origin)) => (plan.clone(), origin.clone()),
+        for predicate in &mut predicates {
+            *predicate = canonical(predicate, None, &*self.identifiers).into_owned();
+        }
+        let (input, origin, declared) = match self.files.edges.get(&wanted) {
+            Some(edges) => (
+                edges.plan.clone(),
+                edges.origin.clone(),
+                edges.declared.clone(),
+            ),
             None => {
                 let mapping = self.mapping("clique_assign", args)?;
                 let name = mapping.name().to_owned();
@@ -217,6 +216,7 @@ impl MappingRelations {
                 (
                     LogicalPlanBuilder::from(edges).project(columns)?.build()?,
                     name,
+                    None,
                 )
             }
         };
@@ -226,6 +226,7 @@ impl MappingRelations {
             min_confidence: asked.min_confidence(),
             origin,
             identifiers: Arc::clone(&self.identifiers),
+            declared,
         };
         let node = CliqueNode::try_new(input, Arc::new(spec))?;
         Ok(LogicalPlan::Extension(Extension {
@@ -238,22 +239,27 @@ impl MappingRelations {
         args: &[FunctionArg],
         planner: &dyn RelationPlannerContext,
     ) -> Result<LogicalPlan> {
-        let (_, named) = split("chain_infer", args)?;
-        let mut asked = self.asked(planner);
+        let (positional, named) = split("chain_infer", args)?;
+        if positional.len() != 1 {
+            return Err(refused("chain_infer", args).into());
+        }
+        let mut asked = Asked::new("chain_infer", of_chains(), options(planner));
         let (mut subjects, mut with_asserted) = (Vec::new(), false);
         for (name, value) in named {
-            let texts = || literals(value).ok_or_else(|| refused("chain_infer", args));
             match name.to_ascii_lowercase().as_str() {
                 "subjects" => {
-                    subjects = texts()?;
+                    (_, subjects) = asked.take(name, value)?;
                     for subject in &mut subjects {
                         if let Some(namespace) = self.identifiers.namespace(subject) {
                             *subject = namespace.prefix().to_owned();
                         }
                     }
                 }
-                "asserted" => with_asserted = texts()?.first().is_some_and(|text| text == "true"),
-                _ => asked.set("chain_infer", name, value)?,
+                "asserted" => {
+                    let (name, values) = asked.take(name, value)?;
+                    with_asserted = asked.boolean(&name, &values)?;
+                }
+                _ => asked.set(name, value)?,
             }
         }
         let mut walk = asked.walk(&*self.identifiers)?;
@@ -295,15 +301,22 @@ fn asserted(mapping: Arc<Mapping>, alone: bool) -> Result<LogicalPlan> {
     }))
 }
 
-/// Whether it is known to be text.
-fn is_text(expr: &Expr) -> bool {
-    match expr {
-        Expr::OuterReferenceColumn(field, _) => is_text_type(field.data_type()),
-        Expr::Literal(value, _) => is_text_type(&value.data_type()),
-        _ => false,
-    }
+fn options(planner: &dyn RelationPlannerContext) -> Option<&BiotideOptions> {
+    planner.context_provider().options().extensions.get()
 }
 
-fn is_text_type(kind: &DataType) -> bool {
-    matches!(kind, DataType::Utf8 | DataType::Utf8View)
+/// The identifier is a list, or something else that has parts.
+fn nested(id: &Sql, kind: &DataType) -> BiotideError {
+    let problem = match is_list(kind) {
+        true => {
+            "is a list: FROM (SELECT *, unnest(ids) AS id FROM t) AS t, LATERAL xref(t.id, …) has a row for each of its identifiers"
+                .to_owned()
+        }
+        false => format!("is {kind}, no identifier"),
+    };
+    BiotideError::Option {
+        key: "LATERAL xref(…)".to_owned(),
+        value: id.to_string(),
+        problem,
+    }
 }

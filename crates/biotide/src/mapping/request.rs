@@ -1,6 +1,8 @@
 //! `biotide xref`: a file, a column of it, a mapping.
 
 use biotide_common::BiotideError;
+use biotide_common::nearest::{list, nearest};
+use biotide_common::options::XrefPolicy;
 
 use crate::context::BiotideContext;
 use crate::error::Result;
@@ -41,13 +43,25 @@ impl XrefRequest {
             .map(|field| field.name().as_str())
             .collect();
         let column = find(&names, &self.column).ok_or_else(|| {
+            let hint = match nearest(&self.column, names.iter().copied()) {
+                Some(near) => format!("did you mean '{near}'? There are"),
+                None => "there are".to_owned(),
+            };
             let problem = format!(
-                "there is no column \"{}\"; there are {}",
+                "there is no column \"{}\": {hint} {}",
                 self.column,
-                names.join(", ")
+                list(names.iter().copied())
             );
             BiotideError::file(&self.input, problem)
         })?;
+        if context.options().xref_policy == Some(XrefPolicy::List) {
+            return Err(BiotideError::Option {
+                key: "policy".to_owned(),
+                value: "list".to_owned(),
+                problem: "has no columns for results: use explode, first, error or drop".to_owned(),
+            }
+            .into());
+        }
         let mut statements = Vec::new();
         let mapping = match self.negatives.as_slice() {
             [] => self.mapping.as_str(),

@@ -2,19 +2,19 @@
 //!
 //! Each becomes queries whose columns are those of statements.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use biotide_common::BiotideError;
 use biotide_exec::catalog::is_stored;
 use biotide_formats::formats;
-use datafusion::sql::sqlparser::ast::{
-    FunctionArg, FunctionArgExpr, ObjectName, TableFactor, TableFunctionArgs,
-};
+use datafusion::sql::sqlparser::ast::{ObjectName, TableFactor};
 use datafusion::sql::sqlparser::keywords::ALL_KEYWORDS;
 
+use super::call::{Call, call};
+use super::cells::Cells;
+use super::tables::{Named, Tables};
 use crate::catalog::is_binary;
-use crate::statement::functions::{called, literals, shown};
+use crate::statement::functions::called;
 
 /// How sources are called.
 pub(crate) const SYNTAX: &str = "a mapping is made from sssom('file', negatives => 'file'), pairs('file', subject => 'column', object => \
@@ -25,13 +25,14 @@ pub(crate) const SYNTAX: &str = "a mapping is made from sssom('file', negatives 
 #[derive(Debug, Clone)]
 pub(super) struct Part {
     pub(super) sql: String,
-    /// The same with confidences as they are written, for files that have them: what is none must not be as if nobody
-    /// had said any.
+    /// The column of confidences of a file, which is read as text: what is none must not be as if nobody had said any.
     pub(super) with_texts: Option<String>,
     pub(super) origin: String,
     /// What the statements say, or deny.
     pub(super) negated: bool,
     pub(super) columns: Columns,
+    /// Where statements are from, and its release, as the source of them says: a text, or `column:name`.
+    pub(super) stated: [Option<String>; 2],
 }
 
 /// Which columns of a query are what.
@@ -40,87 +41,75 @@ pub(super) enum Columns {
     /// By the names that they usually have.
     Usual,
     /// They have the names of statements.
-    Named,
+    Named {
+        /// How subjects are written.
+        subject: Cells,
+        /// How objects are.
+        object: Cells,
+    },
 }
-
-/// A source of ours, with its arguments.
-#[derive(Debug)]
-pub(super) struct Call {
-    function: String,
-    written: String,
-    pub(super) paths: Vec<String>,
-    named: BTreeMap<String, Vec<String>>,
-    /// Options of reading, as they were written.
-    pub(super) options: String,
-}
-
-/// Arguments that are not options of reading.
-const OWN: [&str; 12] = [
-    "negatives",
-    "subject",
-    "object",
-    "objects",
-    "subject_prefix",
-    "object_prefix",
-    "predicate",
-    "confidence",
-    "source",
-    "release",
-    "separator",
-    "metadata",
-];
 
 /// The queries of a source.
-pub(super) fn parts(factor: &TableFactor) -> Result<Vec<Part>, BiotideError> {
+pub(super) fn parts(factor: &TableFactor, tables: &Tables<'_>) -> Result<Vec<Part>, BiotideError> {
     match factor {
         TableFactor::Table {
             name,
             args: Some(args),
             ..
-        } if is_source(name) => call(called(name), args)?.parts(),
+        } if is_source(name) => call(called(name), args, tables)?.parts(),
         TableFactor::Table {
             name, args: None, ..
-        } => Ok(vec![of_path(&path_of(name))]),
-        TableFactor::Derived { subquery, .. } => Ok(vec![Part {
-            sql: subquery.to_string(),
-            with_texts: None,
-            origin: "a query".to_owned(),
-            negated: false,
-            columns: Columns::Usual,
+        } => Ok(vec![match tables.named(name)? {
+            Named::Table(table) => of_query(format!("SELECT * FROM {table}"), &path_of(name)),
+            Named::Path(path) => of_path(&path),
         }]),
-        other => Ok(vec![Part {
-            sql: format!("SELECT * FROM {other}"),
-            with_texts: None,
-            origin: other.to_string(),
-            negated: false,
-            columns: Columns::Usual,
-        }]),
+        TableFactor::Derived { subquery, .. } => {
+            Ok(vec![of_query(subquery.to_string(), "a query")])
+        }
+        other => {
+            let origin = other.to_string();
+            Ok(vec![of_query(format!("SELECT * FROM {other}"), &origin)])
+        }
     }
 }
 
-/// The query of a path, or of the name of a table.
+/// What has the usual columns, and is not read from a file by us.
+fn of_query(sql: String, origin: &str) -> Part {
+    Part {
+        sql,
+        with_texts: None,
+        origin: origin.to_owned(),
+        negated: false,
+        columns: Columns::Usual,
+        stated: [None, None],
+    }
+}
+
+/// The query of a path.
 pub(super) fn of_path(path: &str) -> Part {
     usual(path, "", false)
 }
 
-/// The query of what has the usual columns: a file, which is read with options, a stored mapping, or a table by its name.
+/// The query of a file that has the usual columns, which is read with options, or of a stored mapping.
 fn usual(path: &str, options: &str, negated: bool) -> Part {
-    let is_file = path.contains(['.', '/', '\\', '*']);
-    let from = match is_file {
-        true if is_stored(Path::new(path)) => format!("mapping_edges({})", text(path)),
-        true => read(path, options),
-        false => path.to_owned(),
+    let is_stored = is_stored(Path::new(path));
+    let from = match is_stored {
+        true => format!("mapping_edges({})", text(path)),
+        false => read(path, options),
     };
-    let query = |from: &str| format!("SELECT * FROM {from}");
-    let is_read = is_file && from.starts_with("read_");
-    let texts = as_texts(options, "confidence").filter(|_| is_read);
     Part {
-        sql: query(&from),
-        with_texts: texts.map(|options| query(&read(path, &options))),
+        sql: format!("SELECT * FROM {from}"),
+        with_texts: as_text(options, "confidence").filter(|_| !is_stored),
         origin: path.to_owned(),
         negated,
         columns: Columns::Usual,
+        stated: [None, None],
     }
+}
+
+/// Whether a name is that of a file: a bare word is a table's.
+pub(super) fn is_path(name: &str) -> bool {
+    name.contains(['.', '/', '\\', '*'])
 }
 
 /// The path or the name that a table's name is.
@@ -141,80 +130,7 @@ fn is_source(name: &ObjectName) -> bool {
     )
 }
 
-fn call(function: String, args: &TableFunctionArgs) -> Result<Call, BiotideError> {
-    let mut call = Call {
-        written: format!("{function}({})", shown(args)),
-        function,
-        paths: Vec::new(),
-        named: BTreeMap::new(),
-        options: String::new(),
-    };
-    for arg in &args.args {
-        match arg {
-            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => match literals(expr) {
-                Some(paths) => call.paths.extend(paths),
-                None => return Err(call.refused("takes a path in quotes first")),
-            },
-            FunctionArg::Named {
-                name,
-                arg: FunctionArgExpr::Expr(expr),
-                ..
-            } => {
-                let name = name.value.to_ascii_lowercase();
-                match OWN.contains(&name.as_str()) {
-                    true => {
-                        let Some(values) = literals(expr) else {
-                            return Err(call.refused(&format!("takes a literal for {name}")));
-                        };
-                        call.named.insert(name, values);
-                    }
-                    false => call.options.push_str(&format!(", {arg}")),
-                }
-            }
-            _ => return Err(call.refused("takes a path in quotes and name => value")),
-        }
-    }
-    match call.paths.is_empty() && !call.named.contains_key("negatives") {
-        true => Err(call.refused("takes a path in quotes first")),
-        false => Ok(call),
-    }
-}
-
 impl Call {
-    fn refused(&self, problem: &str) -> BiotideError {
-        BiotideError::Option {
-            key: "CREATE MAPPING".to_owned(),
-            value: self.written.clone(),
-            problem: format!("{problem}: {SYNTAX}"),
-        }
-    }
-
-    fn one(&self, name: &str) -> Option<&str> {
-        self.named
-            .get(name)
-            .and_then(|values| values.first())
-            .map(String::as_str)
-    }
-
-    fn needs(&self, name: &str) -> Result<&str, BiotideError> {
-        self.one(name)
-            .ok_or_else(|| self.refused(&format!("needs {name} => '…'")))
-    }
-
-    pub(super) fn refuse_others(&self, known: &[&str]) -> Result<(), BiotideError> {
-        let other = self
-            .named
-            .keys()
-            .find(|name| !known.contains(&name.as_str()));
-        match other {
-            Some(name) => {
-                let problem = format!("takes no {name}, but {}", known.join(", "));
-                Err(self.refused(&problem))
-            }
-            None => Ok(()),
-        }
-    }
-
     fn parts(&self) -> Result<Vec<Part>, BiotideError> {
         match self.function.as_str() {
             "sssom" => self.sssom(),
@@ -225,26 +141,23 @@ impl Call {
     }
 
     fn sssom(&self) -> Result<Vec<Part>, BiotideError> {
-        self.refuse_others(&["negatives", "metadata"])?;
+        let stated = ["source", "release"].map(|name| self.one(name).map(str::to_owned));
         let denied = self.named.get("negatives").into_iter().flatten();
         let said = self.paths.iter().map(|path| (path, false));
         let all = said.chain(denied.map(|path| (path, true)));
-        let query =
-            |path: &str, options: &str| format!("SELECT * FROM {}", read_sssom(path, options));
         let part = |(path, negated): (&String, bool)| Part {
-            sql: query(path, &self.options),
-            with_texts: as_texts(&self.options, "confidence").map(|options| query(path, &options)),
+            sql: format!("SELECT * FROM {}", read_sssom(path, &self.options)),
+            with_texts: as_text(&self.options, "confidence"),
             origin: path.clone(),
             negated,
             columns: Columns::Usual,
+            stated: stated.clone(),
         };
         Ok(all.map(part).collect())
     }
 
     /// Two columns, each of CURIEs or of one namespace.
     fn pairs(&self) -> Result<Vec<Part>, BiotideError> {
-        let known = ["subject", "object", "subject_prefix", "object_prefix"];
-        self.refuse_others(&[&known[..], &STATEMENT, &["negatives"]].concat())?;
         let denied = self.named.get("negatives").into_iter().flatten();
         let all = self
             .paths
@@ -252,29 +165,37 @@ impl Call {
             .map(|path| (path, false))
             .chain(denied.map(|path| (path, true)));
         let usual_columns = !self.named.keys().any(|name| name != "negatives");
-        let column = |name: &str, prefix: &str, default: &str| {
+        let column = |name: &str, prefix: &str, default: &'static str| {
             let (column, own) = split(self.one(name).unwrap_or(default));
-            curie(&quoted(column), own.or(self.one(prefix)))
+            (quoted(column), Cells::of(own.or(self.one(prefix))))
         };
-        let subject = column("subject", "subject_prefix", "subject_id");
-        let object = column("object", "object_prefix", "object_id");
+        let (subject, subjects) = column("subject", "subject_prefix", "subject_id");
+        let (object, objects) = column("object", "object_prefix", "object_id");
         let others = self.others();
         let others: String = others
             .iter()
             .map(|(name, value)| format!(", {value} AS {name}"))
             .collect();
-        let query = |path: &str, options: &str| {
-            let (from, places) = (read(path, options), places(path));
+        let query = |path: &str| {
+            let (from, places) = (self.from(path), self.places(path));
             format!("SELECT {subject} AS subject, {object} AS object{others}{places} FROM {from}")
         };
-        let part = |(path, negated): (&String, bool)| match usual_columns {
-            true => usual(path, &self.options, negated),
-            false => Part {
-                sql: query(path, &self.options),
-                with_texts: self.with_texts().map(|options| query(path, &options)),
+        let part = |(path, negated): (&String, bool)| match (usual_columns, self.tables.get(path)) {
+            (true, None) => usual(path, &self.options, negated),
+            (true, Some(table)) => Part {
+                negated,
+                ..of_query(format!("SELECT * FROM {table}"), path)
+            },
+            (false, _) => Part {
+                sql: query(path),
+                with_texts: self.with_texts(),
                 origin: path.clone(),
                 negated,
-                columns: Columns::Named,
+                columns: Columns::Named {
+                    subject: subjects.clone(),
+                    object: objects.clone(),
+                },
+                stated: [None, None],
             },
         };
         Ok(all.map(part).collect())
@@ -282,9 +203,8 @@ impl Call {
 
     /// One column of identifiers, and others with those that each maps to, in lists.
     fn columns(&self) -> Result<Vec<Part>, BiotideError> {
-        self.refuse_others(&[&["subject", "objects", "separator"][..], &STATEMENT].concat())?;
         let (subject, prefix) = split(self.needs("subject")?);
-        let subject = curie(&quoted(subject), prefix);
+        let (subject, subjects) = (quoted(subject), Cells::of(prefix));
         let objects = self
             .named
             .get("objects")
@@ -297,23 +217,17 @@ impl Call {
         for path in &self.paths {
             for object in objects {
                 let (column, prefix) = split(object);
-                let query = |options: &str| {
-                    unnested(
-                        &read(path, options),
-                        places(path),
-                        &subject,
-                        column,
-                        prefix,
-                        separator,
-                        &others,
-                    )
-                };
+                let (from, places) = (self.from(path), self.places(path));
                 parts.push(Part {
-                    sql: query(&self.options),
-                    with_texts: self.with_texts().map(|options| query(&options)),
+                    sql: one_of_several(&from, places, &subject, column, &others),
+                    with_texts: self.with_texts(),
                     origin: path.clone(),
                     negated: false,
-                    columns: Columns::Named,
+                    columns: Columns::Named {
+                        subject: subjects.clone(),
+                        object: Cells::of(prefix).between(separator),
+                    },
+                    stated: [None, None],
                 });
             }
         }
@@ -342,28 +256,23 @@ impl Call {
 }
 
 impl Call {
-    /// The options of reading with which the column of confidences is text; `None` if there is no such column.
+    /// The column of confidences, where it is to be read as text.
     fn with_texts(&self) -> Option<String> {
         let column = self.one("confidence")?;
         let column = column.strip_prefix("column:").unwrap_or(column);
         let is_column = column.parse::<f64>().is_err();
-        is_column.then(|| as_texts(&self.options, column)).flatten()
+        is_column.then(|| as_text(&self.options, column)).flatten()
     }
 }
 
-/// The same options of reading, but a column is text; `None` where they say how its numbers are to be read.
-fn as_texts(options: &str, column: &str) -> Option<String> {
+/// A column of confidences that is to be read as text; `None` where options say how its numbers are to be read.
+fn as_text(options: &str, column: &str) -> Option<String> {
     const OWN: [&str; 5] = ["schema", "all_text", "on_bad_value", "decimal", "thousands"];
     let said = options.to_ascii_lowercase();
     let is_said = |own: &&str| said.contains(&format!(", {own} "));
     // (Such a name cannot be written in a schema.)
     let is_odd = column.contains(['"', ',', ':']);
-    (!is_odd && !OWN.iter().any(is_said)).then(|| {
-        format!(
-            "{options}, schema => {}",
-            text(&format!("\"{column}\":text"))
-        )
-    })
+    (!is_odd && !OWN.iter().any(is_said)).then(|| column.to_owned())
 }
 
 /// What is said of statements.
@@ -374,47 +283,27 @@ pub(super) const EXACT: &str = "skos:exactMatch";
 /// The columns that tell where a row is.
 pub(super) const PLACES: &str = ", _line, _offset";
 
-/// A query of one column of lists.
-pub(super) fn unnested(
+/// A query of one of several columns of objects.
+pub(super) fn one_of_several(
     from: &str,
     places: &str,
     subject: &str,
     column: &str,
-    prefix: Option<&str>,
-    separator: &str,
     others: &[(&str, String)],
 ) -> String {
-    let column = quoted(column);
-    let inner: String = others
+    let object = quoted(column);
+    let others: String = others
         .iter()
         .map(|(name, value)| format!(", {value} AS {name}"))
         .collect();
-    let outer: String = others.iter().map(|(name, _)| format!(", {name}")).collect();
-    let object = curie("object", prefix);
-    format!(
-        "SELECT subject, {object} AS object{outer}{places} FROM (SELECT {subject} AS subject, \
-         trim(unnest(string_to_array(CAST({column} AS VARCHAR), {}))) AS object{inner}{places} FROM {from} \
-         WHERE {column} IS NOT NULL) WHERE object <> ''",
-        text(separator)
-    )
+    format!("SELECT {subject} AS subject, {object} AS object{others}{places} FROM {from}")
 }
 
 /// `column=prefix`.
-fn split(column: &str) -> (&str, Option<&str>) {
+pub(super) fn split(column: &str) -> (&str, Option<&str>) {
     match column.rsplit_once('=') {
         Some((column, prefix)) => (column, Some(prefix)),
         None => (column, None),
-    }
-}
-
-/// An identifier with its prefix.
-fn curie(column: &str, prefix: Option<&str>) -> String {
-    match prefix {
-        Some(prefix) => format!(
-            "{} || CAST({column} AS VARCHAR)",
-            text(&format!("{prefix}:"))
-        ),
-        None => column.to_owned(),
     }
 }
 
@@ -437,11 +326,13 @@ fn quoted(column: &str) -> String {
 }
 
 /// A file in SQL, read by its ending, with the places of rows.
-fn read(path: &str, options: &str) -> String {
+pub(super) fn read(path: &str, options: &str) -> String {
     let lower = path.to_ascii_lowercase();
     match formats::by_path(path) {
         Some(format) => read_as(format.name(), path, options),
         None if lower.contains(".sssom.") && !is_binary(path) => read_sssom(path, options),
+        // (Options of reading are of text.)
+        None if !options.is_empty() && !is_binary(path) => read_as("tsv", path, options),
         None => text(path),
     }
 }
@@ -458,9 +349,9 @@ fn read_sssom(path: &str, options: &str) -> String {
 }
 
 /// The columns that tell where a row of a file is.
-fn places(path: &str) -> &'static str {
-    match formats::by_path(path) {
-        Some(_) => PLACES,
-        None => "",
+pub(super) fn places(path: &str, options: &str) -> &'static str {
+    match read(path, options).starts_with("read_") {
+        true => PLACES,
+        false => "",
     }
 }

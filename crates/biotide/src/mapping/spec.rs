@@ -14,54 +14,100 @@ use biotide_exec::xref::{Policy, XrefSpec};
 use datafusion::common::Result;
 use datafusion::sql::sqlparser::ast::Expr;
 
-use crate::statement::functions::literals;
+use super::arguments::{Arguments, values};
+
+/// Options of `xref(…)`.
+pub(super) fn of_xref() -> impl Iterator<Item = &'static str> {
+    let names = BiotideOptions::INFO.iter().map(|info| info.name);
+    names.filter_map(|name| name.strip_prefix("xref_"))
+}
+
+/// Of those, the options that do not say how to walk.
+const OF_ROWS: [&str; 5] = ["policy", "priority", "unmapped", "namespace", "retired"];
+
+/// Options of `chain_infer(…)`.
+pub(super) fn of_chains() -> impl Iterator<Item = &'static str> {
+    let walking = of_xref().filter(|name| !OF_ROWS.contains(name));
+    ["subjects", "asserted"].into_iter().chain(walking)
+}
+
+/// Options of `clique_assign(…)`.
+pub(super) const OF_CLIQUES: [&str; 3] = ["predicates", "priority", "min_confidence"];
+
+/// How far numbers go.
+const RANGES: [(&str, &str); 3] = [
+    ("max_hops", "from 1 to 8"),
+    ("limit", "from 1 on"),
+    ("max_paths", "from 1 on"),
+];
 
 /// Arguments of a call, and the session's options where they say nothing.
 #[derive(Debug)]
 pub(super) struct Asked {
+    function: &'static str,
+    arguments: Arguments,
     own: BiotideOptions,
     base: BiotideOptions,
 }
 
 impl Asked {
-    pub(super) fn new(base: Option<&BiotideOptions>) -> Self {
+    /// Of a function that takes these options.
+    pub(super) fn new(
+        function: &'static str,
+        known: impl IntoIterator<Item = &'static str>,
+        base: Option<&BiotideOptions>,
+    ) -> Self {
         Self {
+            function,
+            arguments: Arguments::of(known),
             own: BiotideOptions::default(),
             base: base.cloned().unwrap_or_default(),
         }
     }
 
-    /// Sets an argument: an option without its `xref_`.
-    pub(super) fn set(
+    fn refused(&self, value: impl Into<String>, problem: impl Into<String>) -> BiotideError {
+        BiotideError::Option {
+            key: format!("{}(…)", self.function),
+            value: value.into(),
+            problem: problem.into(),
+        }
+    }
+
+    /// The name of an argument in lower case, and its literals.
+    pub(super) fn take(
         &mut self,
-        function: &str,
         name: &str,
         value: &Expr,
-    ) -> Result<(), BiotideError> {
-        let key = format!("xref_{}", name.to_ascii_lowercase());
-        if !BiotideOptions::is_known(&key) {
-            let known = BiotideOptions::INFO
-                .iter()
-                .filter_map(|info| info.name.strip_prefix("xref_"));
-            return Err(BiotideError::Option {
-                key: format!("{function}(…)"),
-                value: name.to_owned(),
-                problem: format!(
-                    "is none of its options: {}",
-                    known.collect::<Vec<_>>().join(", ")
-                ),
-            });
-        }
-        let values = literals(value).ok_or_else(|| BiotideError::Option {
-            key: format!("{function}(…)"),
-            value: format!("{name} => {value}"),
-            problem: "is not a literal value".to_owned(),
-        })?;
-        let value = match values.as_slice() {
+    ) -> Result<(String, Vec<String>), BiotideError> {
+        let taken = self.arguments.take(name);
+        let taken = taken.map_err(|problem| self.refused(name, problem))?;
+        let values =
+            values(value).map_err(|problem| self.refused(format!("{name} => {value}"), problem))?;
+        Ok((taken, values))
+    }
+
+    /// A boolean.
+    pub(super) fn boolean(&self, name: &str, values: &[String]) -> Result<bool, BiotideError> {
+        let shown = values.join(", ");
+        bool::parse(&shown).map_err(|problem| self.refused(format!("{name} => {shown}"), problem))
+    }
+
+    /// Sets an argument: an option without its `xref_`.
+    pub(super) fn set(&mut self, name: &str, value: &Expr) -> Result<(), BiotideError> {
+        let (name, values) = self.take(name, value)?;
+        let text = match values.as_slice() {
             [one] if !matches!(value, Expr::Array(_)) => one.clone(),
             _ => Names(values).show(),
         };
-        self.own.set_text(&key, &value)
+        let set = self.own.set_text(&format!("xref_{name}"), &text);
+        let range = RANGES.iter().find(|(own, _)| *own == name);
+        match (set, range) {
+            (Err(BiotideError::Option { problem, .. }), Some((_, range))) => {
+                let problem = format!("{problem}: it is a number {range}");
+                Err(self.refused(format!("{name} => {text}"), problem))
+            }
+            (set, _) => set,
+        }
     }
 
     fn options(&self) -> BiotideOptions {

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::UNIX_EPOCH;
 
 use biotide_database::{DatabaseTable, DatabaseTarget};
@@ -37,6 +38,14 @@ impl Input {
     /// A file as it is now; `size`: of one that is elsewhere.
     fn of_file(name: String, size: u64) -> Self {
         let local = name.strip_prefix("file://").unwrap_or(&name);
+        if let Some(key) = cache_key(Path::new(local)) {
+            // (Its key tells what it holds.)
+            return Self {
+                name: format!("{CACHE}{key}"),
+                size: 0,
+                modified: None,
+            };
+        }
         let meta = std::fs::metadata(local).ok();
         let modified = meta.as_ref().and_then(|meta| meta.modified().ok());
         let since = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
@@ -55,6 +64,23 @@ impl Input {
             modified: self.modified.map(|nanos| nanos as f64 / 1e9),
         }
     }
+}
+
+/// What the files of caches are called that go with their run.
+const CACHE: &str = "biotide-cache-";
+
+/// The name of a file that goes with its run: another run of the same makes the same file, by another name.
+pub(crate) fn cache_name(key: &str) -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let (process, next) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    format!("{CACHE}{key}-{process}-{next}.parquet")
+}
+
+/// The key of a file by [`cache_name`].
+fn cache_key(path: &Path) -> Option<&str> {
+    let name = path.file_name()?.to_str()?.strip_prefix(CACHE)?;
+    let (key, run) = name.split_once('-')?;
+    (key.len() == 16 && run.ends_with(".parquet")).then_some(key)
 }
 
 /// Files that statements of a session are made of, beside those that they scan: rules. A session extension.
@@ -126,7 +152,7 @@ impl Sources {
     fn add_mapping(&mut self, mapping: &Mapping) -> Result<()> {
         let loader: &dyn Any = &**mapping.loader();
         let plans = if let Some(loader) = loader.downcast_ref::<PlanLoader>() {
-            &loader.plans
+            loader.plans()
         } else if let Some(loader) = loader.downcast_ref::<StoredLoader>() {
             if loader.made_from.is_empty() {
                 self.files.push((loader.path.display().to_string(), 0));
@@ -178,8 +204,13 @@ pub(crate) async fn inputs(plan: &LogicalPlan, state: &SessionState) -> Result<V
         found.sort_by(|a, b| a.location.cmp(&b.location));
         for file in found {
             let modified = file.last_modified.timestamp_nanos_opt();
+            let name = format!("{}{}", url.object_store().as_str(), file.location);
+            if cache_key(Path::new(&name)).is_some() {
+                add(Input::of_file(name, 0));
+                continue;
+            }
             add(Input {
-                name: format!("{}{}", url.object_store().as_str(), file.location),
+                name,
                 size: file.size,
                 modified: modified.and_then(|nanos| u128::try_from(nanos).ok()),
             });

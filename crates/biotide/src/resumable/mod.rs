@@ -13,7 +13,7 @@ mod state;
 
 pub(crate) use database::to_database;
 pub(crate) use file::{is_resumable, to_file};
-pub(crate) use inputs::{FilesBeside, Input, inputs, reads_files_only};
+pub(crate) use inputs::{FilesBeside, Input, cache_name, inputs, reads_files_only};
 pub(crate) use job::{Job, Pace};
 pub(crate) use lock::RunLock;
 pub(crate) use state::{Identity, RunState, SinkState};

@@ -10,8 +10,8 @@ use biotide_formats::table::OpenTable;
 use datafusion::execution::SessionState;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
-    Expr, FunctionArg, FunctionArgExpr, Ident, ObjectName, TableFactor, TableFunctionArgs, Value,
-    VisitorMut,
+    Expr, FunctionArg, FunctionArgExpr, Ident, ObjectName, TableFactor, TableFunctionArgs,
+    UnaryOperator, Value, VisitorMut,
 };
 
 use super::names::visit;
@@ -157,6 +157,12 @@ pub(crate) fn literals(expr: &Expr) -> Option<Vec<String>> {
             Value::Boolean(value) => value.to_string(),
             _ => return None,
         }]),
+        Expr::UnaryOp {
+            op: UnaryOperator::Minus,
+            expr,
+        } if matches!(&**expr, Expr::Value(value) if matches!(value.value, Value::Number(..))) => {
+            Some(vec![format!("-{}", literals(expr)?.pop()?)])
+        }
         // A bare word, as in `on_error => lenient`.
         Expr::Identifier(word) => Some(vec![word.value.clone()]),
         _ => None,

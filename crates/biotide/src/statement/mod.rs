@@ -1,6 +1,7 @@
 //! One SQL statement: planned, run, reported.
 
 pub(crate) mod coverage;
+mod exported;
 mod fit;
 pub(crate) mod functions;
 pub(crate) mod names;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use biotide_common::identifiers::SessionIdentifiers;
 use biotide_common::reject::RejectRecord;
 use biotide_common::scan::ScanReport;
 use biotide_common::session::QueryLog;
@@ -39,7 +41,7 @@ use crate::convert::{ConvertReport, Output};
 use crate::error::{Error, Result};
 use crate::mapping::create::{self, MappingStatement};
 use crate::mapping::relation::MappingRelations;
-use crate::mapping::{lateral, named};
+use crate::mapping::{lateral, named, renew};
 use crate::memory::{MemoryReport, explain, peak_rss};
 use crate::monitor::Monitor;
 use crate::staged::{RemoteObject, Staged};
@@ -119,6 +121,7 @@ impl BiotideContext {
             state = self.session().state();
         }
         let plan = lateral::rewrite(state.statement_to_plan(statement).await?)?;
+        let plan = renew::rewrite(plan, &self.mappings())?;
         Ok((plan, state))
     }
 
@@ -146,7 +149,7 @@ impl BiotideContext {
     }
 
     /// Shows a log in `system.rejects`, and writes it where `rejects` asks for that.
-    fn publish(&self, log: &Arc<QueryLog>) -> Result<()> {
+    pub(crate) fn publish(&self, log: &Arc<QueryLog>) -> Result<()> {
         if !has_something(log) {
             return Ok(());
         }
@@ -206,7 +209,7 @@ impl Statement {
         state: &mut SessionState,
         plan: LogicalPlan,
     ) -> Self {
-        let ordered = order::keeps_order(&plan) || order::numbers_input(&plan);
+        let ordered = order::keeps_order(&plan) || order::needs_order(&plan);
         Self::ordered(context, state, plan, ordered)
     }
 
@@ -216,7 +219,7 @@ impl Statement {
         state: &SessionState,
         plan: LogicalPlan,
     ) -> Self {
-        let ordered = order::keeps_order_when_written(&plan) || order::numbers_input(&plan);
+        let ordered = order::keeps_order_when_written(&plan) || order::needs_order(&plan);
         Self::ordered(context, state, plan, ordered)
     }
 
@@ -338,6 +341,11 @@ impl Statement {
     /// stream has ended well.
     pub async fn stream(&mut self) -> Result<SendableRecordBatchStream> {
         let (plan, staged) = self.staged()?;
+        if writes_set(&plan) {
+            // (What no set has declared the registry may know.)
+            let known = SessionIdentifiers(self.context.identifiers()?);
+            self.state.config_mut().set_extension(Arc::new(known));
+        }
         let remote = match (&plan, &staged) {
             (LogicalPlan::Copy(copy), None) => {
                 RemoteObject::new(&copy.output_url, self.state.runtime_env()).await?
@@ -417,6 +425,7 @@ impl Statement {
             let LogicalPlan::Copy(mut copy) = plan else {
                 return Ok(Transformed::no(plan));
             };
+            exported::add_slots(&mut copy)?;
             rounded::round_numbers(&mut copy)?;
             partitions::name_folders(&mut copy)?;
             fit::fit(
@@ -498,6 +507,15 @@ fn with_row(
     let of_row = Arc::clone(&schema);
     let row = stream::once(async move { explain::row(of_row, text()) });
     Box::pin(RecordBatchStreamAdapter::new(schema, rows.chain(row)))
+}
+
+/// Whether a plan writes a set of mappings.
+fn writes_set(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Copy(copy) => exported::is_set(copy),
+        LogicalPlan::Analyze(analyze) => writes_set(&analyze.input),
+        _ => false,
+    }
 }
 
 /// Whether a statement has read something, or set something aside.

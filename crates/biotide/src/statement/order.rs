@@ -6,6 +6,7 @@ use datafusion::datasource::listing::ListingTable;
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::{Expr, Extension, LogicalPlan};
 
+use biotide_exec::concat::ConcatNode;
 use biotide_formats::table::BiotideTable;
 use biotide_stream::ProcessorNode;
 
@@ -22,22 +23,6 @@ pub(crate) fn keeps_order(plan: &LogicalPlan) -> bool {
 /// The same of rows that are written somewhere.
 pub(crate) fn keeps_order_when_written(plan: &LogicalPlan) -> bool {
     keeps(plan, true)
-}
-
-/// Whether rows are numbered as they come somewhere in a plan. Whatever becomes of them then, the numbers are those of the
-/// input's order only if it is read in order.
-pub(crate) fn numbers_input(plan: &LogicalPlan) -> bool {
-    let mut numbers = false;
-    let visited = plan.apply(|plan| {
-        if let LogicalPlan::Window(window) = plan {
-            numbers |= window.window_expr.iter().all(numbers_rows) && keeps(&window.input, true);
-        }
-        Ok(match numbers {
-            true => TreeNodeRecursion::Stop,
-            false => TreeNodeRecursion::Continue,
-        })
-    });
-    visited.is_ok() && numbers
 }
 
 /// What is copied keeps its order from any file; what is only looked at may come from a binary file in
@@ -73,6 +58,23 @@ fn keeps(plan: &LogicalPlan, copied: bool) -> bool {
     }
 }
 
+/// Whether what a plan gives depends on the order in which rows are read: it numbers them, or reads one table after the
+/// other. Then they are read in order too, whatever becomes of it later.
+pub(crate) fn needs_order(plan: &LogicalPlan) -> bool {
+    let needs = plan.exists(|plan| {
+        Ok(match plan {
+            LogicalPlan::Window(window) => window.window_expr.iter().any(numbers_rows),
+            LogicalPlan::Extension(extension) => is_concat(extension),
+            _ => false,
+        })
+    });
+    needs.unwrap_or(false)
+}
+
+fn is_concat(extension: &Extension) -> bool {
+    (*extension.node).as_any().is::<ConcatNode>()
+}
+
 /// Whether a node gives the rows of its input in their order.
 fn node_keeps_order(extension: &Extension) -> bool {
     let node = (*extension.node).as_any();
@@ -81,6 +83,7 @@ fn node_keeps_order(extension: &Extension) -> bool {
     }
     StepNode::of(extension).is_some()
         || SiftNode::of(extension).is_some()
+        || is_concat(extension)
         || xref(extension).is_some_and(|xref| plain(&xref.id))
 }
 

@@ -25,6 +25,14 @@ pub(super) const MATCH_TYPES: [(&str, &str); 6] = [
     ),
 ];
 
+/// The words that may stand for an entity in a slot.
+pub(super) fn words(slot: &Slot) -> &'static [(&'static str, &'static str)] {
+    match slot.name {
+        "predicate_id" => &sssom::PREDICATES,
+        _ => &[],
+    }
+}
+
 /// The type of slots with several values.
 pub(super) fn list_type() -> DataType {
     DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true)))

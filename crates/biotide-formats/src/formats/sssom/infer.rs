@@ -13,7 +13,7 @@ use biotide_text::delimited::{Column, ColumnType, Layout};
 use biotide_text::sample::Sample;
 use datafusion_common::ScalarValue;
 
-use super::columns::{constant, justifications, list_type, lists};
+use super::columns::{constant, justifications, list_type, lists, words};
 use super::iris::{Contracted, Iris};
 use super::layout::{SssomLayout, Variant};
 use super::metadata::{Block, Metadata, current};
@@ -294,7 +294,15 @@ impl Found {
                 _ if self.old == Some(place) => Source::Made(place, justifications),
                 Some(slot) if slot.kind == Kind::Entity => {
                     let (iris, several) = (Arc::clone(&self.iris), slot.several);
-                    Source::MadeBy(place, Arc::new(Contracted { iris, several }))
+                    let words = words(slot);
+                    Source::MadeBy(
+                        place,
+                        Arc::new(Contracted {
+                            iris,
+                            several,
+                            words,
+                        }),
+                    )
                 }
                 Some(slot) if slot.several => Source::Made(place, lists),
                 _ => Source::Column(place),
@@ -399,18 +407,25 @@ fn evidence(inner: &DelimitedLayout, names: &[String], shown: &[usize]) -> Vec<S
 /// What the sets say of themselves, for those who write the table anew. Of several sets the prefixes of all, and
 /// slots that are the same in each.
 fn of_sets(sets: &[Set]) -> HashMap<String, String> {
-    let mut prefixes: BTreeMap<&String, &String> = BTreeMap::new();
-    for (prefix, iri) in sets
-        .iter()
-        .flat_map(|set| set.metadata.prefixes.iter().flatten())
-    {
-        prefixes.entry(prefix).or_insert(iri);
+    let mut prefixes: BTreeMap<&String, (&String, &String)> = BTreeMap::new();
+    let mut disputed: BTreeMap<&String, Node> = BTreeMap::new();
+    for set in sets {
+        let file = &set.table.name;
+        for (prefix, iri) in set.metadata.prefixes.iter().flatten() {
+            let (first, before) = *prefixes.entry(prefix).or_insert((file, iri));
+            if before != iri {
+                let said = [first, before, file, iri].map(|text| Node::Scalar(text.clone()));
+                disputed
+                    .entry(prefix)
+                    .or_insert_with(|| Node::List(said.to_vec()));
+            }
+        }
     }
     let Some(first) = sets.first().filter(|set| set.metadata.prefixes.is_some()) else {
         return HashMap::new();
     };
     let prefixes = prefixes.into_iter();
-    let prefixes = prefixes.map(|(prefix, iri)| (prefix.clone(), Node::Scalar(iri.clone())));
+    let prefixes = prefixes.map(|(prefix, (_, iri))| (prefix.clone(), Node::Scalar(iri.clone())));
     let slots = first.metadata.slots.iter().filter(|(name, node)| {
         // (What is given to all mappings is in the rows.)
         let propagates = sssom::by_name(name).is_some_and(|slot| slot.propagates);
@@ -418,11 +433,18 @@ fn of_sets(sets: &[Set]) -> HashMap<String, String> {
         !in_rows && sets.iter().all(|set| set.metadata.slot(name) == Some(node))
     });
     let slots = Node::Map(slots.cloned().collect());
-    HashMap::from([
+    let mut metadata = HashMap::from([
         (
             sssom::CURIE_MAP.to_owned(),
             Node::Map(prefixes.collect()).to_json(),
         ),
         (sssom::SET.to_owned(), slots.to_json()),
-    ])
+    ]);
+    if !disputed.is_empty() {
+        let disputed = disputed.into_iter();
+        let disputed = disputed.map(|(prefix, said)| (prefix.clone(), said));
+        let disputed = Node::Map(disputed.collect()).to_json();
+        metadata.insert(sssom::DISPUTED.to_owned(), disputed);
+    }
+    metadata
 }

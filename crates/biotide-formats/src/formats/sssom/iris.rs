@@ -45,6 +45,7 @@ impl Iris {
         if !text.contains("://") {
             return Cow::Borrowed(text);
         }
+        let text = sssom::without_brackets(text);
         let fits = |(iri, prefix): &(String, String)| {
             let local = text.strip_prefix(iri.as_str());
             let local = local.filter(|local| !local.is_empty())?;
@@ -63,20 +64,31 @@ impl Iris {
 pub(super) struct Contracted {
     pub(super) iris: Arc<Iris>,
     pub(super) several: bool,
+    /// Words that stand for a CURIE.
+    pub(super) words: &'static [(&'static str, &'static str)],
+}
+
+impl Contracted {
+    fn curie<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        match self.words.iter().find(|(word, _)| *word == text) {
+            Some((_, curie)) => Cow::Borrowed(curie),
+            None => self.iris.contract(text),
+        }
+    }
 }
 
 impl Make for Contracted {
     fn make(&self, column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
         let texts = cast(column, &DataType::Utf8)?;
         let texts = texts.as_string::<i32>();
-        let none = memchr::memmem::find(texts.values(), b"://").is_none();
+        let is_word = |text: &str| !text.is_empty() && !text.contains(':');
+        let words = !self.words.is_empty() && texts.iter().flatten().any(is_word);
+        let none = !words && memchr::memmem::find(texts.values(), b"://").is_none();
         match (none, self.several) {
             (true, false) => Ok(Arc::clone(column)),
             (true, true) => lists(column),
             (false, false) => {
-                let curies = texts
-                    .iter()
-                    .map(|text| text.map(|text| self.iris.contract(text)));
+                let curies = texts.iter().map(|text| text.map(|text| self.curie(text)));
                 cast(&StringArray::from_iter(curies), column.data_type())
             }
             (false, true) => {
@@ -132,6 +144,7 @@ mod tests {
         let maker = |several| Contracted {
             iris: Arc::new(iris()),
             several,
+            words: &[],
         };
         for kind in [DataType::Utf8, DataType::Utf8View] {
             let texts = StringArray::from(vec![Some("http://o/HP_1"), None, Some("HP:2")]);

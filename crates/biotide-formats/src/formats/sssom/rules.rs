@@ -8,7 +8,7 @@ use biotide_common::yaml::Node;
 use biotide_text::delimited::{Bounds, Identifiers, Layout, Required, Rules, When};
 use datafusion_common::utils::datafusion_strsim::levenshtein;
 
-use super::columns::MATCH_TYPES;
+use super::columns::{MATCH_TYPES, words};
 use super::metadata::Metadata;
 
 /// The type of what has no identifier, but a label only.
@@ -42,7 +42,7 @@ pub(super) fn of_file(
                 words: if old == Some(column) {
                     &MATCH_TYPES
                 } else {
-                    &[]
+                    words(slot)
                 },
             }),
             (Kind::Number(low, high), _) => rules.bounds.push(Bounds { column, low, high }),

@@ -11,6 +11,7 @@
 //! them.
 
 mod block;
+mod prefixes;
 mod spool;
 
 use arrow::compute::SortOptions;

@@ -1,18 +1,22 @@
 //! Rows on their way: in a file until all are there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
+use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Schema};
+use biotide_common::identifiers::SessionIdentifiers;
 use biotide_common::sssom::{self, Kind, Slot};
 use biotide_common::yaml::Node;
 use datafusion_common::Result;
 use datafusion_execution::SpillWriter;
 
 use super::block::Block;
+use super::prefixes::Prefixes;
 use super::{in_order, metadata, refuse};
 use crate::sink::delimited::push_field;
 
@@ -51,14 +55,18 @@ pub(crate) struct Spool {
     reader: File,
     columns: Vec<Seen>,
     rows: u64,
-    used: BTreeSet<String>,
-    declared: BTreeMap<String, String>,
+    prefixes: Prefixes,
     block: Block,
 }
 
 impl Spool {
     /// Rows of this schema, which holds what their set says of itself.
-    pub(crate) fn new(schema: &Schema, writer: Box<dyn SpillWriter>, reader: File) -> Self {
+    pub(crate) fn new(
+        schema: &Schema,
+        writer: Box<dyn SpillWriter>,
+        reader: File,
+        identifiers: Option<Arc<SessionIdentifiers>>,
+    ) -> Self {
         let block = Block::of(metadata(schema, sssom::SET));
         let columns = in_order(schema).into_iter().map(|place| {
             let name = schema.field(place).name();
@@ -78,14 +86,12 @@ impl Spool {
                 Node::Scalar(iri) => Some((prefix, iri)),
                 _ => None,
             });
-        let built_in = sssom::BUILT_IN.map(|(prefix, iri)| (prefix.to_owned(), iri.to_owned()));
         Self {
             writer: BufWriter::new(writer),
             reader,
             columns,
             rows: 0,
-            used: BTreeSet::new(),
-            declared: own.chain(built_in).collect(),
+            prefixes: Prefixes::new(own, identifiers),
             block,
         }
     }
@@ -97,13 +103,29 @@ impl Spool {
             .iter()
             .map(|seen| text_of(batch.column(seen.place), seen.slot));
         let texts: Vec<StringArray> = texts.collect::<Result<_>>()?;
+        let required = self.required();
         for row in 0..batch.num_rows() {
+            let has =
+                |place: usize| texts[place].is_valid(row) && !texts[place].value(row).is_empty();
+            let lacks = required
+                .iter()
+                .find(|(_, own, label)| !has(*own) && !label.is_some_and(has));
+            if let Some((name, ..)) = lacks {
+                return refuse(format!(
+                    "a row has no {name}, which every mapping must have: leave such rows out (WHERE {name} IS NOT NULL)"
+                ));
+            }
             for (seen, texts) in self.columns.iter_mut().zip(&texts) {
                 let value = if texts.is_valid(row) {
                     texts.value(row)
                 } else {
                     ""
                 };
+                let value = match seen.slot.filter(|slot| slot.kind == Kind::Entity) {
+                    Some(slot) => self.prefixes.written(slot, value)?,
+                    None => Cow::Borrowed(value),
+                };
+                let value = &*value;
                 if self.rows == 0 {
                     seen.common = Some(value.to_owned());
                 } else if seen.common.as_deref().is_some_and(|common| common != value) {
@@ -112,17 +134,36 @@ impl Spool {
                 seen.empty &= value.is_empty();
                 self.writer.write_all(&(value.len() as u64).to_le_bytes())?;
                 self.writer.write_all(value.as_bytes())?;
-                if let Some(slot) = seen.slot.filter(|slot| slot.kind == Kind::Entity) {
-                    add_prefixes(slot, value, &self.declared, &mut self.used)?;
-                }
             }
             self.rows += 1;
         }
         Ok(())
     }
 
+    /// The places of columns that every row must have a value in, and of those that may have one in their place: a
+    /// literal has a label.
+    fn required(&self) -> Vec<(&'static str, usize, Option<usize>)> {
+        let place = |name: &str| self.columns.iter().position(|seen| seen.name == name);
+        let all = REQUIRED.into_iter().filter_map(|name| {
+            let label = match name {
+                "subject_id" => place("subject_label"),
+                "object_id" => place("object_label"),
+                _ => None,
+            };
+            Some((name, place(name)?, label))
+        });
+        all.collect()
+    }
+
     /// The start of the file, and its rows.
     pub(crate) fn finish(mut self) -> Result<(Vec<u8>, Rows)> {
+        for name in ["predicate_id", "mapping_justification"] {
+            if self.rows > 0 && !self.columns.iter().any(|seen| seen.name == name) {
+                refuse(format!(
+                    "there is no column {name}, which every set of mappings must have"
+                ))?;
+            }
+        }
         let mut kept = Vec::with_capacity(self.columns.len());
         for seen in &self.columns {
             let condensed = seen.slot.filter(|slot| slot.propagates && !seen.empty);
@@ -142,17 +183,9 @@ impl Spool {
         let columns = self.columns.iter().zip(&kept);
         let columns = columns.filter_map(|(seen, kept)| kept.then_some(seen.name.as_str()));
         self.block.complete(&columns.collect::<Vec<_>>());
-        self.block.add_prefixes(&mut self.used);
-        let mut prefixes = BTreeMap::new();
-        for prefix in &self.used {
-            let Some(iri) = self.declared.get(prefix) else {
-                undeclared(prefix)?;
-                continue;
-            };
-            if !sssom::BUILT_IN.iter().any(|(known, _)| known == prefix) {
-                prefixes.insert(prefix.clone(), iri.clone());
-            }
-        }
+        let mut of_set = BTreeSet::new();
+        self.block.add_prefixes(&mut of_set);
+        let prefixes = self.prefixes.needed(&of_set)?;
         let mut head = self.block.text(prefixes).into_bytes();
         let names = self.columns.iter().zip(&kept).filter(|(_, kept)| **kept);
         for (i, (seen, _)) in names.enumerate() {
@@ -251,44 +284,4 @@ fn text_of(column: &ArrayRef, slot: Option<&Slot>) -> Result<StringArray> {
         }
         _ => Ok(cast(column, &DataType::Utf8)?.as_string::<i32>().clone()),
     }
-}
-
-fn add_prefixes(
-    slot: &Slot,
-    value: &str,
-    declared: &BTreeMap<String, String>,
-    used: &mut BTreeSet<String>,
-) -> Result<()> {
-    let mut add = |item: &str| {
-        let parts = item.split_once(':');
-        if !slot.is_core() && parts.is_none_or(|(_, local)| local.starts_with("//")) {
-            return Ok(());
-        }
-        let Some((prefix, _)) = parts else {
-            let problem = format!(
-                "{} holds '{item}', which is not an identifier with a prefix: leave it out, or make it one",
-                slot.name
-            );
-            return refuse(problem);
-        };
-        if used.contains(prefix) {
-            return Ok(());
-        }
-        if !declared.contains_key(prefix) {
-            return undeclared(prefix);
-        }
-        used.insert(prefix.to_owned());
-        Ok(())
-    };
-    match slot.several {
-        true => sssom::split(value).try_for_each(|item| add(&item)),
-        false if value.is_empty() => Ok(()),
-        false => add(value),
-    }
-}
-
-fn undeclared(prefix: &str) -> Result<()> {
-    refuse(format!(
-        "the prefix '{prefix}' is not declared: rows must come from a set whose curie_map says what it stands for"
-    ))
 }

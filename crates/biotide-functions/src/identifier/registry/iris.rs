@@ -45,6 +45,16 @@ impl Iris {
     }
 }
 
+impl Iris {
+    /// Whether there are longer ones that begin with this text.
+    pub(super) fn goes_on(&self, text: &str) -> bool {
+        let after = self.0.partition_point(|entry| *entry.iri <= *text);
+        self.0
+            .get(after)
+            .is_some_and(|entry| entry.iri.starts_with(text))
+    }
+}
+
 /// The first of an entry and those that it starts with that the text starts with.
 fn ancestor(entries: &[Entry], mut at: Option<u32>, text: &str) -> Option<u32> {
     while let Some(index) = at {

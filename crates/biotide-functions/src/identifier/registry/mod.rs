@@ -1,5 +1,6 @@
 //! The registry of prefixes: the Bioregistry, reduced and embedded, or a newer file.
 
+mod declared;
 mod iris;
 mod key;
 mod known;
@@ -15,6 +16,7 @@ use datafusion_common::{DataFusionError, Result};
 use hashbrown::HashMap;
 use parking_lot::Mutex;
 
+pub(crate) use declared::Declared;
 use iris::Iris;
 pub(crate) use key::Key;
 pub(crate) use known::Known;
@@ -28,6 +30,8 @@ pub struct Registry {
     prefixes: Vec<Prefix>,
     by_key: HashMap<Box<[u8]>, u32>,
     iris: Iris,
+    /// Prefixes that are the same as others, and those.
+    same: Vec<(u32, u32)>,
 }
 
 static EMBEDDED: LazyLock<std::result::Result<Arc<Registry>, String>> = LazyLock::new(|| {
@@ -92,12 +96,35 @@ impl Registry {
             }
         }
         let iris = Iris::new(&prefixes);
-        Ok(Self {
+        let mut registry = Self {
             version,
             prefixes,
             by_key,
             iris,
-        })
+            same: Vec::new(),
+        };
+        let same = (0u32..)
+            .zip(&registry.prefixes)
+            .filter_map(|(index, prefix)| {
+                let other = registry.place(&registry.same(prefix)?.prefix)?;
+                Some((index, u32::try_from(other).ok()?))
+            });
+        registry.same = same.collect();
+        Ok(registry)
+    }
+
+    /// The prefix that this one is the same as.
+    pub(crate) fn one(&self, prefix: &str) -> Option<&Prefix> {
+        let is_it = |(from, _): &&(u32, u32)| self.prefixes[*from as usize].prefix == prefix;
+        let (_, to) = self.same.iter().find(is_it)?;
+        Some(&self.prefixes[*to as usize])
+    }
+
+    /// A prefix that is the same as this one.
+    pub(crate) fn alias(&self, prefix: &str) -> Option<&Prefix> {
+        let is_it = |(_, to): &&(u32, u32)| self.prefixes[*to as usize].prefix == prefix;
+        let (from, _) = self.same.iter().find(is_it)?;
+        Some(&self.prefixes[*from as usize])
     }
 
     /// The release.

@@ -6,7 +6,7 @@ use super::shared::{INPUT, OUTPUT};
 /// The action.
 pub(super) const ACTION: Action = Action::new(
     "aggregate",
-    "Makes one row of all rows that have the same values in some columns.",
+    "Makes one row of all rows that have the same values in some columns. They come in the order in which their values come first.",
     &[
         INPUT,
         Param::new(

@@ -6,7 +6,7 @@ use super::shared::{INPUT, OUTPUT};
 /// The action.
 pub(super) const ACTION: Action = Action::new(
     "deduplicate",
-    "Keeps one of the rows that have the same values in some columns.",
+    "Keeps one of the rows that have the same values in some columns. Those that are kept stay in their order.",
     &[
         INPUT,
         Param::new(
@@ -15,11 +15,16 @@ pub(super) const ACTION: Action = Action::new(
             "The columns; all of them where it is not said.",
         )
         .also(&["on", "subset"]),
-        Param::new("keep", Kind::OneOf(&["first", "last"]), "Which of them.").or("first"),
+        Param::new(
+            "keep",
+            Kind::OneOf(&["first", "last"]),
+            "Which of them, in the order of `order_by`.",
+        )
+        .or("first"),
         Param::new(
             "order_by",
             Kind::Sql,
-            "Which row comes first, as after ORDER BY; the order of the input where it is not said.",
+            "Which row comes first, as after ORDER BY: `npx DESC, panel`; the order of the input where it is not said, and of rows that are the same in it.",
         ),
         OUTPUT,
     ],

@@ -12,7 +12,7 @@ pub(super) const ACTION: Action = Action::new(
         Param::new(
             "condition",
             Kind::Sql,
-            "As after WHERE: `npx > 2 AND panel <> 'X'`.",
+            "One expression, as after WHERE: `npx > 2 AND panel <> 'X'`.",
         )
         .also(&["where", "expression"])
         .needed(),

@@ -28,17 +28,17 @@ const OPERATORS: Kind = Kind::OneOf(&[
 
 const CONDITION: &[Param] = &[
     Param::new("column", Kind::Column, "The column.").needed(),
-    Param::new("operator", OPERATORS, "How it is compared.").needed(),
+    Param::new("operator", OPERATORS, "How it is compared. Nothing but `is_null` holds for a cell without a value; `regex` may match any part of the text.").needed(),
     Param::new(
         "value",
         Kind::Texts,
-        "What with: a list for in_list and not_in_list, nothing for is_null and is_not_null.",
+        "What with: a list for in_list and not_in_list, nothing for is_null and is_not_null. It is read as the column's type: `1` equals 1.0 in a column of numbers, `TRUE` true in one of truths. What cannot be read so equals no cell, and greater or less than it is refused. Texts are compared as texts, but above and below a number without quotes those that are numbers.",
     )
     .also(&["values"]),
     Param::new(
         "case_sensitive",
         Kind::Boolean,
-        "Whether the case of letters counts.",
+        "Whether the case of letters counts, in texts.",
     )
     .or("true"),
 ];

@@ -8,9 +8,13 @@ pub(super) const ACTION: Action = Action::new(
     "sql",
     "Runs a query, in which the outputs of earlier steps are tables.",
     &[
-        Param::new("query", Kind::Sql, "One SELECT.")
-            .also(&["sql", "statement"])
-            .needed(),
+        Param::new(
+            "query",
+            Kind::Sql,
+            "One SELECT; nothing that writes. Its rows are in the order that its ORDER BY says.",
+        )
+        .also(&["sql", "statement"])
+        .needed(),
         OUTPUT,
     ],
 );

@@ -30,7 +30,7 @@ const CHECK: &[Param] = &[
     Param::new(
         "unique",
         Kind::Columns,
-        "No two rows have the same values in these columns together.",
+        "No two rows have the same values in these columns together. A row that lacks one of them is like no other.",
     ),
     Param::new(
         "regex",
@@ -41,18 +41,18 @@ const CHECK: &[Param] = &[
     Param::new(
         "range",
         Kind::List,
-        "The least and the most of the column; null is no bound.",
+        "The least and the most of the column, `[1, 10]`; null is no bound.",
     ),
     Param::new(
         "in_set",
         Kind::Texts,
-        "The values that the column may have.",
+        "The values that the column may have, read as its type as those of FILTER_DATASET are.",
     )
     .also(&["values"]),
     Param::new(
         "row_count",
         Kind::Map,
-        "`min` and `max` of the number of rows.",
+        "`min` and `max` of the number of rows; not with `on_fail: drop`, as no row is the one that fails.",
     ),
     Param::new(
         "condition",
@@ -91,7 +91,7 @@ const PARAMS: &[Param] = &[
         .of(CHECK)
         .needed()
         .at_least(1),
-    Param::new("on_fail", Kind::OneOf(&["fail", "drop", "keep"]), "What a failure of severity `error` does: ends the run, drops the row, or nothing.")
+    Param::new("on_fail", Kind::OneOf(&["fail", "drop", "keep"]), "What a failure of severity `error` does: ends the run, drops the row, or nothing. A run that goes on after a failure of severity `error` or `warning` is a partial success.")
         .or("fail"),
     Param::new("report_path", Kind::Path, "Where the report is written to: .json, .jsonl, .csv, .tsv or .parquet."),
     OUTPUT,

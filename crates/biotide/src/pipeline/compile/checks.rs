@@ -2,9 +2,12 @@
 
 use super::super::actions::Params;
 use super::super::spec::Step;
+use super::bounds::Bounds;
+use super::cell::{Cell, type_of};
+use super::deduplicate::{Nulls, Numbered};
 use super::scope::refused;
-use super::words::{names, quoted, text};
-use super::{Made, Scope};
+use super::words::{fresh, names, numbered, quoted, text};
+use super::{Made, Scope, written};
 use crate::error::Result;
 
 /// One check of a step.
@@ -23,17 +26,24 @@ pub(crate) enum What {
     /// Columns whose values come once.
     Unique(Vec<String>),
     /// How many rows there are.
-    Count(Option<f64>, Option<f64>),
+    Count(Bounds),
 }
 
 /// The checks of a step, of its input.
 pub(crate) fn checks(scope: &Scope, params: &Params) -> Result<Vec<Check>> {
     let input = scope.input(params, "input")?;
     let mut checks = Vec::new();
+    let drops = params.text("on_fail") == Some("drop");
     for item in params.items("checks") {
         let severity = item.text("severity").unwrap_or("error").to_owned();
         let named = item.text("name");
         let mut found = of_item(scope, &input, item)?;
+        let counts = |(_, what): &(String, What)| matches!(what, What::Count(_));
+        if drops && severity == "error" && found.iter().any(counts) {
+            let problem = "on_fail: drop drops rows that fail, and no row is one of too many or too few; a step of its \
+                           own with on_fail: fail, or severity: warning, would do";
+            return Err(refused(item, "row_count", problem));
+        }
         let several = found.len() > 1;
         for (default, what) in found.drain(..) {
             let name = match (named, several) {
@@ -92,66 +102,39 @@ fn of_item(scope: &Scope, input: &str, item: &Params) -> Result<Vec<(String, Wha
     } else if asked == Some("regex") {
         return Err(refused(item, "regex", "it names no regular expression"));
     }
-    let bounds = item.list("range");
-    let bound = |n: usize, name: &str| match bounds.get(n) {
-        Some(tree) => tree.as_text().and_then(|text| text.parse::<f64>().ok()),
-        None => item.number(name),
-    };
-    let (least, most) = (bound(0, "min"), bound(1, "max"));
-    if asked == Some("row_count") || !item.map("row_count").is_empty() {
-        let given = |name: &str| {
-            let entry = item
-                .map("row_count")
-                .iter()
-                .find(|entry| entry.key.value == name);
-            entry.and_then(|entry| entry.value.as_text()?.parse::<f64>().ok())
-        };
-        let (least, most) = (given("min").or(least), given("max").or(most));
-        if least.is_none() && most.is_none() {
-            return Err(refused(item, "row_count", "it names no min and no max"));
-        }
-        found.push(("row count".to_owned(), What::Count(least, most)));
-    } else if asked == Some("range") || !bounds.is_empty() {
-        if least.is_none() && most.is_none() {
-            return Err(refused(item, "range", "it has no bound"));
-        }
+    let counts = asked == Some("row_count") || item.is_given("row_count");
+    if counts {
+        let what = What::Count(Bounds::of_row_count(item)?);
+        found.push(("row count".to_owned(), what));
+    }
+    let has_bounds = item.is_given("min") || item.is_given("max");
+    if asked == Some("range") || item.is_given("range") || has_bounds && !counts {
+        let bounds = Bounds::of_range(item)?;
         for column in needs("range")? {
-            let cell = format!("try_cast({} AS DOUBLE)", quoted(&column));
-            let mut conditions = vec![format!(
-                "({} IS NULL OR {cell} IS NOT NULL)",
-                quoted(&column)
-            )];
-            conditions.extend(least.map(|least| format!("{cell} >= {least:?}")));
-            conditions.extend(most.map(|most| format!("{cell} <= {most:?}")));
-            let shown =
-                |bound: Option<f64>| bound.map_or("…".to_owned(), |bound| bound.to_string());
-            let condition = format!("coalesce({}, true)", conditions.join(" AND "));
-            found.push((
-                format!("{column} is from {} to {}", shown(least), shown(most)),
-                What::Rows(condition),
-            ));
+            let name = format!("{column} is from {}", bounds.shown());
+            found.push((name, What::Rows(within(&column, bounds))));
         }
     }
     let set = item.texts("in_set");
     if !set.is_empty() {
         for column in needs("in_set")? {
-            let list: Vec<String> = set.iter().map(|value| text(value)).collect();
-            let condition = format!(
-                "coalesce(arrow_cast({}, 'Utf8') IN ({}), true)",
-                quoted(&column),
-                list.join(", ")
-            );
+            let data_type = type_of(scope, input, &column);
+            let is_one = Cell::new(&column, &data_type, true).is_one_of(&set);
+            let condition = format!("coalesce({is_one}, true)");
             found.push((
                 format!("{column} is one of {}", set.join(", ")),
                 What::Rows(condition),
             ));
         }
+    } else if asked == Some("in_set") {
+        return Err(refused(item, "in_set", "it names no values"));
     }
     if let Some(condition) = item.text("condition") {
-        found.push((
-            condition.to_owned(),
-            What::Rows(format!("coalesce({condition}, false)")),
-        ));
+        let sql = written::expression(scope, item.place("condition"), "condition", condition)?;
+        let holds = What::Rows(format!("coalesce({sql}, false)"));
+        found.push((condition.to_owned(), holds));
+    } else if asked == Some("condition") {
+        return Err(refused(item, "condition", "it says none"));
     }
     if found.is_empty() {
         let problem =
@@ -159,6 +142,19 @@ fn of_item(scope: &Scope, input: &str, item: &Params) -> Result<Vec<(String, Wha
         return Err(refused(item, "check", problem));
     }
     Ok(found)
+}
+
+/// That a cell is a number within bounds, or has no value.
+fn within(column: &str, bounds: Bounds) -> String {
+    let cell = format!("try_cast({} AS DOUBLE)", quoted(column));
+    let bound = |sign: &str, bound: f64| format!("{cell} {sign} arrow_cast('{bound}', 'Float64')");
+    let mut conditions = vec![format!(
+        "({} IS NULL OR {cell} IS NOT NULL)",
+        quoted(column)
+    )];
+    conditions.extend(bounds.least.map(|least| bound(">=", least)));
+    conditions.extend(bounds.most.map(|most| bound("<=", most)));
+    format!("coalesce({}, true)", conditions.join(" AND "))
 }
 
 /// The query that counts what fails of each check, in their order; and how many rows there are, first.
@@ -193,12 +189,18 @@ pub(super) fn kept(scope: &Scope, step: &Step) -> Result<Made> {
     let params = &step.params;
     let input = scope.input(params, "input")?;
     let from = quoted(&input);
-    if step.action.name != "validate" || params.text("on_fail") != Some("drop") {
-        return Ok(Made::Query(format!("SELECT * FROM {from}")));
+    let all = Made::Query(format!("SELECT * FROM {from}"));
+    if step.action.name != "validate" {
+        return Ok(all);
+    }
+    // (What is wrong with a check is wrong too where no row is dropped.)
+    let checks = checks(scope, params)?;
+    if params.text("on_fail") != Some("drop") {
+        return Ok(all);
     }
     let mut conditions = Vec::new();
     let mut unique = Vec::new();
-    for check in checks(scope, params)? {
+    for check in checks {
         match (check.severity.as_str(), check.what) {
             ("error", What::Rows(condition)) => conditions.push(format!("({condition})")),
             ("error", What::Unique(columns)) => unique.push(columns),
@@ -209,10 +211,15 @@ pub(super) fn kept(scope: &Scope, step: &Step) -> Result<Made> {
         true => format!("SELECT * FROM {from}"),
         false => format!("SELECT * FROM {from} WHERE {}", conditions.join(" AND ")),
     };
-    for (n, columns) in unique.iter().enumerate() {
-        let name = format!("__unique_{n}");
-        let query = super::rows::distinct(&name, columns, None, false);
-        sql = format!("WITH {} AS ({sql}) {query}", quoted(&name));
+    let columns = scope.columns(&input);
+    let row = fresh("__row", &columns);
+    for by in &unique {
+        let rows = Numbered {
+            from: numbered(&format!("({sql})"), &row),
+            rows: vec![row.clone()],
+            columns: &columns,
+        };
+        sql = rows.distinct(by, Vec::new(), false, Nulls::Different);
     }
     Ok(Made::Query(sql))
 }

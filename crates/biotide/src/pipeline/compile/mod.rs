@@ -3,22 +3,31 @@
 //! Most actions are SQL over the views of their inputs, in a schema of the run's own; what a file is read with, and
 //! rules of normalisation, are plans.
 
+mod bounds;
+mod cell;
 mod checks;
+mod datasets;
+mod deduplicate;
+mod filter_dataset;
 mod flaw;
 mod identifier_column;
 mod identifiers;
 mod joins;
 mod load;
 mod load_identifiers;
+mod merge;
 mod overlap;
 mod read;
 mod rows;
 mod scope;
 mod session;
+mod sql;
 mod words;
+mod written;
 
 pub(crate) use checks::{What, checks, counting};
 pub(crate) use scope::{Scope, key_of};
+pub(crate) use words::{quoted, text};
 
 use biotide_common::BiotideError;
 
@@ -67,11 +76,11 @@ async fn made(scope: &mut Scope, step: &Step) -> Result<Made> {
         "load" => load::load(scope, params).await?,
         "load_dataset_identifiers" => load_identifiers::identifiers(scope, params).await?,
         "filter" => rows::filter(scope, params)?,
-        "filter_dataset" => rows::filter_dataset(scope, params)?,
+        "filter_dataset" => filter_dataset::filter_dataset(scope, params)?,
         "select" | "derive" => rows::derive(scope, params)?,
-        "sql" => Made::Query(params.needed("query")?.to_owned()),
+        "sql" => sql::sql(scope, params).await?,
         "aggregate" => rows::aggregate(scope, params)?,
-        "deduplicate" => rows::deduplicate(scope, params)?,
+        "deduplicate" => deduplicate::deduplicate(scope, params)?,
         "normalize" => rows::normalize(scope, params)?,
         "cache" | "validate" => checks::kept(scope, step)?,
         "parse" => identifiers::parse(scope, params).await?,
@@ -80,7 +89,7 @@ async fn made(scope: &mut Scope, step: &Step) -> Result<Made> {
         "protein_historical_resolution" => identifiers::historical(scope, params).await?,
         "protein_extract_uniprot_from_xrefs" => identifiers::of_xrefs(scope, params)?,
         "join" => joins::join(scope, params)?,
-        "merge_datasets" => joins::merge(scope, params)?,
+        "merge_datasets" => merge::merge(scope, params).await?,
         "calculate_set_overlap" => overlap::overlap(scope, params)?,
         own => match scope.context.actions().own(own) {
             Some(action) => Made::Plan(Box::new(action.plan(&ActionStep::new(scope, step)).await?)),

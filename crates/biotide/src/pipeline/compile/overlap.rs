@@ -1,6 +1,7 @@
 //! What datasets have in common.
 
 use super::super::actions::Params;
+use super::super::spec::did_you_mean;
 use super::scope::refused;
 use super::words::{quoted, text, texts};
 use super::{Made, Scope};
@@ -42,14 +43,13 @@ pub(super) fn overlap(scope: &Scope, params: &Params) -> Result<Made> {
         given
     };
     let mut members = Vec::new();
-    for (n, input) in inputs.iter().enumerate() {
-        if scope.dataset(input).is_none() {
-            return Err(refused(
-                params,
-                "inputs",
-                format!("'{input}' is no dataset"),
-            ));
+    for (n, input) in params.placed_texts("inputs").into_iter().enumerate() {
+        if scope.dataset(input.value).is_none() {
+            let hint = did_you_mean(input.value, scope.keys().collect::<Vec<_>>());
+            let problem = format!("'{}' is no dataset; {hint}", input.value);
+            return Err(input.place.error(problem).into());
         }
+        let input = input.value;
         let wanted = columns
             .get(n)
             .or(columns.first())
@@ -65,9 +65,10 @@ pub(super) fn overlap(scope: &Scope, params: &Params) -> Result<Made> {
     let has = |n: usize| format!("(mask & {}) > 0", 1_u32 << n);
     let count = |condition: &str| format!("coalesce(sum(n) FILTER (WHERE {condition}), 0)");
     let mut rows = Vec::new();
-    let row = |kind: &str, sets: &[&str], n: String, rest: &str| {
+    // (What is put together by UNION ALL comes in any order.)
+    let row = |place: usize, kind: &str, sets: &[&str], n: String, rest: &str| {
         format!(
-            "SELECT {} AS kind, {} AS sets, arrow_cast({n}, 'Int64') AS n, {rest} FROM regions",
+            "SELECT {place} AS place, 0 AS mask, {} AS kind, {} AS sets, arrow_cast({n}, 'Int64') AS n, {rest} FROM regions",
             text(kind),
             texts(sets.iter().copied())
         )
@@ -75,7 +76,7 @@ pub(super) fn overlap(scope: &Scope, params: &Params) -> Result<Made> {
     const NONE: &str = "arrow_cast(NULL, 'Float64') AS jaccard, arrow_cast(NULL, 'Float64') AS of_first, \
                         arrow_cast(NULL, 'Float64') AS of_second";
     for (n, label) in labels.iter().enumerate() {
-        rows.push(row("set", &[label], count(&has(n)), NONE));
+        rows.push(row(rows.len(), "set", &[label], count(&has(n)), NONE));
     }
     for (a, first) in labels.iter().enumerate() {
         for (b, second) in labels.iter().enumerate().skip(a + 1) {
@@ -88,7 +89,13 @@ pub(super) fn overlap(scope: &Scope, params: &Params) -> Result<Made> {
                 share(count(&has(a))),
                 share(count(&has(b)))
             );
-            rows.push(row("pair", &[first, second], both.clone(), &rest));
+            rows.push(row(
+                rows.len(),
+                "pair",
+                &[first, second],
+                both.clone(),
+                &rest,
+            ));
         }
     }
     let within: Vec<String> = labels
@@ -96,15 +103,16 @@ pub(super) fn overlap(scope: &Scope, params: &Params) -> Result<Made> {
         .enumerate()
         .map(|(n, label)| format!("CASE WHEN {} THEN {} END", has(n), text(label)))
         .collect();
-    let regions = format!(
-        "SELECT 'region' AS kind, string_to_array(array_to_string(make_array({}), '\u{1f}'), '\u{1f}') AS sets, n, {NONE} FROM regions",
+    rows.push(format!(
+        "SELECT {} AS place, mask, 'region' AS kind, \
+         string_to_array(array_to_string(make_array({}), '\u{1f}'), '\u{1f}') AS sets, n, {NONE} FROM regions",
+        rows.len(),
         within.join(", ")
-    );
-    rows.push(format!("SELECT * FROM ({regions} ORDER BY mask)"));
+    ));
     let all = members.join(" UNION ALL ");
     Ok(Made::Query(format!(
         "WITH regions AS (SELECT mask, count(*) AS n FROM (SELECT v, sum(bit) AS mask FROM ({all}) GROUP BY v) GROUP BY mask) \
-         {}",
+         SELECT kind, sets, n, jaccard, of_first, of_second FROM ({}) ORDER BY place, mask",
         rows.join(" UNION ALL ")
     )))
 }

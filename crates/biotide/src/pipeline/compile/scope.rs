@@ -1,12 +1,13 @@
 //! The datasets of a run.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use biotide_common::BiotideError;
 use biotide_stream::RunLog;
 use datafusion::catalog::view::ViewTable;
-use datafusion::catalog::{CatalogProvider, MemorySchemaProvider, SchemaProvider};
+use datafusion::catalog::{CatalogProvider, SchemaProvider};
 use datafusion::common::DataFusionError;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::{Extension, LogicalPlan};
@@ -16,8 +17,9 @@ use parking_lot::Mutex;
 use super::super::actions::Params;
 use super::super::measure::{StepInfo, StepNode};
 use super::super::run::ProcessorRun;
-use super::super::spec::{Pipeline, Step, Streaming, nearest};
-use super::session::session_of;
+use super::super::spec::{Digest, Pipeline, Step, Streaming, did_you_mean};
+use super::datasets::Datasets;
+use super::session::{informed, limited, logged};
 use super::words::quoted;
 use crate::context::BiotideContext;
 use crate::error::{Error, Result};
@@ -31,11 +33,15 @@ pub(crate) struct Scope {
     /// How a sink is fed that comes now.
     pub(crate) pace: Pace,
     catalog: Arc<dyn CatalogProvider>,
-    schema: Arc<dyn SchemaProvider>,
+    schema: Arc<Datasets>,
     name: String,
     datasets: Vec<(String, LogicalPlan)>,
     /// Mappings that the run has made.
     mappings: Vec<String>,
+    /// Of all that datasets are made with: settings, and the steps until now.
+    made_with: Digest,
+    /// Files that go with the run.
+    passing: Vec<PathBuf>,
     /// What processors do, by their steps.
     processors: Mutex<Vec<(String, Arc<RunLog>)>>,
 }
@@ -44,9 +50,14 @@ impl Scope {
     /// An empty one, with the mappings of the pipeline.
     pub(crate) async fn new(context: &BiotideContext, pipeline: &Pipeline) -> Result<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
+        let context = logged(context, pipeline);
         // (Mappings are of the session, which may have more memory than the run.)
-        let mappings = make_mappings(context, pipeline).await?;
-        let context = &session_of(context, pipeline)?;
+        let mut mappings = Vec::new();
+        if let Err(error) = make_mappings(&context, pipeline, &mut mappings).await {
+            drop_mappings(&context, mappings).await?;
+            return Err(error);
+        }
+        let context = informed(limited(context, pipeline)?, pipeline);
         let session = context.session();
         let mut state = session.state();
         let name = format!("biotide_run_{}", NEXT.fetch_add(1, Ordering::Relaxed));
@@ -55,14 +66,23 @@ impl Scope {
             let problem = format!("the session has no catalog {default}");
             return Err(DataFusionError::Configuration(problem).into());
         };
-        let schema: Arc<dyn SchemaProvider> = Arc::new(MemorySchemaProvider::new());
-        catalog.register_schema(&name, Arc::clone(&schema))?;
+        let schema = Arc::new(Datasets::default());
+        catalog.register_schema(&name, Arc::clone(&schema) as _)?;
         state.config_mut().options_mut().catalog.default_schema = name.clone();
         state
             .config_mut()
             .set_extension(Arc::<FilesBeside>::default());
+        let made_with = [
+            env!("CARGO_PKG_VERSION").to_owned(),
+            format!("{:?}", context.options()),
+            format!("{:?}", pipeline.streaming),
+            format!("{:?}", pipeline.mappings),
+        ];
         Ok(Self {
-            context: context.clone(),
+            made_with: made_with
+                .iter()
+                .fold(Digest::new(), |all, one| all.with(one)),
+            context,
             state,
             pace: pace_of(&pipeline.streaming, None),
             streaming: pipeline.streaming.clone(),
@@ -71,6 +91,7 @@ impl Scope {
             name,
             datasets: Vec::new(),
             mappings,
+            passing: Vec::new(),
             processors: Mutex::default(),
         })
     }
@@ -94,6 +115,21 @@ impl Scope {
     /// Adds a dataset, under the key of the step.
     pub(crate) fn add(&mut self, step: &Step, plan: LogicalPlan) -> Result<()> {
         let key = key_of(step);
+        let written = self.schema.written(&key);
+        if let Some(other) = written.filter(|other| *other != key) {
+            let problem = format!(
+                "there is '{other}' already, which SQL would take it for: names differ in more than their case"
+            );
+            let name = if step.params.is_given("output") {
+                "output"
+            } else {
+                "name"
+            };
+            return Err(refused(&step.params, name, problem));
+        }
+        self.made_with = [step.action.name, &key, &step.params.given().to_string()]
+            .iter()
+            .fold(self.made_with, |all, one| all.with(one));
         // (A step may call its output as another one did: it takes its place.)
         if self.schema.table_exist(&key) {
             self.schema.deregister_table(&key)?;
@@ -102,7 +138,7 @@ impl Scope {
         let info = StepInfo {
             name: step.name.clone(),
             place: place_of(step),
-            made_with: self.made_with(step),
+            made_with: self.made_by_program(step),
         };
         let plan = LogicalPlan::Extension(Extension {
             node: Arc::new(StepNode {
@@ -117,7 +153,7 @@ impl Scope {
     }
 
     /// What the plan of a step does not tell: what an action of the program is given.
-    fn made_with(&self, step: &Step) -> String {
+    fn made_by_program(&self, step: &Step) -> String {
         match self.context.actions().own(step.action.name) {
             Some(own) => {
                 let (name, given) = (step.action.name, step.params.given());
@@ -125,6 +161,11 @@ impl Scope {
             }
             None => String::new(),
         }
+    }
+
+    /// Notes a file that goes with the run.
+    pub(crate) fn remove_at_end(&mut self, file: &Path) {
+        self.passing.push(file.to_owned());
     }
 
     /// Keeps what processors of a step do, for the report.
@@ -149,18 +190,26 @@ impl Scope {
         self.datasets.iter().map(|(key, _)| key.as_str())
     }
 
-    /// Which datasets there are, for a message.
-    pub(crate) fn known(&self) -> String {
-        match self.datasets.is_empty() {
-            true => "no step before it makes one".to_owned(),
-            false => format!("there are {}", self.keys().collect::<Vec<_>>().join(", ")),
-        }
+    /// Tells what the datasets until now are made with, files aside.
+    pub(crate) fn made_with(&self) -> u64 {
+        self.made_with.value()
     }
 
-    /// The plan of a dataset.
+    /// The plan of a dataset, by its name as it is written or in other case.
     pub(crate) fn dataset(&self, key: &str) -> Option<&LogicalPlan> {
-        let found = self.datasets.iter().find(|(known, _)| known == key);
-        found.map(|(_, plan)| plan)
+        let found = self.datasets.iter();
+        let mut found = found.filter(|(known, _)| known.eq_ignore_ascii_case(key));
+        found.next().map(|(_, plan)| plan)
+    }
+
+    /// A dataset that is none, and those that there are.
+    pub(crate) fn unknown(&self, key: &str) -> String {
+        let known: Vec<&str> = self.keys().collect();
+        let advice = match known.is_empty() {
+            true => "no step before it makes one".to_owned(),
+            false => did_you_mean(key, known),
+        };
+        format!("'{key}' is no dataset; {advice}")
     }
 
     /// The key of the dataset that a parameter names, or the last one.
@@ -171,10 +220,7 @@ impl Scope {
         };
         match self.dataset(key) {
             Some(_) => Ok(key.to_owned()),
-            None => {
-                let problem = format!("'{key}' is no dataset; {}", self.known());
-                Err(params.error(name, problem).into())
-            }
+            None => Err(refused(params, name, self.unknown(key))),
         }
     }
 
@@ -207,11 +253,7 @@ impl Scope {
 
     /// Lets what it has made go.
     pub(crate) async fn close(mut self) -> Result<()> {
-        for mapping in std::mem::take(&mut self.mappings) {
-            let sql = format!("DROP MAPPING IF EXISTS {}", quoted(&mapping));
-            self.context.sql(&sql).await?.collect().await?;
-        }
-        Ok(())
+        drop_mappings(&self.context, std::mem::take(&mut self.mappings)).await
     }
 
     /// A session for what DataFusion does by itself.
@@ -240,9 +282,20 @@ fn pace_of(streaming: &Streaming, step: Option<&Params>) -> Pace {
     }
 }
 
-/// Makes the mappings of a pipeline, and answers their names.
-async fn make_mappings(context: &BiotideContext, pipeline: &Pipeline) -> Result<Vec<String>> {
-    let mut names = Vec::new();
+async fn drop_mappings(context: &BiotideContext, names: Vec<String>) -> Result<()> {
+    for name in names {
+        let sql = format!("DROP MAPPING IF EXISTS {}", quoted(&name));
+        context.sql(&sql).await?.collect().await?;
+    }
+    Ok(())
+}
+
+/// Makes the mappings of a pipeline, and notes their names.
+async fn make_mappings(
+    context: &BiotideContext,
+    pipeline: &Pipeline,
+    names: &mut Vec<String>,
+) -> Result<()> {
     for (mapping, source) in &pipeline.mappings {
         let source_text = match source.value.contains('(') {
             true => source.value.clone(),
@@ -260,11 +313,18 @@ async fn make_mappings(context: &BiotideContext, pipeline: &Pipeline) -> Result<
         })?;
         names.push(mapping.clone());
     }
-    Ok(names)
+    Ok(())
 }
 
 impl Drop for Scope {
     fn drop(&mut self) {
+        for file in &self.passing {
+            if let Err(error) = std::fs::remove_file(file)
+                && error.kind() != std::io::ErrorKind::NotFound
+            {
+                log::warn!("removing {}: {error}", file.display());
+            }
+        }
         // (It is a schema in memory, and it is there.)
         let _ = self.catalog.deregister_schema(&self.name, true);
     }
@@ -307,13 +367,9 @@ pub(super) fn column_of(
     match (alike.next(), alike.next()) {
         (Some(one), None) => Ok(one.clone()),
         _ => {
-            let some: Vec<&str> = own.iter().take(20).map(String::as_str).collect();
-            let near = nearest(wanted, own.iter().map(String::as_str));
-            let hint = near.map_or_else(String::new, |near| format!(" (did you mean '{near}'?)"));
-            let problem = format!(
-                "{owner} has no column '{wanted}'; there are {}{hint}",
-                some.join(", ")
-            );
+            let known = own.iter().map(String::as_str);
+            let near = did_you_mean(wanted, known);
+            let problem = format!("{owner} has no column '{wanted}'; {near}");
             Err(refused(params, name, problem))
         }
     }

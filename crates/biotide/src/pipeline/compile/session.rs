@@ -1,30 +1,47 @@
 //! The session of a run: under its own limit of memory, with its own place for bad rows.
 
+use std::sync::Arc;
+
 use biotide_common::options::Names;
 
 use super::super::spec::{Pipeline, Step};
 use crate::context::BiotideContext;
 use crate::error::Result;
+use crate::rejects::FinishedLogs;
 
-/// A session that a run works in. Tables, functions and mappings are those of `context`.
-pub(super) fn session_of(context: &BiotideContext, pipeline: &Pipeline) -> Result<BiotideContext> {
-    let mut session = context.clone();
-    if let Some(limit) = least_limit(pipeline) {
-        let bytes = usize::try_from(limit << 20).unwrap_or(usize::MAX);
-        session = context.within(bytes)?.unwrap_or(session);
-    }
-    if let Some(path) = &pipeline.streaming.error_handling.error_output_path {
-        session = session.with_options(|options| options.rejects = Some(path.value.clone()));
-    }
+/// A session whose bad rows are those of a run. Where they are written the session says, or else the pipeline.
+pub(super) fn logged(context: &BiotideContext, pipeline: &Pipeline) -> BiotideContext {
+    let path = &pipeline.streaming.error_handling.error_output_path;
+    let mut session = match (path, context.options().rejects) {
+        (Some(path), None) => {
+            context.with_options(|options| options.rejects = Some(path.value.clone()))
+        }
+        _ => context.clone(),
+    };
+    session.finished = Arc::new(FinishedLogs::of_run(&context.finished));
+    session
+}
+
+/// The same under the limit of a pipeline. Tables, functions and mappings are those of `context`.
+pub(super) fn limited(context: BiotideContext, pipeline: &Pipeline) -> Result<BiotideContext> {
+    let Some(limit) = least_limit(pipeline) else {
+        return Ok(context);
+    };
+    let bytes = usize::try_from(limit << 20).unwrap_or(usize::MAX);
+    Ok(context.within(bytes)?.unwrap_or(context))
+}
+
+/// The same with the tables of retired identifiers that steps name.
+pub(super) fn informed(context: BiotideContext, pipeline: &Pipeline) -> BiotideContext {
     let tables = retired(pipeline);
-    if !tables.is_empty() {
-        session = session.with_options(|options| {
-            let known = options.identifiers_secondary.take();
-            let known = known.map_or_else(Vec::new, |Names(known)| known);
-            options.identifiers_secondary = Some(Names([known, tables].concat()));
-        });
+    if tables.is_empty() {
+        return context;
     }
-    Ok(session)
+    context.with_options(|options| {
+        let known = options.identifiers_secondary.take();
+        let known = known.map_or_else(Vec::new, |Names(known)| known);
+        options.identifiers_secondary = Some(Names([known, tables].concat()));
+    })
 }
 
 /// The tables of retired identifiers that steps name, each once.

@@ -1,12 +1,12 @@
 //! Words of SQL.
 
 /// A name.
-pub(super) fn quoted(name: &str) -> String {
+pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// A text.
-pub(super) fn text(text: &str) -> String {
+pub(crate) fn text(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
@@ -22,13 +22,23 @@ pub(super) fn names(list: &[String]) -> String {
     list.join(", ")
 }
 
-/// A name that no column has: this one, with as many underscores behind it as that takes.
-pub(super) fn fresh(name: &str, columns: &[String]) -> String {
-    let mut fresh = name.to_owned();
-    while columns.iter().any(|own| own.eq_ignore_ascii_case(&fresh)) {
-        fresh.push('_');
+/// A name that none of these is, in any case: a column of ours beside those of a user.
+pub(super) fn fresh<'a>(name: &str, taken: impl IntoIterator<Item = &'a String> + Clone) -> String {
+    let mut name = name.to_owned();
+    while taken
+        .clone()
+        .into_iter()
+        .any(|known| known.eq_ignore_ascii_case(&name))
+    {
+        name.push('_');
     }
-    fresh
+    name
+}
+
+/// The rows of a table, with a column of their numbers: their order, to sort by where they lose it.
+pub(super) fn numbered(table: &str, number: &str) -> String {
+    let number = quoted(number);
+    format!("(SELECT *, row_number() OVER () AS {number} FROM {table})")
 }
 
 /// What a column is called that a step adds: the first of these names that no column has. An error is what is wrong if

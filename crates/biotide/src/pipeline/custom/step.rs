@@ -67,7 +67,7 @@ impl<'a> ActionStep<'a> {
     pub fn dataset(&self, key: &str) -> Result<LogicalPlan> {
         match self.scope.dataset(key) {
             Some(plan) => Ok(plan.clone()),
-            None => Err(self.error(format!("'{key}' is no dataset; {}", self.scope.known()))),
+            None => Err(self.error(self.scope.unknown(key))),
         }
     }
 

@@ -1,64 +1,119 @@
 //! Datasets that are kept in a file, under a key of what they are made of.
 
 use std::hash::{Hash, Hasher};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use biotide_common::BiotideError;
-use datafusion::execution::SessionState;
+use biotide_common::scan::ScanReport;
 use datafusion::logical_expr::LogicalPlan;
 
 use super::super::compile::Scope;
 use super::super::spec::Step;
 use super::sinks;
 use crate::error::Result;
-use crate::resumable::{inputs, reads_files_only};
+use crate::rejects::{read_json_lines, write_json_lines};
+use crate::resumable::{cache_name, inputs, reads_files_only};
 use crate::statement::repeats::repeats;
 
 /// Runs the input of a step once, and lets later steps read what it made. A file that an earlier run has made of the
-/// same plan and the same files is taken as it is.
-pub(super) async fn keep(scope: &mut Scope, step: &Step) -> Result<()> {
+/// same steps and the same files is taken as it is, with what was set aside then. Answers what was read.
+pub(super) async fn keep(scope: &mut Scope, step: &Step) -> Result<ScanReport> {
     let input = scope.input(&step.params, "input")?;
-    let Some(plan) = scope.dataset(&input).cloned() else {
-        return Ok(());
-    };
-    let key = content_key(&plan, &scope.state).await?;
-    let (file, note) = match step.params.text("path") {
-        Some(path) => (
-            PathBuf::from(path),
-            Some(PathBuf::from(format!("{path}.key"))),
-        ),
-        None => (
-            scope
-                .context
-                .temp_dir
-                .join(format!("biotide-cache-{key:016x}.parquet")),
-            None,
-        ),
+    let plan = scope.dataset(&input).cloned();
+    let plan = plan.ok_or_else(|| step.params.error("input", scope.unknown(&input)))?;
+    let key = content_key(&plan, scope).await?;
+    let (file, scan) = match step.params.text("path") {
+        Some(path) => {
+            let kept = Kept::at(path);
+            let may_be_taken = reads_files_only(&plan)? && repeats(&plan);
+            let scan = match may_be_taken && kept.is_of(&key) {
+                true => kept.tell(scope)?,
+                false => kept.make(scope, plan, &key).await?,
+            };
+            (kept.file, scan)
+        }
+        None => {
+            let file = scope.context.temp_dir.join(cache_name(&key));
+            scope.remove_at_end(&file);
+            let scan = make(scope, &file, plan).await?;
+            (file, scan)
+        }
     };
     let shown = file.display().to_string();
-    let known = note
-        .as_ref()
-        .and_then(|note| std::fs::read_to_string(note).ok());
-    let is_same = match &note {
-        Some(_) => known.is_some_and(|known| known.trim() == format!("{key:016x}")),
-        None => true,
-    };
-    let is_known = reads_files_only(&plan)? && repeats(&plan);
-    if !(file.is_file() && is_same && is_known) {
-        sinks::write_plan(scope, &shown, Some("parquet"), plan, true).await?;
-        if let Some(note) = &note {
-            std::fs::write(note, format!("{key:016x}\n"))
-                .map_err(|error| BiotideError::io(format!("writing {}", note.display()), error))?;
-        }
-    }
     let sql = format!("SELECT * FROM '{}'", shown.replace('\'', "''"));
-    scope.add_query(step, &sql).await
+    scope.add_query(step, &sql).await?;
+    Ok(scan)
 }
 
-/// A key of a plan, and of the files that it reads as they are now.
-async fn content_key(plan: &LogicalPlan, state: &SessionState) -> Result<u64> {
+/// A key of all that a plan is made with, and of the files that it reads as they are now.
+async fn content_key(plan: &LogicalPlan, scope: &Scope) -> Result<String> {
     let mut hasher = std::hash::DefaultHasher::new();
+    scope.made_with().hash(&mut hasher);
     plan.display_indent_schema().to_string().hash(&mut hasher);
-    inputs(plan, state).await?.hash(&mut hasher);
-    Ok(hasher.finish())
+    inputs(plan, &scope.state).await?.hash(&mut hasher);
+    Ok(format!("{:016x}", hasher.finish()))
+}
+
+async fn make(scope: &Scope, file: &Path, plan: LogicalPlan) -> Result<ScanReport> {
+    let shown = file.display().to_string();
+    let made = sinks::write_plan(scope, &shown, Some("parquet"), plan, true).await?;
+    Ok(made.scan)
+}
+
+/// A file that later runs may take, and what stands beside it.
+struct Kept {
+    file: PathBuf,
+    /// Its key.
+    note: PathBuf,
+    /// What was set aside when it was made.
+    rejects: PathBuf,
+}
+
+impl Kept {
+    fn at(path: &str) -> Self {
+        Self {
+            file: PathBuf::from(path),
+            note: PathBuf::from(format!("{path}.key")),
+            rejects: PathBuf::from(format!("{path}.rejects.jsonl")),
+        }
+    }
+
+    fn is_of(&self, key: &str) -> bool {
+        let known = std::fs::read_to_string(&self.note);
+        self.file.is_file() && self.rejects.is_file() && known.is_ok_and(|k| k.trim() == key)
+    }
+
+    async fn make(&self, scope: &Scope, plan: LogicalPlan, key: &str) -> Result<ScanReport> {
+        // (As long as they do not belong together there is no note.)
+        if let Err(error) = std::fs::remove_file(&self.note)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            let what = format!("removing {}", self.note.display());
+            return Err(BiotideError::io(what, error).into());
+        }
+        let before = scope.context.finished.all().len();
+        let scan = make(scope, &self.file, plan).await?;
+        let logs = scope.context.finished.all().split_off(before);
+        let mut is_begun = false;
+        for log in &logs {
+            write_json_lines(&self.rejects, log, &[], is_begun)?;
+            is_begun = true;
+        }
+        let what = |file: &Path| format!("writing {}", file.display());
+        if !is_begun {
+            std::fs::write(&self.rejects, "")
+                .map_err(|error| BiotideError::io(what(&self.rejects), error))?;
+        }
+        std::fs::write(&self.note, format!("{key}\n"))
+            .map_err(|error| BiotideError::io(what(&self.note), error))?;
+        Ok(scan)
+    }
+
+    /// Tells this run what was set aside.
+    fn tell(&self, scope: &Scope) -> Result<ScanReport> {
+        let log = scope.context.new_log(false);
+        read_json_lines(&self.rejects, &log)?;
+        scope.context.publish(&log)?;
+        Ok(log.report())
+    }
 }

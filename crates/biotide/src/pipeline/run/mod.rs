@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use biotide_common::BiotideError;
+use biotide_common::scan::ScanReport;
 use biotide_database::DatabaseError;
 pub use observe::{RunObserver, RunProgress, StepStarted};
 pub use quality::CheckResult;
@@ -51,6 +52,8 @@ struct Running<'a> {
     state: Option<RunState>,
     report: PipelineReport,
     observer: &'a mut dyn RunObserver,
+    /// What the step that runs has read by itself.
+    scan: Option<ScanReport>,
 }
 
 impl BiotideContext {
@@ -86,6 +89,7 @@ impl BiotideContext {
             state,
             report: PipelineReport::new(pipeline),
             observer,
+            scan: None,
         };
         let ran = self.run_steps(pipeline, &mut running).await;
         let (mut report, observer) = (running.report, running.observer);
@@ -106,17 +110,21 @@ impl BiotideContext {
     }
 
     async fn run_steps(&self, pipeline: &Pipeline, running: &mut Running<'_>) -> Result<()> {
+        let tells = |step: &Step| matches!(step.action.name, "sink" | "report" | "validate");
+        if !running.options.dry_run && !pipeline.steps.iter().any(tells) {
+            let problem = "it has no sink: nothing would be written. A last step with the action sink says where rows go";
+            return Err(BiotideError::file(&pipeline.file, problem).into());
+        }
         let mut scope = Scope::new(self, pipeline).await?;
         let ran = run_each(&mut scope, pipeline, running).await;
         if !running.options.dry_run {
             running.report.take_processors(scope.processor_runs());
         }
-        ran?;
-        if running.report.sinks.is_empty() && !running.options.dry_run {
-            let problem = "it has no sink: nothing was written. A last step with the action sink says where rows go";
-            return Err(BiotideError::file(&pipeline.file, problem).into());
-        }
-        scope.close().await
+        let aside = scope.context.finished.set_aside();
+        let told = aside.map(|aside| running.report.take_rejects(aside));
+        // (Whatever became of the steps: the session keeps nothing of them.)
+        let closed = scope.close().await;
+        ran.and(told).and(closed)
     }
 }
 
@@ -138,6 +146,7 @@ async fn run_each(scope: &mut Scope, pipeline: &Pipeline, running: &mut Running<
             .instrument(span.clone())
             .await;
         let mut told = StepReport::of(step, scope, started.elapsed());
+        told.scan = running.scan.take();
         told.failed = ran.as_ref().err().map(ToString::to_string);
         trace::step_ended(&span, &told, running.report.rows - rows);
         running.observer.step_finished(&told);
@@ -179,7 +188,7 @@ async fn run_step(scope: &mut Scope, step: &Step, running: &mut Running<'_>) -> 
             .map(|sink| running.report.sinks.push(sink)),
         "validate" if !dry_run => match quality::check(scope, step).await {
             Ok((results, verdict)) => {
-                running.report.checks.extend(results);
+                running.report.take_checks(results);
                 match verdict {
                     Ok(()) => return compile::step(scope, step).await,
                     Err(error) => Err(error),
@@ -187,7 +196,9 @@ async fn run_step(scope: &mut Scope, step: &Step, running: &mut Running<'_>) -> 
             }
             Err(error) => Err(error),
         },
-        "cache" if !dry_run => cache::keep(scope, step).await,
+        "cache" if !dry_run => cache::keep(scope, step).await.map(|scan| {
+            running.scan = Some(scan);
+        }),
         _ => return compile::step(scope, step).await,
     };
     if let Err(error) = done {

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::super::compile::{Scope, What, checks, counting};
 use super::super::spec::Step;
+use super::report::{PipelineReport, Status};
 use super::sinks;
 use crate::error::Result;
 use crate::statement::Statement;
@@ -55,10 +56,7 @@ pub(super) async fn check(
     for (n, check) in checks.iter().enumerate() {
         let failed = count(n + 1)?;
         let passed = match check.what {
-            What::Count(least, most) => {
-                let rows = total as f64;
-                least.is_none_or(|least| rows >= least) && most.is_none_or(|most| rows <= most)
-            }
+            What::Count(bounds) => bounds.hold(total as f64),
             _ => failed == 0,
         };
         if !passed && check.severity == "warning" {
@@ -104,6 +102,18 @@ pub(super) async fn check(
         }
     };
     Ok((results, verdict))
+}
+
+impl PipelineReport {
+    /// Takes what came of checks. What was found is not all right, though the run goes on: rows are dropped, or warned
+    /// of. (What is only told is no fault.)
+    pub(super) fn take_checks(&mut self, results: Vec<CheckResult>) {
+        let is_fault = |result: &CheckResult| !result.passed && result.severity != "info";
+        if results.iter().any(is_fault) {
+            self.status = Status::PartialSuccess;
+        }
+        self.checks.extend(results);
+    }
 }
 
 async fn write(scope: &Scope, path: &str, results: &[CheckResult]) -> Result<()> {

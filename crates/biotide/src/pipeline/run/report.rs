@@ -13,8 +13,8 @@ use super::tuning::{Processors, Tuning, advice};
 use crate::error::Result;
 use crate::memory::MemoryReport;
 use crate::pipeline::measure::StepNumbers;
-use crate::pipeline::sift::EMPTY;
 use crate::pump::{ChunksReport, FlowReport, Pumped};
+use crate::rejects::SetAside;
 use crate::statement::{Statement, XrefReport};
 
 /// How a run ended.
@@ -23,7 +23,7 @@ use crate::statement::{Statement, XrefReport};
 pub enum Status {
     /// All was done.
     Success,
-    /// Rows were set aside, or a step that was not required failed.
+    /// Rows were set aside, a check did not hold, or a step that was not required failed.
     PartialSuccess,
     /// A required step failed.
     Failure,
@@ -40,8 +40,10 @@ pub struct PipelineReport {
     pub status: Status,
     /// Rows written by all sinks.
     pub rows: u64,
-    /// Records set aside by all sinks' reads.
+    /// Records set aside; one that was read several times is counted once.
     pub rejected: u64,
+    /// Of these, notes below a table, which are no fault of it.
+    pub notes: u64,
     /// Wall-clock time.
     pub seconds: f64,
     /// The most memory the process has held, in bytes.
@@ -83,6 +85,9 @@ pub struct StepReport {
     /// What its identifiers are of, if it says so: `protein`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entity_type: Option<String>,
+    /// What it has read, if it makes a dataset by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scan: Option<ScanReport>,
     /// Why it failed, if that did not end the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
@@ -160,6 +165,7 @@ impl PipelineReport {
             status: Status::Success,
             rows: 0,
             rejected: 0,
+            notes: 0,
             seconds: 0.0,
             peak_rss: 0,
             steps: Vec::new(),
@@ -175,17 +181,16 @@ impl PipelineReport {
     /// Takes what a sink has written.
     pub(super) fn take(&mut self, sink: SinkReport, processors: Processors) {
         self.rows += sink.rows;
-        self.rejected += sink.rejected;
-        // (Notes below a table are no fault of it, and rows without an identifier are none.)
-        let reasons = ["footnote", EMPTY].into_iter();
-        let harmless: u64 = reasons
-            .filter_map(|reason| sink.scan.reasons.get(reason))
-            .sum();
-        if sink.rejected > harmless {
-            self.status = Status::PartialSuccess;
-        }
         self.tuning.extend(advice(&sink, processors));
         self.sinks.push(sink);
+    }
+
+    /// Takes what all steps have set aside.
+    pub(super) fn take_rejects(&mut self, aside: SetAside) {
+        (self.rejected, self.notes) = (aside.rejected, aside.notes);
+        if aside.rejected > aside.notes {
+            self.status = Status::PartialSuccess;
+        }
     }
 
     /// Takes what processors did. Rows that they lost are not lost unsaid.
@@ -267,6 +272,7 @@ impl StepReport {
             seconds: 0.0,
             columns: Vec::new(),
             entity_type: None,
+            scan: None,
             failed: None,
         }
     }

@@ -57,6 +57,11 @@ pub(super) async fn write(
     if is_database(to) {
         return to_database(scope, step, to, plan, running).await;
     }
+    refuse(
+        params,
+        &["key", "transaction", "create"],
+        "a table of a database, and this is a file",
+    )?;
     let replace = match params.text("mode") {
         Some("replace") => true,
         Some(mode @ ("append" | "upsert")) => {
@@ -147,6 +152,14 @@ fn has_begun(step: &Step, running: &Running<'_>) -> bool {
 fn partition_by(scope: &Scope, params: &Params) -> Result<Vec<String>> {
     let input = scope.input(params, "input")?;
     scope.columns_of(&input, params, "partition_by")
+}
+
+/// Refuses parameters that say nothing of this sink.
+fn refuse(params: &Params, names: &[&str], of: &str) -> Result<()> {
+    match names.iter().find(|name| params.is_given(name)) {
+        Some(name) => Err(params.error(name, format!("it is of {of}")).into()),
+        None => Ok(()),
+    }
 }
 
 /// How a file is compressed.
@@ -244,6 +257,19 @@ async fn to_database(
 ) -> Result<SinkReport> {
     let params = &step.params;
     let target = DatabaseTarget::parse(to).map_err(|error| params.error("to", error))?;
+    let of_files = ["partition_by", "compression", "format"];
+    refuse(
+        params,
+        &of_files,
+        "a file, and this is a table of a database",
+    )?;
+    if params.text("mode") != Some("upsert") {
+        refuse(
+            params,
+            &["key"],
+            "mode: upsert, which replaces rows of the same key",
+        )?;
+    }
     let input = scope.input(params, "input")?;
     let per_chunk = params.text("transaction") != Some("once");
     let resumable = per_chunk && repeats_in_order(&plan);

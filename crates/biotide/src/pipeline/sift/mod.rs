@@ -13,5 +13,8 @@ pub(crate) use logical::{Flawed, SiftNode};
 /// A row without the identifier that it must have: no fault, as a note below a table is none.
 pub(crate) const EMPTY: &str = "empty_identifier";
 
+/// Reasons for which records are set aside that are no fault.
+pub(crate) const HARMLESS: [&str; 2] = ["footnote", EMPTY];
+
 /// An identifier that is none of its type.
 pub(crate) const INVALID: &str = "invalid_identifier";

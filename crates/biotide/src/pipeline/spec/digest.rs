@@ -2,20 +2,20 @@
 
 /// FNV-1a of 64 bits: the same on every machine, and in every release.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Digest(u64);
+pub(crate) struct Digest(u64);
 
 impl Digest {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(0xcbf2_9ce4_8422_2325)
     }
 
     /// With a text more. (Texts are kept apart: `a`, `bc` is not `ab`, `c`.)
-    pub(super) fn with(self, text: &str) -> Self {
+    pub(crate) fn with(self, text: &str) -> Self {
         let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         Self(text.bytes().chain([0xff]).fold(self.0, step))
     }
 
-    pub(super) fn value(self) -> u64 {
+    pub(crate) fn value(self) -> u64 {
         self.0
     }
 }

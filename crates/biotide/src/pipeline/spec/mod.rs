@@ -24,7 +24,6 @@ mod condition;
 mod digest;
 mod fields;
 mod lexer;
-mod nearest;
 mod operand;
 mod parameters;
 mod path;
@@ -47,7 +46,9 @@ pub use schema::{pipeline_schema, schema_of};
 pub use streaming::{ErrorHandling, FileReader, MemoryManagement, Streaming};
 pub use tree::{Entry, Node, Scalar, Tree, Value};
 
-pub(crate) use nearest::{list, nearest};
+use biotide_common::nearest;
+pub(crate) use biotide_common::nearest::{did_you_mean, list, nearest};
+pub(crate) use digest::Digest;
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use datafusion::common::utils::datafusion_strsim::levenshtein;
+use datafusion_common::utils::datafusion_strsim::levenshtein;
 
 /// How many names a message lists.
 const MOST_NAMES: usize = 40;
@@ -11,7 +11,7 @@ const MOST_NAMES: usize = 40;
 const MOST_BYTES: usize = 200;
 
 /// The name that is most like this one, if any is like it.
-pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // (The distance of long texts takes long.)
     if name.len() > MOST_BYTES {
         return None;
@@ -43,10 +43,7 @@ fn distance(a: &str, b: &str) -> usize {
 }
 
 /// `did you mean 'x'?`, or what there is.
-pub(crate) fn did_you_mean<'a>(
-    name: &str,
-    known: impl IntoIterator<Item = &'a str> + Clone,
-) -> String {
+pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
     match nearest(name, known.clone()) {
         Some(near) => format!("did you mean '{near}'?"),
         None => match list(known) {
@@ -57,7 +54,7 @@ pub(crate) fn did_you_mean<'a>(
 }
 
 /// `a, b, c`.
-pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+pub fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.into_iter().collect();
     let mut text = names
         .iter()

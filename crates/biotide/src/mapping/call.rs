@@ -1,0 +1,208 @@
+//! `sssom(…)`, `pairs(…)`, `columns(…)` and `idmapping(…)`: their arguments, and whether those make sense.
+
+use std::collections::BTreeMap;
+
+use biotide_common::BiotideError;
+use datafusion::sql::sqlparser::ast::{FunctionArg, FunctionArgExpr, TableFunctionArgs};
+
+use super::arguments::{Arguments, values};
+use super::source::{SYNTAX, places, read, split};
+use super::tables::{Named, Tables};
+use crate::statement::functions::{literals, shown};
+
+/// A source of ours, with its arguments.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) function: String,
+    written: String,
+    pub(super) paths: Vec<String>,
+    /// Those of the paths that are names of tables, with how they are written in SQL.
+    pub(super) tables: BTreeMap<String, String>,
+    pub(super) named: BTreeMap<String, Vec<String>>,
+    /// Options of reading, as they were written.
+    pub(super) options: String,
+}
+
+/// The arguments of a source that are not options of reading.
+fn own(function: &str) -> &'static [&'static str] {
+    match function {
+        "sssom" => &["negatives", "source", "release"],
+        "pairs" => &[
+            "subject",
+            "object",
+            "subject_prefix",
+            "object_prefix",
+            "predicate",
+            "confidence",
+            "source",
+            "release",
+            "negatives",
+        ],
+        "columns" => &[
+            "subject",
+            "objects",
+            "separator",
+            "predicate",
+            "confidence",
+            "source",
+            "release",
+        ],
+        _ => &["source", "release"],
+    }
+}
+
+/// A source, as it is called.
+pub(super) fn call(
+    function: String,
+    args: &TableFunctionArgs,
+    tables: &Tables<'_>,
+) -> Result<Call, BiotideError> {
+    let mut names = Arguments::of(own(&function).iter().copied()).and_reading();
+    let mut call = Call {
+        written: format!("{function}({})", shown(args)),
+        function,
+        paths: Vec::new(),
+        tables: BTreeMap::new(),
+        named: BTreeMap::new(),
+        options: String::new(),
+    };
+    for arg in &args.args {
+        match arg {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => match literals(expr) {
+                Some(paths) => call.paths.extend(paths),
+                None => return Err(call.refused("takes a path in quotes first")),
+            },
+            FunctionArg::Named {
+                name,
+                arg: FunctionArgExpr::Expr(expr),
+                ..
+            } => {
+                let taken = names.take(&name.value);
+                let name = taken
+                    .map_err(|problem| call.refused(&format!("has {name}, which {problem}")))?;
+                let values = values(expr).map_err(|problem| {
+                    call.refused(&format!("has {name} => {expr}, which {problem}"))
+                })?;
+                match own(&call.function).contains(&name.as_str()) {
+                    true => {
+                        call.named.insert(name, values);
+                    }
+                    false => call.options.push_str(&format!(", {arg}")),
+                }
+            }
+            _ => return Err(call.refused("takes a path in quotes and name => value")),
+        }
+    }
+    if call.paths.is_empty() && !call.named.contains_key("negatives") {
+        return Err(call.refused("takes a path in quotes first"));
+    }
+    call.find_tables(tables)?;
+    call.check()?;
+    Ok(call)
+}
+
+impl Call {
+    pub(super) fn refused(&self, problem: &str) -> BiotideError {
+        BiotideError::Option {
+            key: "CREATE MAPPING".to_owned(),
+            value: self.written.clone(),
+            problem: format!("{problem}: {SYNTAX}"),
+        }
+    }
+
+    pub(super) fn one(&self, name: &str) -> Option<&str> {
+        self.named
+            .get(name)
+            .and_then(|values| values.first())
+            .map(String::as_str)
+    }
+
+    pub(super) fn needs(&self, name: &str) -> Result<&str, BiotideError> {
+        self.one(name)
+            .ok_or_else(|| self.refused(&format!("needs {name} => '…'")))
+    }
+
+    /// Finds those of its paths that are tables.
+    fn find_tables(&mut self, tables: &Tables<'_>) -> Result<(), BiotideError> {
+        if matches!(self.function.as_str(), "sssom" | "idmapping") {
+            return Ok(());
+        }
+        let denied = self.named.get("negatives").into_iter().flatten();
+        let paths: Vec<String> = self.paths.iter().chain(denied).cloned().collect();
+        for path in paths {
+            let Named::Table(table) = tables.of_text(&path)? else {
+                continue;
+            };
+            if !self.options.is_empty() {
+                let options = self.options.trim_start_matches(", ");
+                let problem =
+                    format!("has {options}, but {path} is a table: only files are read so");
+                return Err(self.refused(&problem));
+            }
+            self.tables.insert(path, table);
+        }
+        Ok(())
+    }
+
+    /// Whether its arguments make sense.
+    fn check(&self) -> Result<(), BiotideError> {
+        for (name, values) in &self.named {
+            let is_list = matches!(name.as_str(), "negatives" | "objects");
+            if !is_list && values.len() != 1 {
+                let problem = format!("has {} values for {name}, which takes one", values.len());
+                return Err(self.refused(&problem));
+            }
+            if values.iter().any(|value| value.trim().is_empty()) && name != "separator" {
+                return Err(self.refused(&format!("has nothing for {name}")));
+            }
+            let is_column = matches!(name.as_str(), "subject" | "object" | "objects");
+            let bad = values.iter().find(|value| {
+                let (column, prefix) = split(value);
+                column.is_empty() || prefix.is_some_and(|prefix| !is_prefix(prefix))
+            });
+            if let Some(bad) = bad.filter(|_| is_column) {
+                let problem =
+                    format!("has {name} => '{bad}', where 'column' or 'column=prefix' is taken");
+                return Err(self.refused(&problem));
+            }
+        }
+        for name in ["subject_prefix", "object_prefix"] {
+            if let Some(prefix) = self.one(name).filter(|prefix| !is_prefix(prefix)) {
+                return Err(self.refused(&format!("has {name} => '{prefix}', which is no prefix")));
+            }
+        }
+        if self.one("separator") == Some("") {
+            return Err(self.refused("has no separator: it is at least one character"));
+        }
+        let confidence = self
+            .one("confidence")
+            .and_then(|text| text.parse::<f64>().ok());
+        match confidence.filter(|confidence| !(0.0..=1.0).contains(confidence)) {
+            Some(confidence) => Err(self.refused(&format!(
+                "has the confidence {confidence}: it is a number from 0 to 1, or 'column:name'"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// What a query is of: a table, or a file that is read with options.
+    pub(super) fn from(&self, path: &str) -> String {
+        match self.tables.get(path) {
+            Some(table) => table.clone(),
+            None => read(path, &self.options),
+        }
+    }
+
+    /// The columns that tell where a row is.
+    pub(super) fn places(&self, path: &str) -> &'static str {
+        match self.tables.contains_key(path) {
+            true => "",
+            false => places(path, &self.options),
+        }
+    }
+}
+
+/// Whether it can stand before the colon of a CURIE.
+fn is_prefix(text: &str) -> bool {
+    !text.is_empty() && !text.contains(|c: char| c == ':' || c.is_whitespace())
+}

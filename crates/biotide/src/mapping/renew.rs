@@ -1,0 +1,82 @@
+//! A view holds the plan that it was made with, and in it the mapping of then. A statement is to see that of now.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use biotide_exec::catalog::{Mapping, Mappings};
+use biotide_exec::chain::ChainNode;
+use biotide_exec::xref::XrefNode;
+use datafusion::common::Result;
+use datafusion::common::tree_node::Transformed;
+use datafusion::logical_expr::{Extension, LogicalPlan};
+
+use super::lateral::node as xref;
+
+/// Puts the mappings that there are now in the place of those that the views of a plan were made with.
+pub(crate) fn rewrite(plan: LogicalPlan, mappings: &Mappings) -> Result<LogicalPlan> {
+    let mut renewed = Renewed {
+        mappings,
+        files: HashMap::new(),
+    };
+    let rewritten = plan.transform_up_with_subqueries(|plan| match &plan {
+        LogicalPlan::Extension(extension) => match renewed.node(extension)? {
+            Some(node) => Ok(Transformed::yes(node)),
+            None => Ok(Transformed::no(plan)),
+        },
+        _ => Ok(Transformed::no(plan)),
+    })?;
+    Ok(rewritten.data)
+}
+
+struct Renewed<'a> {
+    mappings: &'a Mappings,
+    /// Those that are files, by the address of what they were.
+    files: HashMap<usize, Arc<Mapping>>,
+}
+
+impl Renewed<'_> {
+    /// The mapping of now; nothing, if it is that already.
+    fn mapping(&mut self, old: &Arc<Mapping>) -> Option<Arc<Mapping>> {
+        // (What was made for this statement is not loaded yet.)
+        old.loaded()?;
+        if let Some(now) = self.mappings.get(old.name()) {
+            return (!Arc::ptr_eq(&now, old)).then_some(now);
+        }
+        if !old.is_outdated() {
+            return None;
+        }
+        let made = || {
+            let made = Mapping::new(old.name(), Arc::clone(old.loader()));
+            Arc::new(made.with_iris(old.iris().clone()))
+        };
+        let own = self.files.entry(Arc::as_ptr(old) as usize);
+        Some(Arc::clone(own.or_insert_with(made)))
+    }
+
+    fn node(&mut self, extension: &Extension) -> Result<Option<LogicalPlan>> {
+        if let Some(node) = xref(extension) {
+            let Some(mapping) = self.mapping(&node.spec.mapping) else {
+                return Ok(None);
+            };
+            let mut spec = Arc::clone(&node.spec);
+            Arc::make_mut(&mut spec).mapping = mapping;
+            let (input, id) = (node.input.clone(), node.id.clone());
+            let node = XrefNode::try_new(input, id, spec, node.qualifier.clone())?;
+            return Ok(Some(LogicalPlan::Extension(Extension {
+                node: Arc::new(node),
+            })));
+        }
+        let Some(node) = (*extension.node).as_any().downcast_ref::<ChainNode>() else {
+            return Ok(None);
+        };
+        let Some(mapping) = self.mapping(&node.spec.mapping) else {
+            return Ok(None);
+        };
+        let mut spec = Arc::clone(&node.spec);
+        Arc::make_mut(&mut spec).mapping = mapping;
+        let node = ChainNode::try_new(spec)?;
+        Ok(Some(LogicalPlan::Extension(Extension {
+            node: Arc::new(node),
+        })))
+    }
+}

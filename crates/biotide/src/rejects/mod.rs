@@ -1,0 +1,10 @@
+//! The reject logs of finished statements, and their files.
+
+mod files;
+mod finished;
+mod of_run;
+mod unseen;
+
+pub(crate) use files::{read_json_lines, write_json_lines};
+pub(crate) use finished::FinishedLogs;
+pub(crate) use of_run::SetAside;

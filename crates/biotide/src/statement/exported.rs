@@ -1,0 +1,64 @@
+//! `COPY … TO 'x.sssom.tsv'` of what a mapping has made: its columns become those that SSSOM has for it.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::{Column, Result, ScalarValue};
+use datafusion::logical_expr::dml::CopyTo;
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit, when};
+
+/// How statements were made that follow from others.
+const CHAINED: &str = "semapv:MappingChaining";
+
+/// What is said of others, of which that is not known.
+const UNSPECIFIED: &str = "semapv:UnspecifiedMatching";
+
+/// Whether a plan writes a set of mappings.
+pub(super) fn is_set(copy: &CopyTo) -> bool {
+    copy.file_type.get_ext() == "sssom"
+}
+
+/// Says that what is denied is so, and how statements were made: every set must.
+pub(super) fn add_slots(copy: &mut CopyTo) -> Result<()> {
+    let schema = copy.input.schema();
+    let find = |name: &str| schema.iter().find(|(_, field)| field.name() == name);
+    let is_mapping = find("subject_id").is_some() && find("object_id").is_some();
+    if !is_set(copy) || !is_mapping {
+        return Ok(());
+    }
+    let is_denied = find("negated").filter(|(_, field)| {
+        *field.data_type() == DataType::Boolean && find("predicate_modifier").is_none()
+    });
+    let made = match find("mapping_justification") {
+        Some(_) => None,
+        None if find("hops").is_some() => {
+            let hops = find("hops").filter(|(_, field)| field.data_type().is_integer());
+            Some(match hops.map(Column::from) {
+                Some(hops) => {
+                    let is_chain = Expr::Column(hops).gt(lit(1_i64));
+                    when(is_chain, lit(CHAINED)).otherwise(lit(UNSPECIFIED))?
+                }
+                None => lit(CHAINED),
+            })
+        }
+        None => Some(lit(UNSPECIFIED)),
+    };
+    if is_denied.is_none() && made.is_none() {
+        return Ok(());
+    }
+    let denied = is_denied.map(Column::from);
+    let mut columns = Vec::new();
+    for (qualifier, field) in schema.iter() {
+        let column = Column::from((qualifier, field));
+        columns.push(match denied.as_ref() == Some(&column) {
+            true => when(Expr::Column(column), lit("Not"))
+                .otherwise(lit(ScalarValue::Utf8(None)))?
+                .alias("predicate_modifier"),
+            false => Expr::Column(column),
+        });
+    }
+    columns.extend(made.map(|made| made.alias("mapping_justification")));
+    let input = LogicalPlanBuilder::from(copy.input.as_ref().clone()).project(columns)?;
+    copy.input = Arc::new(input.build()?);
+    Ok(())
+}

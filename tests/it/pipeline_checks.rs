@@ -1,0 +1,180 @@
+//! `validate`: what is counted, dropped and refused.
+
+use std::path::Path;
+
+use biotide::pipeline::run::Status;
+
+use crate::support::steps::{lines, ran, refused};
+use crate::support::{context, write};
+
+fn load(folder: &Path, text: &str) -> String {
+    let file = write(&folder.join("t.tsv"), text);
+    format!("- {{type: load, params: {{file_path: '{file}'}}}}\n")
+}
+
+fn checked(load: &str, check: &str, more: &str) -> String {
+    format!("{load}- type: validate\n  params: {{checks: [{check}], {more}}}")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_without_a_key_are_like_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = load(
+        folder.path(),
+        "a\tb\tn\nx\t1\t0\nx\t\t1\n\t1\t2\nx\t1\t3\n\t\t4\n\t1\t5\nx\t\t6\ny\t1\t7\n",
+    );
+    let dropped = lines(&checked(&load, "{unique: [a, b]}", "on_fail: drop")).await;
+    assert_eq!(
+        dropped,
+        [
+            "a,b,n", "x,1,0", "x,,1", ",1,2", ",,4", ",1,5", "x,,6", "y,1,7"
+        ]
+    );
+    let (_, report) = ran(
+        &context(),
+        &checked(&load, "{unique: [a, b]}", "on_fail: drop"),
+    )
+    .await
+    .unwrap();
+    assert_eq!(
+        (report.checks[0].failed, report.status),
+        (1, Status::PartialSuccess)
+    );
+    let both = lines(&checked(
+        &load,
+        "{unique: a}, {not_null: b}",
+        "on_fail: drop",
+    ))
+    .await;
+    assert_eq!(both, ["a,b,n", "x,1,0", ",1,2", ",1,5", "y,1,7"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_is_partly_a_success_where_checks_do_not_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = load(folder.path(), "id\tx\na\t1\nb\t20\n");
+    for (check, more, status, rows) in [
+        (
+            "{column: x, range: [1, 20]}",
+            "on_fail: fail",
+            Status::Success,
+            2,
+        ),
+        (
+            "{column: x, range: [1, 10]}",
+            "on_fail: drop",
+            Status::PartialSuccess,
+            1,
+        ),
+        (
+            "{column: x, range: [1, 10]}",
+            "on_fail: keep",
+            Status::PartialSuccess,
+            2,
+        ),
+        (
+            "{column: x, range: [1, 10], severity: warning}",
+            "on_fail: fail",
+            Status::PartialSuccess,
+            2,
+        ),
+        (
+            "{column: x, range: [1, 10], severity: info}",
+            "on_fail: drop",
+            Status::Success,
+            2,
+        ),
+        (
+            "{row_count: {min: 5}, severity: warning}",
+            "on_fail: drop",
+            Status::PartialSuccess,
+            2,
+        ),
+    ] {
+        let (lines, report) = ran(&context(), &checked(&load, check, more)).await.unwrap();
+        assert_eq!(
+            (report.status, lines.len() - 1),
+            (status, rows),
+            "{check} {more}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn values_are_of_a_set_as_their_column_has_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = load(
+        folder.path(),
+        "i\tf\tb\td\ts\n1\t1.0\ttrue\t2024-01-05\t1\n2\t2.5\tfalse\t2024-01-06\tq\n\t\t\t\t\n",
+    );
+    for (check, failed) in [
+        ("{column: i, in_set: [1, 2]}", 0),
+        ("{column: i, in_set: ['1', '2.0']}", 0),
+        ("{column: i, in_set: [1, x]}", 1),
+        ("{column: f, in_set: [1, 2.50]}", 0),
+        ("{column: f, in_set: [1]}", 1),
+        ("{column: b, in_set: [TRUE, False]}", 0),
+        ("{column: b, in_set: [true]}", 1),
+        ("{column: d, in_set: ['2024-01-05', '2024-01-06']}", 0),
+        ("{column: d, in_set: ['2024-01-05']}", 1),
+        ("{column: s, in_set: ['1', q]}", 0),
+        ("{column: s, in_set: ['1.0', q]}", 1),
+        ("{column: i, min: 1, max: 2}", 0),
+        ("{column: i, range: [null, 1]}", 1),
+        ("{column: i, range: ['-inf', 1.5]}", 1),
+        ("{column: i, range: [2, 2], row_count: {min: 3}}", 1),
+    ] {
+        let (_, report) = ran(&context(), &checked(&load, check, "on_fail: keep"))
+            .await
+            .unwrap();
+        let found: u64 = report.checks.iter().map(|check| check.failed).sum();
+        assert_eq!(found, failed, "{check}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn checks_that_make_no_sense_are_refused_where_they_stand() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = load(folder.path(), "id\tx\na\t1\nb\t20\n");
+    for (check, problem) in [
+        (
+            "{column: x, range: [10, 1]}",
+            "range: nothing is from 10 to 1",
+        ),
+        ("{column: x, range: [a, 1]}", "range: "),
+        ("{column: x, range: [1]}", "range: it has 1"),
+        ("{column: x, range: [1, 2, 3]}", "range: it has 3"),
+        ("{column: x, range: [null, null]}", "range: it has no bound"),
+        ("{column: x, range: [.nan, 1]}", "range: "),
+        (
+            "{column: x, check: range, min: 3, max: 2}",
+            "nothing is from 3 to 2",
+        ),
+        ("{column: x, regex: '('}", "regex: "),
+        ("{column: x, regex: 'a)(b'}", "regex: "),
+        ("{column: x, in_set: []}", "in_set"),
+        ("{column: x, check: in_set}", "in_set: it names no values"),
+        (
+            "{row_count: {min: 5, max: 1}}",
+            "row_count: nothing is from 5 to 1",
+        ),
+        ("{row_count: {min: many}}", "row_count: "),
+        (
+            "{row_count: {mn: 1}}",
+            "row_count has no 'mn'; did you mean 'min'?",
+        ),
+        ("{row_count: {}}", "row_count: it has no bound"),
+        ("{check: condition}", "condition: "),
+    ] {
+        for on_fail in ["fail", "keep", "drop"] {
+            let error = refused(&checked(&load, check, &format!("on_fail: {on_fail}"))).await;
+            assert!(error.contains("p.yaml, line 4"), "{check} {error}");
+            assert!(error.contains(problem), "{check} {error}");
+        }
+    }
+    let error = refused(&checked(&load, "{row_count: {min: 1}}", "on_fail: drop")).await;
+    assert!(
+        error.contains("p.yaml, line 4") && error.contains("on_fail: drop drops rows"),
+        "{error}"
+    );
+}
