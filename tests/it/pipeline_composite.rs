@@ -98,7 +98,8 @@ async fn parts_that_are_none_of_the_type_are_left_out_and_the_type_must_be_said(
     let data = support::data_file("tissue/hpa_osps.csv");
     let yaml = format!(
         "- {{type: load, params: {{file_path: '{data}'}}}}
-- {{type: parse_composite_identifiers, params: {{column: uniprot, validate: true}}}}"
+- {{type: parse_composite_identifiers, params: {{column: uniprot, validate: true}}}}
+- {{type: sink, params: {{to: x.csv}}}}"
     );
     let error = tried(&support::context(), &yaml).await.unwrap_err();
     assert!(

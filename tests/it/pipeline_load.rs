@@ -361,12 +361,14 @@ async fn what_parameters_cannot_be_is_told_with_its_place() {
             "is not a column of the file; it has gene, uniprot, organ",
         ),
     ] {
-        let yaml = format!("- type: load\n  params:\n    file_path: '{data}'\n    {given}\n");
+        let sink = "- {type: sink, params: {to: x.csv}}";
+        let yaml =
+            format!("- type: load\n  params:\n    file_path: '{data}'\n    {given}\n{sink}\n");
         let error = tried(&context, &yaml).await.unwrap_err();
         assert!(error.contains(part), "{part} is missing in: {error}");
         assert!(error.starts_with("p.yaml, line "), "{error}");
     }
-    let ids = "- {type: load_dataset_identifiers, params: {file_path: 'DATA', column_mappings: [{column_name: gene}], MORE}}";
+    let ids = "- {type: load_dataset_identifiers, params: {file_path: 'DATA', column_mappings: [{column_name: gene}], MORE}}\n- {type: sink, params: {to: x.csv}}";
     for (given, part) in [
         ("unique_only: true", "unique_only: it needs a column"),
         ("metadata_columns: [organs]", "did you mean 'organ'?"),

@@ -171,7 +171,7 @@ steps:
 }
 
 fn mapping(folder: &Path) -> String {
-    let map = made_file(folder, "map.tsv", "a\tb\nchebi:1\tkegg:C1\n");
+    let map = made_file(folder, "map.tsv", "a\tb\nchebi:15377\tkegg:C1\n");
     format!("mappings:\n  m: \"pairs('{map}', subject => 'a', object => 'b')\"\n")
 }
 
@@ -271,8 +271,8 @@ async fn parameters_that_say_nothing_of_a_sink_are_refused() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reports_tell_counts_and_what_has_no_mapping() {
     let folder = tempfile::tempdir().unwrap();
-    let ids = "id\nchebi:1\nchebi:2\nchebi:2\nchebi:3\n\nchebi:1\n";
-    let file = made_file(folder.path(), "f.tsv", &format!("{ids}short\tof\tform\n"));
+    let ids = "id\tn\nchebi:15377\t1\nchebi:15422\t1\nchebi:15422\t1\nchebi:17234\nchebi:17234\t1\nchebi:15377\t1\n";
+    let file = made_file(folder.path(), "f.tsv", ids);
     let at = |name: &str| folder.path().join(name).display().to_string();
     let context = support::context();
     let steps = |path: &str, more: &str| {
@@ -303,7 +303,7 @@ async fn reports_tell_counts_and_what_has_no_mapping() {
     );
     let unmapped = told["unmapped"].as_array().unwrap();
     assert_eq!(unmapped.len(), 2, "{text}");
-    assert_eq!(unmapped[0]["identifier"], "chebi:2");
+    assert_eq!(unmapped[0]["identifier"], "chebi:15422");
     assert_eq!(
         (&unmapped[0]["rows"], &unmapped[0]["column"]),
         (&2.into(), &"id".into())
@@ -315,7 +315,7 @@ async fn reports_tell_counts_and_what_has_no_mapping() {
         text.starts_with("| verdict | hops | predicate | rows | percent |\n"),
         "{text}"
     );
-    assert!(text.contains("| id | chebi:2 | unmapped | 2 |\n"), "{text}");
+    assert!(text.contains("| id | chebi:15422 | unmapped | 2 |\n"), "{text}");
     run(&context, &steps(&at("r.csv"), "")).await;
     assert!(rows(&context, &at("r.csv")).await.len() >= 2);
     let error = tried(&context, &steps(&at("r.md"), ", columns: [di]"))

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use biotide_common::BiotideError;
 use biotide_database::{DatabaseTable, DatabaseTarget, is_database};
 use biotide_formats::files::{HIVE_NULL, is_glob};
 use biotide_formats::formats;
@@ -101,7 +102,11 @@ impl StatementFiles {
             true => format!("{location}/"),
             false => location.to_owned(),
         };
-        let config = ListingTableConfig::new(ListingTableUrl::parse(location)?)
+        let url = ListingTableUrl::parse(&location)?;
+        if !self.has_file(&url).await? {
+            return Err(BiotideError::file(location, "there is no such file").into());
+        }
+        let config = ListingTableConfig::new(url)
             .infer_options(&self.state)
             .await?
             .infer_partitions_from_path(&self.state)
@@ -126,6 +131,12 @@ impl StatementFiles {
     }
 
     /// Whether a folder below holds the rows whose partition column is NULL.
+    async fn has_file(&self, url: &ListingTableUrl) -> Result<bool> {
+        let store = self.state.runtime_env().object_store(url)?;
+        let mut files = url.list_all_files(&self.state, &*store, "").await?;
+        Ok(files.try_next().await?.is_some())
+    }
+
     async fn has_null_folder(&self, url: &ListingTableUrl) -> Result<bool> {
         let store = self.state.runtime_env().object_store(url)?;
         let mut files = store.list(Some(url.prefix()));

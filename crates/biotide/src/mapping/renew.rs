@@ -1,16 +1,18 @@
 //! A view holds the plan that it was made with, and in it the mapping of then. A statement is to see that of now.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use biotide_exec::catalog::{Mapping, Mappings};
 use biotide_exec::chain::ChainNode;
 use biotide_exec::xref::XrefNode;
-use datafusion::common::Result;
 use datafusion::common::tree_node::Transformed;
+use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::{Extension, LogicalPlan};
 
 use super::lateral::node as xref;
+use super::source::is_path;
 
 /// Puts the mappings that there are now in the place of those that the views of a plan were made with.
 pub(crate) fn rewrite(plan: LogicalPlan, mappings: &Mappings) -> Result<LogicalPlan> {
@@ -36,26 +38,34 @@ struct Renewed<'a> {
 
 impl Renewed<'_> {
     /// The mapping of now; nothing, if it is that already.
-    fn mapping(&mut self, old: &Arc<Mapping>) -> Option<Arc<Mapping>> {
+    fn mapping(&mut self, old: &Arc<Mapping>) -> Result<Option<Arc<Mapping>>> {
         // (What was made for this statement is not loaded yet.)
-        old.loaded()?;
-        if let Some(now) = self.mappings.get(old.name()) {
-            return (!Arc::ptr_eq(&now, old)).then_some(now);
+        if old.loaded().is_none() {
+            return Ok(None);
+        }
+        let name = old.name();
+        if let Some(now) = self.mappings.get(name) {
+            return Ok((!Arc::ptr_eq(&now, old)).then_some(now));
+        }
+        if !is_path(name) && !Path::new(name).exists() {
+            return plan_err!(
+                "the mapping {name}, which a view was made with, is not there any more"
+            );
         }
         if !old.is_outdated() {
-            return None;
+            return Ok(None);
         }
         let made = || {
             let made = Mapping::new(old.name(), Arc::clone(old.loader()));
             Arc::new(made.with_iris(old.iris().clone()))
         };
         let own = self.files.entry(Arc::as_ptr(old) as usize);
-        Some(Arc::clone(own.or_insert_with(made)))
+        Ok(Some(Arc::clone(own.or_insert_with(made))))
     }
 
     fn node(&mut self, extension: &Extension) -> Result<Option<LogicalPlan>> {
         if let Some(node) = xref(extension) {
-            let Some(mapping) = self.mapping(&node.spec.mapping) else {
+            let Some(mapping) = self.mapping(&node.spec.mapping)? else {
                 return Ok(None);
             };
             let mut spec = Arc::clone(&node.spec);
@@ -69,7 +79,7 @@ impl Renewed<'_> {
         let Some(node) = (*extension.node).as_any().downcast_ref::<ChainNode>() else {
             return Ok(None);
         };
-        let Some(mapping) = self.mapping(&node.spec.mapping) else {
+        let Some(mapping) = self.mapping(&node.spec.mapping)? else {
             return Ok(None);
         };
         let mut spec = Arc::clone(&node.spec);

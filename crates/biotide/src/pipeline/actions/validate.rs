@@ -91,7 +91,7 @@ const PARAMS: &[Param] = &[
         .of(CHECK)
         .needed()
         .at_least(1),
-    Param::new("on_fail", Kind::OneOf(&["fail", "drop", "keep"]), "What a failure of severity `error` does: ends the run, drops the row, or nothing. A run that goes on after a failure of severity `error` or `warning` is a partial success.")
+    Param::new("on_fail", Kind::OneOf(&["fail", "drop", "keep"]), "What a failure of severity `error` does: ends the run, drops the row, or nothing; of `row_count`, for which no row can be dropped, `drop` ends the run too. A run that goes on after a failure of severity `error` or `warning` is a partial success.")
         .or("fail"),
     Param::new("report_path", Kind::Path, "Where the report is written to: .json, .jsonl, .csv, .tsv or .parquet."),
     OUTPUT,

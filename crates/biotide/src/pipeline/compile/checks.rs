@@ -33,17 +33,10 @@ pub(crate) enum What {
 pub(crate) fn checks(scope: &Scope, params: &Params) -> Result<Vec<Check>> {
     let input = scope.input(params, "input")?;
     let mut checks = Vec::new();
-    let drops = params.text("on_fail") == Some("drop");
     for item in params.items("checks") {
         let severity = item.text("severity").unwrap_or("error").to_owned();
         let named = item.text("name");
         let mut found = of_item(scope, &input, item)?;
-        let counts = |(_, what): &(String, What)| matches!(what, What::Count(_));
-        if drops && severity == "error" && found.iter().any(counts) {
-            let problem = "on_fail: drop drops rows that fail, and no row is one of too many or too few; a step of its \
-                           own with on_fail: fail, or severity: warning, would do";
-            return Err(refused(item, "row_count", problem));
-        }
         let several = found.len() > 1;
         for (default, what) in found.drain(..) {
             let name = match (named, several) {

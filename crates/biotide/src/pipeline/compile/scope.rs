@@ -68,7 +68,10 @@ impl Scope {
         };
         let schema = Arc::new(Datasets::default());
         catalog.register_schema(&name, Arc::clone(&schema) as _)?;
-        state.config_mut().options_mut().catalog.default_schema = name.clone();
+        let options = state.config_mut().options_mut();
+        options.catalog.default_schema = name.clone();
+        // (A step gives its rows in its order to the one after it: SQL would take that for a subquery's, which has none.)
+        options.sql_parser.enable_subquery_sort_elimination = false;
         state
             .config_mut()
             .set_extension(Arc::<FilesBeside>::default());
