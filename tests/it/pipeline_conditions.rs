@@ -57,12 +57,15 @@ fn table(folder: &std::path::Path) -> String {
     format!("- {{type: load, params: {{file_path: '{file}'}}}}\n")
 }
 
-/// A condition in YAML, and what it is of a row: nothing of one that lacks the value.
-type Condition = (String, Box<dyn Fn(&Row) -> Option<bool>>);
+/// What a condition is of a row: nothing of one that lacks the value.
+type Holds = Box<dyn Fn(&Row) -> Option<bool>>;
+
+/// A condition in YAML, and what it is.
+type Condition = (String, Holds);
 
 fn conditions() -> Vec<Condition> {
     let mut all: Vec<Condition> = Vec::new();
-    let mut add = |text: &str, holds: Box<dyn Fn(&Row) -> Option<bool>>| {
+    let mut add = |text: &str, holds: Holds| {
         all.push((format!("{{{text}}}"), holds));
     };
     for exact in [true, false] {

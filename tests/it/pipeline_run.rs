@@ -315,7 +315,10 @@ async fn reports_tell_counts_and_what_has_no_mapping() {
         text.starts_with("| verdict | hops | predicate | rows | percent |\n"),
         "{text}"
     );
-    assert!(text.contains("| id | chebi:15422 | unmapped | 2 |\n"), "{text}");
+    assert!(
+        text.contains("| id | chebi:15422 | unmapped | 2 |\n"),
+        "{text}"
+    );
     run(&context, &steps(&at("r.csv"), "")).await;
     assert!(rows(&context, &at("r.csv")).await.len() >= 2);
     let error = tried(&context, &steps(&at("r.md"), ", columns: [di]"))

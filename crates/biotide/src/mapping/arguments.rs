@@ -36,8 +36,9 @@ impl Arguments {
     /// Takes an argument's name, and answers it in lower case; an error is what is wrong with it.
     pub(super) fn take(&mut self, name: &str) -> Result<String, String> {
         let name = name.to_ascii_lowercase();
-        if !self.known.contains(&name.as_str()) && !(self.reads && BiotideOptions::is_known(&name))
-        {
+        let is_known =
+            self.known.contains(&name.as_str()) || self.reads && BiotideOptions::is_known(&name);
+        if !is_known {
             return Err(format!("is none of its options{}", self.hint(&name)));
         }
         if self.seen.contains(&name) {

@@ -117,8 +117,7 @@ impl Registry {
     fn stem(&self, iri: &str, prefix: &Prefix) -> String {
         let mut rest = bare(iri).trim_end_matches(ENDS);
         let banana = prefix.banana.as_deref().map(Key::new);
-        loop {
-            let Some(at) = rest.rfind(ENDS) else { break };
+        while let Some(at) = rest.rfind(ENDS) {
             let end = &rest[at + 1..];
             let is_banana = banana
                 .as_ref()

@@ -121,7 +121,8 @@ mod tests {
             let stood = lines(file, word).unwrap();
             let stands = lines(&written, word).unwrap();
             assert_eq!(stands.0, stood.0, "{word} in {written}");
-            assert!(stands.1.abs_diff(stood.1) <= 1, "{word} in {written}");
+            // (A list and a map begin where their first value stands: a bracket each.)
+            assert!(stands.1.abs_diff(stood.1) <= 2, "{word} in {written}");
         }
     }
 }
