@@ -9,7 +9,7 @@
 //! | [`xref`] | identifiers of rows, and what they map to |
 //! | [`chain`] | the statements of a mapping, and those that follow from them |
 //! | [`clique`] | identifiers of the same thing |
-//! | [`concat`] | tables one below the other, in order |
+//! | [`mod@concat`] | tables one below the other, in order |
 //! | [`planner`] | physical plans of all of these |
 
 mod absent;
