@@ -129,6 +129,14 @@ steps:
     run(&context, &yaml(", null_values: [a]", "")).await;
     assert_ne!(made(), before);
     assert_eq!(rows(&context, &out).await, [["1", "NULL"], ["3", "c"]]);
+    for path in [at("kept.csv"), "s3://here/kept.parquet".to_owned()] {
+        let elsewhere = yaml("", "").replace(&kept, &path);
+        let error = tried(&context, &elsewhere).await.unwrap_err();
+        assert!(
+            error.contains("path: it is a local file of Parquet"),
+            "{error}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

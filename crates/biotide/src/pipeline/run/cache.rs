@@ -10,6 +10,7 @@ use datafusion::logical_expr::LogicalPlan;
 use super::super::compile::Scope;
 use super::super::spec::Step;
 use super::sinks;
+use crate::catalog::is_parquet;
 use crate::error::Result;
 use crate::rejects::{read_json_lines, write_json_lines};
 use crate::resumable::{cache_name, inputs, reads_files_only};
@@ -23,6 +24,10 @@ pub(super) async fn keep(scope: &mut Scope, step: &Step) -> Result<ScanReport> {
     let plan = plan.ok_or_else(|| step.params.error("input", scope.unknown(&input)))?;
     let key = content_key(&plan, scope).await?;
     let (file, scan) = match step.params.text("path") {
+        Some(path) if path.contains("://") || !is_parquet(path) => {
+            let problem = "it is a local file of Parquet, whose name ends in .parquet";
+            return Err(step.params.error("path", problem).into());
+        }
         Some(path) => {
             let kept = Kept::at(path);
             let may_be_taken = reads_files_only(&plan)? && repeats(&plan);
