@@ -43,7 +43,7 @@ async fn an_olink_file_becomes_a_table_of_sqlite() {
     let run = || {
         let output = command(["run", &yaml, "--report", "json"])
             .current_dir(root())
-            .arg(format!("--set=database={database}"))
+            .arg(format!("--set=database=sqlite:{database}"))
             .output()
             .unwrap();
         let text = String::from_utf8(output.stderr).unwrap();
@@ -67,7 +67,7 @@ async fn a_dry_run_shows_columns_and_plans_and_writes_nothing() {
     let yaml = example(folder.path(), "olink.yaml");
     let output = command(["run", &yaml, "--dry-run"])
         .current_dir(root())
-        .arg(format!("--set=database={}", database.display()))
+        .arg(format!("--set=database=sqlite:{}", database.display()))
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
@@ -84,7 +84,7 @@ async fn a_dry_run_shows_columns_and_plans_and_writes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_example_goes_to_postgres_by_another_last_line() {
+async fn the_other_form_goes_to_postgres() {
     let Ok(server) = std::env::var("BIOTIDE_TEST_POSTGRES") else {
         println!("no PostgreSQL: BIOTIDE_TEST_POSTGRES is not set");
         return;
@@ -100,4 +100,43 @@ async fn the_example_goes_to_postgres_by_another_last_line() {
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["sinks"][0]["format"], "postgres");
     assert!(report["rows"].as_u64().unwrap() > 2900, "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_rows_go_to_postgres_by_another_database() {
+    let Ok(server) = std::env::var("BIOTIDE_TEST_POSTGRES") else {
+        println!("no PostgreSQL: BIOTIDE_TEST_POSTGRES is not set");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    // (Another test has a table called proteins.)
+    let yaml = example(folder.path(), "olink.yaml");
+    let text = std::fs::read_to_string(&yaml).unwrap();
+    std::fs::write(&yaml, text.replace("/proteins\n", "/olink_example\n")).unwrap();
+    let sqlite = format!("sqlite:{}", folder.path().join("o.db").display());
+    for database in [&sqlite, &server] {
+        let output = command(["run", &yaml, "--quiet"])
+            .current_dir(root())
+            .arg(format!("--set=database={database}"))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+    // (SQLite has lists as text.)
+    let counted = |database: &str| {
+        format!(
+            "SELECT assay, uniprot, target, predicate, verdict, count(*) AS n FROM '{database}/olink_example' \
+             GROUP BY assay, uniprot, target, predicate, verdict"
+        )
+    };
+    let difference = format!("{} EXCEPT {}", counted(&sqlite), counted(&server));
+    let all = format!("SELECT count(*) FROM '{server}/olink_example'");
+    let context = crate::support::context();
+    assert!(
+        crate::support::query(&context, &difference)
+            .await
+            .0
+            .is_empty()
+    );
+    assert_eq!(crate::support::query(&context, &all).await.0, [["8810"]]);
 }
