@@ -38,21 +38,26 @@ impl Input {
     /// A file as it is now; `size`: of one that is elsewhere.
     fn of_file(name: String, size: u64) -> Self {
         let local = name.strip_prefix("file://").unwrap_or(&name);
-        if let Some(key) = cache_key(Path::new(local)) {
-            // (Its key tells what it holds.)
-            return Self {
-                name: format!("{CACHE}{key}"),
-                size: 0,
-                modified: None,
-            };
-        }
         let meta = std::fs::metadata(local).ok();
         let modified = meta.as_ref().and_then(|meta| meta.modified().ok());
         let since = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        Self {
-            size: meta.map_or(size, |meta| meta.len()),
-            modified: since.map(|since| since.as_nanos()),
-            name,
+        let size = meta.map_or(size, |meta| meta.len());
+        Self::new(name, size, since.map(|since| since.as_nanos()))
+    }
+
+    fn new(name: String, size: u64, modified: Option<u128>) -> Self {
+        match cache_key(Path::new(&name)) {
+            // (Its key tells what it holds.)
+            Some(key) => Self {
+                name: format!("{CACHE}{key}"),
+                size: 0,
+                modified: None,
+            },
+            None => Self {
+                name,
+                size,
+                modified,
+            },
         }
     }
 
@@ -205,15 +210,8 @@ pub(crate) async fn inputs(plan: &LogicalPlan, state: &SessionState) -> Result<V
         for file in found {
             let modified = file.last_modified.timestamp_nanos_opt();
             let name = format!("{}{}", url.object_store().as_str(), file.location);
-            if cache_key(Path::new(&name)).is_some() {
-                add(Input::of_file(name, 0));
-                continue;
-            }
-            add(Input {
-                name,
-                size: file.size,
-                modified: modified.and_then(|nanos| u128::try_from(nanos).ok()),
-            });
+            let modified = modified.and_then(|nanos| u128::try_from(nanos).ok());
+            add(Input::new(name, file.size, modified));
         }
     }
     let beside = state.config().get_extension::<FilesBeside>();

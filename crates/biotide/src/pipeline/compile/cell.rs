@@ -141,6 +141,6 @@ fn typed(value: &str, data_type: &DataType) -> String {
 }
 
 /// (As a text, since SQL has no number for infinity.)
-fn double(number: f64) -> String {
+pub(super) fn double(number: f64) -> String {
     format!("arrow_cast('{number}', 'Float64')")
 }

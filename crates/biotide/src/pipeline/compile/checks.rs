@@ -3,7 +3,7 @@
 use super::super::actions::Params;
 use super::super::spec::Step;
 use super::bounds::Bounds;
-use super::cell::{Cell, type_of};
+use super::cell::{Cell, double, type_of};
 use super::deduplicate::{Nulls, Numbered};
 use super::scope::refused;
 use super::words::{fresh, names, numbered, quoted, text};
@@ -140,7 +140,7 @@ fn of_item(scope: &Scope, input: &str, item: &Params) -> Result<Vec<(String, Wha
 /// That a cell is a number within bounds, or has no value.
 fn within(column: &str, bounds: Bounds) -> String {
     let cell = format!("try_cast({} AS DOUBLE)", quoted(column));
-    let bound = |sign: &str, bound: f64| format!("{cell} {sign} arrow_cast('{bound}', 'Float64')");
+    let bound = |sign: &str, bound: f64| format!("{cell} {sign} {}", double(bound));
     let mut conditions = vec![format!(
         "({} IS NULL OR {cell} IS NOT NULL)",
         quoted(column)

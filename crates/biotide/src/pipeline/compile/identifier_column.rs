@@ -2,11 +2,8 @@
 
 use super::super::actions::Params;
 use super::scope::{column_of, refused};
-use super::words::{quoted, text, trimmed};
+use super::words::{CUT, quoted, text, trimmed};
 use crate::error::Result;
-
-/// A character that no identifier has.
-const CUT: char = '\u{1f}';
 
 /// A column of identifiers.
 pub(super) struct Identifier<'a> {

@@ -12,7 +12,7 @@ use super::flaw::{Flaw, sifted};
 use super::identifier_column::{Identifier, wanted};
 use super::read::{Loaded, Reading, read, set};
 use super::scope::{column_of, refused};
-use super::words::{added, fresh, names, quoted, text};
+use super::words::{added, fresh, names, numbered, quoted, text};
 use super::{Made, Scope};
 use crate::error::Result;
 
@@ -66,7 +66,7 @@ pub(super) async fn identifiers(scope: &Scope, params: &Params) -> Result<Made> 
     // (No dataset of the run is to be hidden by it, no column of the file.)
     let keys: Vec<String> = scope.keys().map(str::to_owned).collect();
     let table = quoted(&fresh("biotide_loaded_rows", &keys));
-    let rank = quoted(&fresh("rank", &own));
+    let rank = fresh("rank", &own);
     let place = match is_text {
         true => [
             format!("arrow_cast({FILE}, 'Utf8')"),
@@ -76,13 +76,13 @@ pub(super) async fn identifiers(scope: &Scope, params: &Params) -> Result<Made> 
         // (It has no lines.)
         false => [
             text(&params.texts("file_path").join(", ")),
-            rank.clone(),
-            rank.clone(),
+            quoted(&rank),
+            quoted(&rank),
         ],
     };
     let from = match is_text {
         true => table.clone(),
-        false => format!("(SELECT *, row_number() OVER () AS {rank} FROM {table})"),
+        false => numbered(&table, &rank),
     };
     let kept = kept(params, &own, &ids)?;
     let mut chosen = Chosen::of(params, &kept, &ids, &place)?;
@@ -241,15 +241,17 @@ fn filter(params: &Params, own: &[String]) -> Result<String> {
 
 /// The first row of each identifier, as it was made; rows without one are all different.
 fn unique(table: &str, key: &[&Identifier<'_>], shown: &[String]) -> String {
-    let [row, place] = ["row", "place"].map(|name| quoted(&fresh(name, shown)));
+    let row = fresh("row", shown);
+    let rows = numbered(table, &row);
+    let (row, place) = (quoted(&row), quoted(&fresh("place", shown)));
     let by: Vec<String> = key.iter().map(|id| id.key()).collect();
     let empty = key
         .iter()
         .map(|id| format!("{} IS NULL", quoted(&id.column)));
     let empty: Vec<String> = empty.collect();
     format!(
-        "SELECT {} FROM (SELECT *, row_number() OVER (PARTITION BY {} ORDER BY {row}) AS {place} FROM (SELECT *, \
-         row_number() OVER () AS {row} FROM {table})) WHERE {place} = 1 OR ({}) ORDER BY {row}",
+        "SELECT {} FROM (SELECT *, row_number() OVER (PARTITION BY {} ORDER BY {row}) AS {place} FROM {rows}) \
+         WHERE {place} = 1 OR ({}) ORDER BY {row}",
         names(shown),
         by.join(", "),
         empty.join(" AND ")

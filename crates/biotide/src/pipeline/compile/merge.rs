@@ -8,7 +8,6 @@ use datafusion::logical_expr::{Expr, ExprSchemable, Extension, LogicalPlan, Logi
 use datafusion::optimizer::analyzer::type_coercion::coerce_union_schema;
 
 use super::super::actions::Params;
-use super::super::spec::did_you_mean;
 use super::deduplicate::{Nulls, Numbered};
 use super::scope::column_of;
 use super::words::{fresh, numbered, quoted};
@@ -17,17 +16,7 @@ use crate::error::Result;
 
 /// `merge_datasets`.
 pub(super) async fn merge(scope: &Scope, params: &Params) -> Result<Made> {
-    let mut inputs = Vec::new();
-    for input in params.placed_texts("inputs") {
-        match scope.dataset(input.value) {
-            Some(_) => inputs.push(input.value.to_owned()),
-            None => {
-                let hint = did_you_mean(input.value, scope.keys().collect::<Vec<_>>());
-                let problem = format!("'{}' is no dataset; {hint}", input.value);
-                return Err(input.place.error(problem).into());
-            }
-        }
-    }
+    let inputs = scope.inputs(params)?;
     let by = params.texts("deduplicate");
     let last = params.text("dedup") == Some("last");
     let all = by.is_empty() || params.text("dedup") == Some("all");

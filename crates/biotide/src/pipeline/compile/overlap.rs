@@ -1,7 +1,6 @@
 //! What datasets have in common.
 
 use super::super::actions::Params;
-use super::super::spec::did_you_mean;
 use super::scope::refused;
 use super::words::{quoted, text, texts};
 use super::{Made, Scope};
@@ -43,13 +42,7 @@ pub(super) fn overlap(scope: &Scope, params: &Params) -> Result<Made> {
         given
     };
     let mut members = Vec::new();
-    for (n, input) in params.placed_texts("inputs").into_iter().enumerate() {
-        if scope.dataset(input.value).is_none() {
-            let hint = did_you_mean(input.value, scope.keys().collect::<Vec<_>>());
-            let problem = format!("'{}' is no dataset; {hint}", input.value);
-            return Err(input.place.error(problem).into());
-        }
-        let input = input.value;
+    for (n, input) in scope.inputs(params)?.iter().enumerate() {
         let wanted = columns
             .get(n)
             .or(columns.first())

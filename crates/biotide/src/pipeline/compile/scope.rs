@@ -227,6 +227,16 @@ impl Scope {
         }
     }
 
+    /// The keys of the datasets that a parameter lists.
+    pub(super) fn inputs(&self, params: &Params) -> Result<Vec<String>> {
+        let inputs = params.placed_texts("inputs").into_iter();
+        let known = inputs.map(|input| match self.dataset(input.value) {
+            Some(_) => Ok(input.value.to_owned()),
+            None => Err(input.place.error(self.unknown(input.value)).into()),
+        });
+        known.collect()
+    }
+
     /// The columns of a dataset.
     pub(crate) fn columns(&self, key: &str) -> Vec<String> {
         let fields = self.dataset(key).map(|plan| plan.schema().fields().clone());

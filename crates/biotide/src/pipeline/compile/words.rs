@@ -1,5 +1,8 @@
 //! Words of SQL.
 
+/// A character that no identifier has: what is between the parts while they are one text.
+pub(super) const CUT: char = '\u{1f}';
+
 /// A name.
 pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))

@@ -3,25 +3,19 @@
 use datafusion::arrow::datatypes::DataType;
 
 use super::super::super::actions::Params;
+use super::super::cell::type_of;
 use super::super::scope::refused;
-use super::super::words::{added, fresh, quoted, text};
+use super::super::words::{CUT, added, fresh, quoted, text};
 use super::super::{Made, Scope};
-use super::cuts::{CUT, Cuts};
+use super::cuts::Cuts;
 use crate::error::Result;
 
 /// Whether a column holds lists.
 fn is_list(scope: &Scope, input: &str, column: &str) -> bool {
-    let plan = scope.dataset(input);
-    let fields = plan.into_iter().flat_map(|plan| plan.schema().fields());
-    let mut types = fields
-        .filter(|field| field.name() == column)
-        .map(|field| field.data_type());
-    types.any(|kind| {
-        matches!(
-            kind,
-            DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..)
-        )
-    })
+    matches!(
+        type_of(scope, input, column),
+        DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..)
+    )
 }
 
 /// The parts of a cell, as SQL: a list of texts, and the list of what was cut at.

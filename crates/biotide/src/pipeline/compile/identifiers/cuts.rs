@@ -2,11 +2,8 @@
 
 use super::super::super::actions::Params;
 use super::super::scope::refused;
-use super::super::words::{text, trimmed};
+use super::super::words::{CUT, text, trimmed};
 use crate::error::Result;
-
-/// A character that no identifier has: what is between the parts while they are one text.
-pub(super) const CUT: char = '\u{1f}';
 
 /// What identifiers are joined by where nothing is said.
 const USUAL: [&str; 4] = [",", ";", "|", "_"];
