@@ -70,6 +70,17 @@ pub enum Fate {
     Withdrawn,
 }
 
+/// An IRI without its scheme: `http` and `https` are the same.
+pub fn without_scheme(iri: &str) -> &str {
+    iri.split_once("://").map_or(iri, |(_, rest)| rest)
+}
+
+/// An IRI without its scheme and `www.`, which people write one way or the other.
+pub fn bare_iri(iri: &str) -> &str {
+    let rest = without_scheme(iri);
+    rest.strip_prefix("www.").unwrap_or(rest)
+}
+
 /// A text without the blanks around it that people paste: Unicode's, the byte order mark among them.
 pub fn trim(text: &str) -> &str {
     // (Most have none.)

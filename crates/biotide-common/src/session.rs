@@ -56,6 +56,11 @@ impl QueryLog {
         self.scans.lock().clone()
     }
 
+    /// Whether nothing was read, and nothing set aside.
+    pub fn is_empty(&self) -> bool {
+        self.scans.lock().is_empty() && self.rejects.is_empty()
+    }
+
     /// Counts a row that a reader handed on, and somebody else has set aside.
     pub fn refuse(&self, reason: &str) {
         let mut refused = self.refused.lock();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use biotide_common::identifiers::{Identifiers, Meaning};
+use biotide_common::identifiers::{Identifiers, Meaning, without_scheme};
 
 /// The prefixes that a source declares, and the IRIs of those that only sources of its mapping know.
 #[derive(Debug, Clone, Default)]
@@ -80,9 +80,9 @@ impl Declared {
 
     /// The prefix of the sources that stands for most of an IRI, and how much that is.
     pub(crate) fn of_iri(&self, iri: &str) -> Option<(&str, usize)> {
-        let rest = bare(iri);
+        let rest = without_scheme(iri);
         let fits = self.iris.iter().filter_map(|(prefix, start)| {
-            let local = rest.strip_prefix(bare(start))?;
+            let local = rest.strip_prefix(without_scheme(start))?;
             (start.contains("://") && !local.is_empty())
                 .then_some((iri.len() - local.len(), prefix))
         });
@@ -91,14 +91,9 @@ impl Declared {
     }
 }
 
-/// An IRI without its scheme, `http` or `https`.
-fn bare(iri: &str) -> &str {
-    iri.split_once("://").map_or(iri, |(_, rest)| rest)
-}
-
 /// The name of what has that of a namespace: with its IRI, which tells it from that.
 fn another_name(prefix: &str, iri: &str) -> String {
-    let words = bare(iri).split(|c: char| !c.is_ascii_alphanumeric());
+    let words = without_scheme(iri).split(|c: char| !c.is_ascii_alphanumeric());
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
     format!("{prefix}.{}", words.join("."))
 }

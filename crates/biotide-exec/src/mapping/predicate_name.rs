@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use biotide_common::identifiers::{Identifiers, Meaning, trim};
+use biotide_common::identifiers::{Identifiers, Meaning, trim, without_scheme};
 use biotide_common::sssom;
 
 use super::declared::Declared;
@@ -76,10 +76,9 @@ fn contracted(iri: &str, identifiers: &dyn Identifiers) -> Option<String> {
 
 /// The CURIE of an IRI with a prefix of a vocabulary, `http` or `https`.
 fn of_vocabulary(iri: &str) -> Option<String> {
-    let bare = |iri: &'_ str| iri.split_once("://").map(|(_, rest)| rest.to_owned());
-    let own = bare(iri)?;
+    let own = without_scheme(iri);
     vocabularies().find_map(|(prefix, start)| {
-        let local = own.strip_prefix(&bare(start)?)?;
+        let local = own.strip_prefix(without_scheme(start))?;
         (!local.is_empty() && !local.contains('/')).then(|| format!("{prefix}:{local}"))
     })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use biotide_common::BiotideError;
-use biotide_common::identifiers::{Identifiers, Meaning};
+use biotide_common::identifiers::{Identifiers, Meaning, bare_iri};
 use biotide_common::sssom;
 use biotide_common::yaml::Node;
 use biotide_exec::mapping::declared::Declared;
@@ -76,7 +76,7 @@ pub(super) fn unite(
             if own.iri.is_empty() {
                 continue;
             }
-            let name = names.entry(bare(&own.iri).to_owned());
+            let name = names.entry(bare_iri(&own.iri).to_owned());
             own.name = name.or_insert_with(|| own.name.clone()).clone();
             iris.entry(own.name.clone())
                 .or_insert_with(|| own.iri.clone());
@@ -93,7 +93,7 @@ pub(super) fn unite(
 
 /// Whether a prefix means the same with either IRI.
 fn is_same(identifiers: &dyn Identifiers, prefix: &str, one: &str, other: &str) -> bool {
-    if bare(one) == bare(other) {
+    if bare_iri(one) == bare_iri(other) {
         return true;
     }
     let means = |iri| match identifiers.declared(prefix, iri) {
@@ -101,12 +101,6 @@ fn is_same(identifiers: &dyn Identifiers, prefix: &str, one: &str, other: &str) 
         Meaning::Unknown | Meaning::Another => None,
     };
     means(one).is_some_and(|prefix| means(other) == Some(prefix))
-}
-
-/// An IRI without its scheme and `www.`, which people write one way or the other.
-fn bare(iri: &str) -> &str {
-    let rest = iri.split_once("://").map_or(iri, |(_, rest)| rest);
-    rest.strip_prefix("www.").unwrap_or(rest)
 }
 
 fn disagree(prefix: &str, one: (&str, &str), other: (&str, &str)) -> BiotideError {

@@ -1,6 +1,8 @@
 //! What a prefix means that a set declares with an IRI of its own (`curie_map` of SSSOM): the IRI decides, unless it is
 //! but another spelling of those that the registry has for the prefix.
 
+use biotide_common::identifiers::bare_iri;
+
 use super::{Key, Prefix, Registry};
 use crate::identifier::written::trim;
 
@@ -74,7 +76,7 @@ impl Registry {
 
     /// Whose IRI it is, in any spelling of its start.
     fn owner(&self, iri: &str) -> Option<&Prefix> {
-        let bare = bare(iri);
+        let bare = bare_iri(iri);
         let starts = ["http://", "https://", "http://www.", "https://www."];
         let written = std::iter::once(iri.to_owned());
         let all = written.chain(starts.iter().map(|start| format!("{start}{bare}")));
@@ -97,7 +99,7 @@ impl Registry {
 
     /// Whether an IRI that the registry does not have is another form of those of a prefix.
     fn is_alike(&self, iri: &str, prefix: &Prefix) -> bool {
-        let own = bare(iri);
+        let own = bare_iri(iri);
         let is_resolved = RESOLVERS.iter().any(|resolver| own.starts_with(resolver));
         if is_resolved && self.names(iri, prefix) {
             return true;
@@ -115,7 +117,7 @@ impl Registry {
 
     /// An IRI without its start, and without the prefix and the signs at its end.
     fn stem(&self, iri: &str, prefix: &Prefix) -> String {
-        let mut rest = bare(iri).trim_end_matches(ENDS);
+        let mut rest = bare_iri(iri).trim_end_matches(ENDS);
         let banana = prefix.banana.as_deref().map(Key::new);
         while let Some(at) = rest.rfind(ENDS) {
             let end = &rest[at + 1..];
@@ -133,12 +135,6 @@ impl Registry {
         }
         rest.to_ascii_lowercase()
     }
-}
-
-/// An IRI without its scheme and `www.`, which people write one way or the other.
-fn bare(iri: &str) -> &str {
-    let rest = iri.split_once("://").map_or(iri, |(_, rest)| rest);
-    rest.strip_prefix("www.").unwrap_or(rest)
 }
 
 #[cfg(test)]
