@@ -15,6 +15,7 @@ mod reset;
 mod rounded;
 mod run;
 mod staged;
+mod star;
 mod target;
 
 pub use run::{Statement, XrefReport};

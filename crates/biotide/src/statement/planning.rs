@@ -9,7 +9,7 @@ use datafusion::logical_expr::{LogicalPlan, Statement as LogicalStatement};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement as SqlStatement;
 
-use super::{Statement, coverage, functions, names, normalize, reset, target};
+use super::{Statement, coverage, functions, names, normalize, reset, star, target};
 use crate::catalog::StatementFiles;
 use crate::context::BiotideContext;
 use crate::error::Result;
@@ -56,7 +56,7 @@ impl BiotideContext {
             // The table outlives the statement: it is made with the session's own state.
             state = self.session().state();
         }
-        let plan = lateral::rewrite(state.statement_to_plan(statement).await?)?;
+        let plan = lateral::rewrite(plan_statement(statement, &state).await?)?;
         let plan = renew::rewrite(plan, &self.mappings())?;
         Ok((plan, state))
     }
@@ -137,4 +137,16 @@ impl BiotideContext {
         }
         Ok(statement)
     }
+}
+
+async fn plan_statement(statement: SqlStatement, state: &SessionState) -> Result<LogicalPlan> {
+    let mut short = statement.clone();
+    // (An error is that of the statement as it was written.)
+    if star::resolve(&mut short)
+        && let Ok(plan) = state.statement_to_plan(short).await
+        && let Some(plan) = star::expand(plan)?
+    {
+        return Ok(plan);
+    }
+    Ok(state.statement_to_plan(statement).await?)
 }
