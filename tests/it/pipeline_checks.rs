@@ -145,7 +145,7 @@ async fn checks_that_make_no_sense_are_refused_where_they_stand() {
         ("{column: x, range: [1]}", "range: it has 1"),
         ("{column: x, range: [1, 2, 3]}", "range: it has 3"),
         ("{column: x, range: [null, null]}", "range: it has no bound"),
-        ("{column: x, range: [.nan, 1]}", "non-finite float"),
+        ("{column: x, range: [.nan, 1]}", "range: .nan is no number"),
         (
             "{column: x, check: range, min: 3, max: 2}",
             "nothing is from 3 to 2",
@@ -165,6 +165,11 @@ async fn checks_that_make_no_sense_are_refused_where_they_stand() {
         ),
         ("{row_count: {}}", "row_count: it has no bound"),
         ("{check: condition}", "condition: "),
+        ("{column: x, not_null: id}", "column: nothing here is of it"),
+        (
+            "{column: x, check: not_null, not_null: id}",
+            "not_null: check: not_null is of column",
+        ),
     ] {
         for on_fail in ["fail", "keep", "drop"] {
             let error = refused(&checked(&load, check, &format!("on_fail: {on_fail}"))).await;
@@ -175,7 +180,7 @@ async fn checks_that_make_no_sense_are_refused_where_they_stand() {
     // No row can be dropped for that there are too few.
     let error = refused(&checked(&load, "{row_count: {min: 3}}", "on_fail: drop")).await;
     assert!(
-        error.contains("p.yaml, line ") && error.contains("(there are 2)"),
+        error.contains("p.yaml, line ") && error.contains("row count is from 3 to … (there are 2)"),
         "{error}"
     );
 }

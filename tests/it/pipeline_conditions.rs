@@ -292,3 +292,54 @@ async fn what_a_column_cannot_have_is_refused_where_it_has_no_place() {
         rows().iter().filter(|row| row.part.is_some()).count()
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn values_are_compared_as_what_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(
+        &folder.path().join("t.tsv"),
+        "id\td\tn\n1\t2024-01-04\t9007199254740992\n2\t2024-01-05\t9007199254740993\n3\t2024-01-06\t9223372036854775807\n",
+    );
+    let noon = "2024-01-05T12:00:00";
+    for (condition, ids) in [
+        (format!("d, operator: greater_equal, value: '{noon}'"), "3"),
+        (format!("d, operator: less_than, value: '{noon}'"), "1 2"),
+        (format!("d, operator: equals, value: '{noon}'"), ""),
+        (format!("d, operator: not_equals, value: '{noon}'"), "1 2 3"),
+        (
+            "d, operator: equals, value: '2024-01-05T00:00:00'".into(),
+            "2",
+        ),
+        ("n, operator: equals, value: 9007199254740993.0".into(), "2"),
+        ("n, operator: equals, value: 9007199254740992.5".into(), ""),
+        (
+            "n, operator: greater_than, value: 9007199254740992.5".into(),
+            "2 3",
+        ),
+        ("n, operator: equals, value: 9223372036854775808".into(), ""),
+        (
+            "n, operator: less_than, value: 9223372036854775808".into(),
+            "1 2 3",
+        ),
+        (
+            "n, operator: in_list, value: [9.007199254740993e15, x]".into(),
+            "2",
+        ),
+    ] {
+        let steps = format!(
+            "- {{type: load, params: {{file_path: '{file}'}}}}
+- {{type: filter_dataset, params: {{conditions: [{{column: {condition}}}]}}}}
+- {{type: select, params: {{columns: {{id: id}}}}}}"
+        );
+        assert_eq!(lines(&steps).await[1..].join(" "), ids, "{condition}");
+    }
+    let idle = format!(
+        "- {{type: load, params: {{file_path: '{file}'}}}}
+- {{type: filter_dataset, params: {{conditions: [{{column: d, operator: is_null, value: 1}}]}}}}"
+    );
+    let error = refused(&idle).await;
+    assert!(
+        error.contains("value: is_null is of the cell alone"),
+        "{error}"
+    );
+}

@@ -214,3 +214,69 @@ async fn the_nearest_column_is_offered() {
         assert!(error.contains("did you mean 'uniprot'?"), "{error}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_found_is_canonical_and_the_first_that_is_an_identifier() {
+    let table =
+        "k\tx\n1\tP29459,UniProtKB:p29460-2\n2\tp12345\n3\tjunk\n4\t\n5\tHGNC:5969; Q9Y6K9\n";
+    let parse = |more: &str| {
+        format!(
+            "- {{type: parse, params: {{column: x{more}}}}}
+- {{type: derive, params: {{columns: {{x: k}}}}}}"
+        )
+    };
+    let list = of(table, &parse(", output_format: list")).await;
+    let uniprot = of(
+        table,
+        &parse(", output_format: list, identifier_type: uniprot"),
+    )
+    .await;
+    assert_eq!(list[..2], ["1 1 [P29459, P29460-2]", "2 2 [P12345]"]);
+    assert_eq!(uniprot[..2], list[..2]);
+    assert_eq!(
+        (list[2].as_str(), uniprot[2].as_str()),
+        ("3 3 []", "3 3 []")
+    );
+    assert_eq!(
+        (list[4].as_str(), uniprot[4].as_str()),
+        ("5 5 [5969, Q9Y6K9]", "5 5 [Q9Y6K9]")
+    );
+    for namespace in ["", ", identifier_type: uniprot"] {
+        for format in ["list", "columns"] {
+            let more = format!("{namespace}, output_format: {format}, on_invalid");
+            let kept = of(table, &parse(&format!("{more}: drop"))).await;
+            let kept: Vec<&str> = kept.iter().map(|row| &row[..1]).collect();
+            assert_eq!(kept, ["1", "2", "5"], "{more}");
+            let error = refused(table, &parse(&format!("{more}: fail"))).await;
+            assert!(error.contains("no identifier in it"), "{error}");
+        }
+    }
+    let found = of(
+        table,
+        &parse(", identifier_type: uniprot, on_invalid: drop"),
+    )
+    .await;
+    assert_eq!(found[2], "5 5 Q9Y6K9 uniprot ok");
+    let found = of(table, &parse(", identifier_type: uniprot")).await;
+    assert_eq!(found[2], "3 3 NULL uniprot invalid");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_namespace_that_is_none_is_told_apart_from_its_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = made_file(
+        folder.path(),
+        "sec.tsv",
+        "secondaryID\tprimaryID\nP11111\tP12345\n",
+    );
+    let step = format!(
+        "- {{type: protein_historical_resolution, params: {{column: id, secondary: '{table}', namespace: uniprto}}}}"
+    );
+    let error = refused("id\nP12345\n", &step).await;
+    assert!(
+        error.contains(
+            "namespace: 'uniprto' is no namespace that is known; did you mean 'uniprot'?"
+        ),
+        "{error}"
+    );
+}

@@ -272,7 +272,6 @@ async fn kinds_of_columns_are_made_alike_one_below_the_other() {
         "{load}- {{type: merge_datasets, params: {{inputs: [a, b, c]}}}}"
     ))
     .await;
-    let merged: Vec<String> = merged.iter().map(|row| row.replace(".0", "")).collect();
     assert_eq!(merged, ["id,x", "1,20", "Q,2.5", "7,"]);
     let error = refused(&format!(
         "{load}- {{type: merge_datasets, params: {{inputs: [a, bb]}}}}"
@@ -331,4 +330,155 @@ async fn what_sets_have_in_common_comes_in_one_order() {
             "region,a+b+c,100",
         ]
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_value_becomes_another_one_below_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases: &[(&str, &str, &[&str])] = &[
+        ("2024-01-05", "20240106", &["2024-01-05", "20240106"]),
+        ("9007199254740993", "3.5", &["9007199254740993", "3.5"]),
+        ("1\n2", "1.5", &["1", "2", "1.5"]),
+        ("2024-01-05", "unknown", &["2024-01-05", "unknown"]),
+        ("2024-01-05", "05.01.2024", &["2024-01-05", "05.01.2024"]),
+        ("true", "maybe", &["true", "maybe"]),
+        ("true", "7", &["true", "7"]),
+        ("2.5\n3", "3", &["2.5", "3", "3"]),
+    ];
+    for (a, b, values) in cases {
+        let load = load(
+            folder.path(),
+            &[("a", &format!("v\n{a}\n")), ("b", &format!("v\n{b}\n"))],
+        );
+        let merge = |more: &str| {
+            format!("{load}- {{type: merge_datasets, params: {{inputs: [a, b]{more}}}}}")
+        };
+        let found = lines(&merge("")).await;
+        assert_eq!(found[0], "v");
+        assert_eq!(found[1..], **values, "{a} {b}");
+        // (Equal numbers are one, whichever way their columns are read.)
+        let mut once = values.to_vec();
+        once.dedup();
+        let found = lines(&merge(", deduplicate: v")).await;
+        assert_eq!(found[1..], *once, "{a} {b}");
+    }
+    let load = load(folder.path(), &[("a", "v\n1\n"), ("b", "w\n2\n")]);
+    for (more, problem) in [
+        ("on: v", "on: it is of merge_strategy: join"),
+        ("how: left", "how: it is of merge_strategy: join"),
+        (
+            "one_to_many: first",
+            "one_to_many: it is of merge_strategy: join",
+        ),
+        ("dedup: last", "dedup: it needs deduplicate"),
+        ("strategy: join, on: v, left_on: v", "left_on: on says"),
+    ] {
+        let error = refused(&format!(
+            "{load}- {{type: merge_datasets, params: {{inputs: [a, b], {more}}}}}"
+        ))
+        .await;
+        assert!(
+            error.contains(problem) && error.contains("line 4"),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn joins_and_overlaps_compare_by_one_rule() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases = [
+        ("1\n2", "1.5\n2.0", "2"),
+        ("9007199254740993\n4", "9007199254740992.0\n4\n0.5", "4"),
+        ("1\n22", "22\n1\nQ9\n03", "1 22"),
+        ("1.0\n2.5\n22", "22\n1\nQ9\n03", "1 22"),
+        ("2024-01-05", "2024-01-05\nnodate", "2024-01-05"),
+        ("true\nfalse", "true\nx", "true"),
+        ("9007199254740992.0\n0.5", "9007199254740993\nx", ""),
+    ];
+    for (a, b, same) in cases {
+        let load = load(
+            folder.path(),
+            &[("a", &format!("k\n{a}\n")), ("b", &format!("k\n{b}\n"))],
+        );
+        let joined = lines(&format!(
+            "{load}- {{type: join, params: {{left: a, right: b, on: k}}}}"
+        ))
+        .await;
+        let joined: Vec<&str> = joined[1..]
+            .iter()
+            .map(|row| row.trim_end_matches(".0"))
+            .collect();
+        assert_eq!(joined.join(" "), same, "{a} {b}");
+        let overlap = lines(&format!(
+            "{load}- {{type: calculate_set_overlap, params: {{inputs: [a, b], column: k}}}}
+- {{type: filter, params: {{condition: \"kind = 'pair'\"}}}}
+- {{type: select, params: {{columns: {{n: n}}}}}}"
+        ))
+        .await;
+        assert_eq!(overlap[1], joined.len().to_string(), "{a} {b}");
+    }
+    // Of a key that only one side has, the text.
+    let load = load(
+        folder.path(),
+        &[("a", "k\n9007199254740993\n1\n"), ("b", "k\n0.5\n1\n")],
+    );
+    let outer = format!("{load}- {{type: join, params: {{left: a, right: b, on: k, how: outer}}}}");
+    assert_eq!(lines(&outer).await, ["k", "9007199254740993", "1", "0.5"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_sets_are_counted_in_one_pass() {
+    const SETS: usize = 20;
+    let folder = tempfile::tempdir().unwrap();
+    let tables: Vec<(String, String)> = (0..SETS)
+        .map(|set| {
+            let ids = (0..600).filter(|id| id % (set + 1) == 0);
+            let ids: String = ids.map(|id| format!("P{id}\n")).collect();
+            (format!("s{set}"), format!("id\n{ids}"))
+        })
+        .collect();
+    let tables: Vec<(&str, &str)> = tables.iter().map(|(a, b)| (&**a, &**b)).collect();
+    let names: Vec<&str> = tables.iter().map(|(name, _)| *name).collect();
+    let steps = format!(
+        "{}- {{type: calculate_set_overlap, params: {{inputs: [{}], columns: id}}}}
+- {{type: select, params: {{columns: {{kind: kind, sets: \"array_to_string(sets, '+')\", n: n, jaccard: jaccard}}}}}}",
+        load(folder.path(), &tables),
+        names.join(", ")
+    );
+    let found = lines(&steps).await;
+    let within =
+        |id: usize| -> Vec<usize> { (0..SETS).filter(|set| id % (set + 1) == 0).collect() };
+    let count = |is: &dyn Fn(&[usize]) -> bool| (0..600).filter(|id| is(&within(*id))).count();
+    let mut expected = vec!["kind,sets,n,jaccard".to_owned()];
+    expected.extend((0..SETS).map(|a| format!("set,s{a},{},", count(&|sets| sets.contains(&a)))));
+    for a in 0..SETS {
+        for b in a + 1..SETS {
+            let both = count(&|sets| sets.contains(&a) && sets.contains(&b));
+            let any = count(&|sets| sets.contains(&a) || sets.contains(&b));
+            let jaccard = both as f64 / any as f64;
+            expected.push(format!("pair,s{a}+s{b},{both},{jaccard:?}"));
+        }
+    }
+    let places = expected.len();
+    assert_eq!(found[..places], expected);
+    let mut regions: BTreeMap<usize, (String, usize)> = BTreeMap::new();
+    for id in 0..600 {
+        let sets = within(id);
+        let mask = sets.iter().map(|set| 1 << set).sum();
+        let names: Vec<String> = sets.iter().map(|set| format!("s{set}")).collect();
+        regions.entry(mask).or_insert((names.join("+"), 0)).1 += 1;
+    }
+    let regions = regions
+        .into_values()
+        .map(|(names, n)| format!("region,{names},{n},"));
+    assert_eq!(found[places..], regions.collect::<Vec<_>>());
+    // Of sets without members too.
+    let load = load(folder.path(), &[("a", "id\n"), ("b", "id\n")]);
+    let none = lines(&format!(
+        "{load}- {{type: calculate_set_overlap, params: {{inputs: [a, b], columns: id}}}}
+- {{type: select, params: {{columns: {{kind: kind, n: n, jaccard: jaccard}}}}}}"
+    ))
+    .await;
+    assert_eq!(none, ["kind,n,jaccard", "set,0,", "set,0,", "pair,0,"]);
 }

@@ -382,3 +382,133 @@ async fn what_parameters_cannot_be_is_told_with_its_place() {
         assert!(error.contains(part), "{part} is missing in: {error}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_identifier_is_one_however_it_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let values = [
+        "p12345",
+        "UniProtKB:p12345",
+        "P12345-2",
+        "P12345.1",
+        "junk",
+        "P12345 P29460",
+    ];
+    let text: String = values.iter().map(|value| format!("{value}\t1\n")).collect();
+    let file = made_file(folder.path(), "f.tsv", &format!("id\tx\n{text}"));
+    for (more, count) in [
+        ("", 4),
+        (", is_composite: true", 4),
+        (", is_composite: true, composite_separator: ' '", 5),
+    ] {
+        let rows = made(&format!(
+            "- {{type: load_dataset_identifiers, params: {{file_path: '{file}', validate_format: true, column_mappings: \
+             [{{column_name: id, identifier_type: uniprot, is_primary: true{more}}}]}}}}"
+        ))
+        .await;
+        assert_eq!(rows.len(), count, "{more} {rows:?}");
+    }
+    for (params, problem) in [
+        (
+            "identifier_column: id, validate_format: true",
+            "validate_format: it needs",
+        ),
+        (
+            "identifier_column: id, filter_values: a",
+            "filter_values: it needs filter_column",
+        ),
+        (
+            "identifier_column: id, filter_mode: exclude",
+            "filter_mode: it needs filter_column",
+        ),
+        (
+            "column_mappings: [{column_name: id, composite_separator: ';'}]",
+            "composite_separator: it needs is_composite",
+        ),
+    ] {
+        let yaml = format!(
+            "- {{type: load_dataset_identifiers, params: {{file_path: '{file}', {params}}}}}\n- {{type: sink, params: {{to: \
+             '{}'}}}}",
+            folder.path().join("o.csv").display()
+        );
+        let error = tried(&support::context(), &yaml).await.unwrap_err();
+        assert!(
+            error.contains(problem) && error.contains("line 1"),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_stands_for_null_is_not_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    for (text, more, count) in [
+        ("v\n1\nNA\n3\n", "", 3),
+        ("v\nx\nNA\ny\n", "", 3),
+        ("a\tb\n1\t2\nNA\tNA\n3\t4\n", "", 3),
+        ("a\tb\n1\t2\n.\t-\n\t \n3\t4\n", "", 3),
+        ("a\tb\n1\t2\nNA\t5\n\t6\n3\t4\n", ", key_columns: [a]", 3),
+        ("a\tb\n1\t2\nzz\tzz\n3\t4\n", ", null_values: [zz]", 3),
+    ] {
+        let file = made_file(folder.path(), "f.tsv", text);
+        let rows = made(&format!(
+            "- {{type: load, params: {{file_path: '{file}'{more}}}}}"
+        ))
+        .await;
+        assert_eq!(rows.len(), count, "{text} {more}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_step_that_does_not_run_makes_no_dataset() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = made_file(folder.path(), "f.tsv", "id\n1\n");
+    let yaml = format!(
+        "- {{type: load, params: {{file_path: '{file}'}}}}
+- {{name: z, condition: false, type: filter, params: {{condition: id > 0}}}}
+- {{type: filter, params: {{input: z, condition: id > 0}}}}
+- {{type: sink, params: {{to: '{}'}}}}",
+        folder.path().join("o.csv").display()
+    );
+    let error = tried(&support::context(), &yaml).await.unwrap_err();
+    assert!(
+        error.contains("'z' is not made: the condition of its step, on line 2, does not hold"),
+        "{error}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn columns_are_named_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = made_file(folder.path(), "f.tsv", "id\tv\n1\t2\n");
+    let out = folder.path().join("o.csv").display().to_string();
+    let load = format!("- {{type: load, params: {{file_path: '{file}'}}}}\n");
+    for (steps, problem) in [
+        (
+            format!(
+                "- {{type: load, params: {{file_path: '{file}', columns: [v, V]}}}}\n- {{type: sink, params: {{to: '{out}'}}}}"
+            ),
+            "columns: it names v twice",
+        ),
+        (
+            format!("{load}- {{type: sink, params: {{to: '{out}', columns: [v, v]}}}}"),
+            "columns: it names v twice",
+        ),
+        (
+            format!(
+                "{load}- {{type: aggregate, params: {{group_by: v, aggregates: {{v: count(*)}}}}}}\n- {{type: sink, params: {{to: '{out}'}}}}"
+            ),
+            "aggregates: v is a column of group_by already",
+        ),
+        (
+            format!("{load}- {{type: sink, params: {{to: '{out}.gz', compression: none}}}}"),
+            "has a name that says gzip",
+        ),
+    ] {
+        let error = tried(&support::context(), &steps).await.unwrap_err();
+        assert!(
+            error.contains(problem) && error.contains("p.yaml, line"),
+            "{error}"
+        );
+    }
+}

@@ -337,3 +337,71 @@ async fn reports_tell_counts_and_what_has_no_mapping() {
         "{error}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_report_is_of_each_column_that_was_cross_referenced() {
+    let folder = tempfile::tempdir().unwrap();
+    let map = made_file(
+        folder.path(),
+        "m.tsv",
+        "subject_id\tobject_id\nuniprot:P12345\thgnc:1\nncbigene:11\thgnc:1\n",
+    );
+    let ids = "k\tup\tgene\tverdict\n1\tuniprot:P12345\tncbigene:11\tmine\n2\tuniprot:P12345\tncbigene:98\tmine\n\
+               3\tuniprot:P29459\tncbigene:98\tmine\n";
+    let file = made_file(folder.path(), "f.tsv", ids);
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let context = support::context();
+    let steps = |xref: &str, report: &str| {
+        format!(
+            "mappings: {{m: '{map}'}}
+steps:
+- {{name: a, type: load, params: {{file_path: '{file}'}}}}
+- {{type: cross_reference, params: {{columns: [up, gene], mapping: m{xref}}}}}
+- {{type: filter, params: {{condition: k > 0}}}}
+- {{type: report, params: {{path: '{}', {report}}}}}",
+            at("r.json")
+        )
+    };
+    let told = || -> serde_json::Value {
+        serde_json::from_str(&std::fs::read_to_string(at("r.json")).unwrap()).unwrap()
+    };
+    for xref in ["", ", policy: list"] {
+        run(&context, &steps(xref, "format: json")).await;
+        let told = told();
+        let counts: Vec<String> = told["counts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| format!("{} {} {}", row["column"], row["verdict"], row["rows"]))
+            .collect();
+        let expected = [
+            r#""up" "ok" 2"#,
+            r#""up" "unmapped" 1"#,
+            r#""gene" "unmapped" 2"#,
+            r#""gene" "ok" 1"#,
+        ];
+        assert_eq!(counts, expected);
+        let unmapped = told["unmapped"].as_array().unwrap();
+        let unmapped: Vec<String> = unmapped
+            .iter()
+            .map(|row| format!("{} {}", row["column"], row["identifier"]))
+            .collect();
+        assert_eq!(
+            unmapped,
+            [r#""up" "uniprot:P29459""#, r#""gene" "ncbigene:98""#]
+        );
+    }
+    run(&context, &steps("", "columns: gene")).await;
+    assert_eq!(told()["counts"][0]["rows"], 2);
+    assert_eq!(told()["unmapped"][0]["column"], "gene");
+    for (report, problem) in [
+        (
+            "columns: k",
+            "columns: k was not cross-referenced, but up, gene",
+        ),
+        ("input: a", "input: a has no verdicts of a cross_reference"),
+    ] {
+        let error = tried(&context, &steps("", report)).await.unwrap_err();
+        assert!(error.contains(problem), "{error}");
+    }
+}

@@ -302,7 +302,7 @@ pub(crate) async fn list(
     for location in locations {
         for file in location.list(store).await? {
             if !seen.insert(file.meta.location.clone()) {
-                let problem = "it is named twice; name every file once (UNION ALL reads one again)";
+                let problem = "it is named twice; name every file once (UNION ALL, or merge_datasets of two steps, reads one again)";
                 return Err(BiotideError::file(file.name, problem).into());
             }
             files.push(file);

@@ -103,7 +103,7 @@ options! {
     flatten: bool = "false", "JSON: the members of nested objects are columns of their own, `a.b`; else an object is a struct.";
     null_values: Names = "the empty field; for numbers, dates and booleans also NA N/A NaN NULL None . -", "More spellings of NULL, in every column.";
     strip_whitespace: bool = "false", "Trim spaces and tabs around unquoted text.";
-    skip_empty: bool = "false", "Skip records in which every field (every one of key_columns, if given) is empty or NULL.";
+    skip_empty: bool = "false", "Skip records in which every field (every one of key_columns, if given) is empty or blank as it is written; what stands for NULL, as NA does, is not empty.";
     key_columns: Names = "all", "The columns that skip_empty looks at.";
     decimal: OneByte = ".", "The decimal mark.";
     thousands: OneByte = "none", "The mark between groups of three digits.";

@@ -165,7 +165,7 @@ impl Verdict {
             problem: format!("{problem}\n  {}", shown.escape_debug()),
             advice:
                 "To go on past bad rows, set on_error = 'reject' (they go to the reject log) or \
-                     'lenient', and on_bad_value = 'null'."
+                     'lenient', and on_bad_value = 'null'. A step of a pipeline has continue_on_error: true."
                     .to_owned(),
         }
     }

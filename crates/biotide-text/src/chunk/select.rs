@@ -23,12 +23,10 @@ impl ChunkDecoder {
             let mut full = vec![false; self.index.rows()];
             for &column in keys {
                 let fields = self.fields(bytes, column, Rows::All(full.len()), false);
-                let typed = self.layout.columns[column].ty != ColumnType::Text;
+                // (As it is written: what stands for NULL says that a value is missing, and what that is depends on types.)
                 fields.for_each(|row, start, end| {
-                    let (value, quoted) = fields.value(start, end);
-                    let value = value.trim_ascii();
-                    full[row as usize] |=
-                        !value.is_empty() && !fields.is_null(value, quoted, typed);
+                    let (value, _) = fields.value(start, end);
+                    full[row as usize] |= !value.trim_ascii().is_empty();
                 });
             }
             let kept: Vec<u32> = (0u32..)

@@ -56,11 +56,7 @@ pub(crate) fn expected(layout: &Layout, text: &[u8]) -> Outcome {
     let mut out = Outcome::default();
     for row in &reading.rows {
         let keys = layout.skip_empty.as_deref();
-        let empty = |&column: &usize| {
-            let value = row.fields[column].value.trim_ascii();
-            let null = |null: &String| null.as_bytes() == value;
-            value.is_empty() || layout.null_values.iter().any(null)
-        };
+        let empty = |&column: &usize| row.fields[column].value.trim_ascii().is_empty();
         let all: Vec<usize> = (0..layout.columns.len()).collect();
         let skip = keys.is_some_and(|keys| match keys {
             [] => all.iter().all(empty),

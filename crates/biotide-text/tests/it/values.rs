@@ -228,14 +228,7 @@ fn text(rng: &mut Rng, layout: &Layout) -> Vec<u8> {
 
 /// Whether `skip_empty` passes over the row.
 fn skipped(layout: &Layout, fields: &[Field]) -> bool {
-    let usual = ["na", "n/a", "nan", "null", "none", ".", "-"];
-    let empty = |column: usize| {
-        let value = String::from_utf8_lossy(fields[column].value.trim_ascii()).into_owned();
-        let typed = layout.columns[column].ty != ColumnType::Text;
-        value.is_empty()
-            || layout.null_values.contains(&value)
-            || typed && usual.contains(&value.to_ascii_lowercase().as_str())
-    };
+    let empty = |column: usize| fields[column].value.trim_ascii().is_empty();
     match layout.skip_empty.as_deref() {
         None => false,
         Some([]) => (0..fields.len()).all(empty),

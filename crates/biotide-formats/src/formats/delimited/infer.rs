@@ -111,7 +111,7 @@ impl DelimitedLayout {
         }
         if found.is_empty() {
             let problem = "the file is empty: there is no header to take columns from; give \
-                           column_names or schema";
+                           column_names or schema (which a step of a pipeline has not: leave the file out)";
             return Err(BiotideError::file(empty.map_or("", |name| name), problem));
         }
         let names = plan.columns(&found)?;

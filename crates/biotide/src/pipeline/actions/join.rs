@@ -6,7 +6,7 @@ use super::shared::OUTPUT;
 /// The action.
 pub(super) const ACTION: Action = Action::new(
     "join",
-    "Puts the rows of two datasets together that have the same values in some columns. They come in the order of the left one, then of the right one; rows that only the right one has are last. Numbers and texts are compared as texts, `7` and `'7'` are the same; numbers with fractions and texts as numbers.",
+    "Puts the rows of two datasets together that have the same values in some columns. They come in the order of the left one, then of the right one; rows that only the right one has are last. Numbers are compared exactly, whole ones with those that have fractions too; numbers and texts as texts, `7` and `'7'` are the same; numbers with fractions and texts as numbers; what else is not of one type as texts.",
     &[
         Param::new(
             "left",

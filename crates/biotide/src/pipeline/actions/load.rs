@@ -61,7 +61,7 @@ const PARAMS: &[Param] = &[
     Param::new(
         "skip_empty",
         Kind::Boolean,
-        "Skip rows in which every field, or every one of key_columns, is empty.",
+        "Skip rows in which every field, or every one of key_columns, is empty or blank as it is written; what stands for NULL, as NA does, is not empty.",
     )
     .or("true"),
     Param::new(

@@ -133,7 +133,7 @@ const PARAMS: &[Param] = &[
     Param::new(
         "validate_format",
         Kind::Boolean,
-        "Set aside rows with a value that is no identifier of its identifier_type, or of a composite value, with one that is none.",
+        "Set aside rows with a value that is no identifier of its identifier_type, however it is written (`p12345` and `UniProtKB:P12345` are), or of a composite value, with one that is none.",
     )
     .or("false"),
     Param::new(

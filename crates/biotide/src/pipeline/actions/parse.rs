@@ -14,10 +14,10 @@ pub(super) const ACTION: Action = Action::new(
             .needed(),
         Param::new("identifier_type", Kind::Text, "The namespace, such as `uniprot`; found in each value where it is not said.")
             .also(&["namespace"]),
-        Param::new("output_format", Kind::OneOf(&["columns", "rows", "list"]), "`columns` adds <column>_id, <column>_namespace and <column>_verdict; `rows` makes a row of each identifier; `list` adds all of them as a list.")
+        Param::new("output_format", Kind::OneOf(&["columns", "rows", "list"]), "`columns` adds <column>_id, <column>_namespace and <column>_verdict, of the first part of the cell that is an identifier; `rows` makes a row of each part; `list` adds <column>_ids, the list of the identifiers, each once.")
             .or("columns"),
         Param::new("prefix", Kind::Text, "What the added columns begin with instead of the column's name."),
-        Param::new("on_invalid", Kind::OneOf(&["keep", "drop", "fail"]), "What becomes of rows without an identifier; `fail` ends the run with the first.")
+        Param::new("on_invalid", Kind::OneOf(&["keep", "drop", "fail"]), "What becomes of rows without an identifier, of `rows` of parts that are none; `fail` ends the run with the first.")
             .or("keep"),
         OUTPUT,
     ],

@@ -6,7 +6,7 @@ use super::shared::INPUT;
 /// The action.
 pub(super) const ACTION: Action = Action::new(
     "report",
-    "Writes what became of identifiers: how many rows each verdict, number of hops and predicate has, and the most frequent identifiers that have no mapping.",
+    "Writes what became of identifiers: how many rows each verdict, number of hops and predicate has, for each column that was cross-referenced (the column `column` says which, if there are several), and the most frequent identifiers that have no mapping.",
     &[
         INPUT,
         Param::new("columns", Kind::Columns, "The columns of the identifiers; those that were cross-referenced where it is not said."),

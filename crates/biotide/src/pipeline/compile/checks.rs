@@ -61,6 +61,12 @@ fn of_item(scope: &Scope, input: &str, item: &Params) -> Result<Vec<(String, Wha
         true => Err(refused(item, "column", format!("{what} needs a column"))),
         false => Ok(own.clone()),
     };
+    if let Some(name) =
+        asked.filter(|name| ["not_null", "unique"].contains(name) && item.is_given(name))
+    {
+        let problem = format!("check: {name} is of column; say the columns once");
+        return Err(refused(item, name, problem));
+    }
     let mut found = Vec::new();
     let not_null = match asked {
         Some("not_null") => needs("not_null")?,
@@ -97,8 +103,9 @@ fn of_item(scope: &Scope, input: &str, item: &Params) -> Result<Vec<(String, Wha
     }
     let counts = asked == Some("row_count") || item.is_given("row_count");
     if counts {
-        let what = What::Count(Bounds::of_row_count(item)?);
-        found.push(("row count".to_owned(), what));
+        let bounds = Bounds::of_row_count(item)?;
+        let name = format!("row count is from {}", bounds.shown());
+        found.push((name, What::Count(bounds)));
     }
     let has_bounds = item.is_given("min") || item.is_given("max");
     if asked == Some("range") || item.is_given("range") || has_bounds && !counts {
@@ -133,6 +140,18 @@ fn of_item(scope: &Scope, input: &str, item: &Params) -> Result<Vec<(String, Wha
         let problem =
             "it checks nothing: not_null, unique, regex, range, in_set, row_count or condition";
         return Err(refused(item, "check", problem));
+    }
+    let of_column = ["regex", "range", "in_set"];
+    let is_used = of_column
+        .into_iter()
+        .chain(["not_null", "unique"])
+        .any(|name| asked == Some(name))
+        || of_column.into_iter().any(|name| item.is_given(name))
+        || has_bounds && !counts;
+    if item.is_given("column") && !is_used {
+        let problem =
+            "nothing here is of it: regex, range and in_set are, and check: not_null or unique";
+        return Err(refused(item, "column", problem));
     }
     Ok(found)
 }

@@ -41,6 +41,10 @@ fn condition(scope: &Scope, input: &str, item: &Params) -> Result<String> {
     let exact = item.boolean("case_sensitive") != Some(false);
     let cell = Cell::new(&column, &data_type, exact);
     let values = item.texts("value");
+    if matches!(operator, "is_null" | "is_not_null") && item.is_given("value") {
+        let problem = format!("{operator} is of the cell alone; leave it out");
+        return Err(refused(item, "value", problem));
+    }
     let one = || match values.as_slice() {
         [one] => Ok(*one),
         _ => Err(refused(

@@ -27,6 +27,10 @@ pub(super) fn wanted<'a>(params: &'a Params, own: &[String]) -> Result<Vec<Ident
             return Err(refused(item, "column_name", "another mapping names it too"));
         }
         let is_composite = item.boolean("is_composite") == Some(true);
+        if item.is_given("composite_separator") && !is_composite {
+            let problem = "it needs is_composite: true";
+            return Err(refused(item, "composite_separator", problem));
+        }
         wanted.push(Identifier {
             is_primary: item.boolean("is_primary") == Some(true) || alone.as_ref() == Some(&column),
             column,
@@ -91,13 +95,21 @@ impl Identifier<'_> {
         }
     }
 
-    /// Whether a value that was made is no identifier of a namespace. Of several, whether one of them is none.
+    /// Whether a value that was made is no identifier of a namespace, however it is written. Of several, whether one of
+    /// them is none. (In SQL with lambdas.)
     pub(super) fn fails(&self, value: &str, namespace: &str) -> String {
+        // (Of a namespace that is not known nothing can be said.)
+        let fails = |one: &str| {
+            let parts = format!("id_split({one}, {namespace})");
+            format!(
+                "coalesce(cardinality({parts}) <> 1 OR {parts}[1]['verdict'] = 'invalid', false)"
+            )
+        };
         match self.separator {
-            // (A namespace that is not known has no pattern.)
-            None => format!("NOT coalesce(id_is_valid({namespace}, {value}), true)"),
+            None => fails(value),
             Some(_) => format!(
-                "cardinality(id_list(array_to_string({value}, '|'), {namespace}, 'invalid')) > 0"
+                "cardinality(array_filter({value}, item -> {})) > 0",
+                fails("item")
             ),
         }
     }

@@ -12,7 +12,8 @@
 use datafusion::arrow::datatypes::DataType;
 
 use super::super::actions::Params;
-use super::cell::{is_text, type_of};
+use super::alike::{are_alike, as_text, compared};
+use super::cell::type_of;
 use super::deduplicate::{Nulls, Numbered, any_is_null};
 use super::scope::{column_of, refused};
 use super::words::{fresh, names, numbered, quoted};
@@ -83,6 +84,12 @@ pub(super) fn merged(scope: &Scope, params: &Params, inputs: &[String]) -> Resul
 
 /// The columns that two tables are joined by: of the left one, of the right one.
 fn keys(params: &Params, left: &Side, right: &Side) -> Result<Vec<(Typed, Typed)>> {
+    let own = ["left_on", "right_on"];
+    let own = own.into_iter().find(|name| params.is_given(name));
+    if let Some(name) = own.filter(|_| params.is_given("on")) {
+        let problem = "on says the columns of both already; leave one of them out";
+        return Err(refused(params, name, problem));
+    }
     let (of_left, of_right) = match params.texts("on").is_empty() {
         false => ("on", "on"),
         true => ("left_on", "right_on"),
@@ -249,16 +256,19 @@ fn joined(
         let key = on.iter().find(|(key, _)| key.name == column.name);
         let (sql, data_type) = match (key, how) {
             // (Of a row that only the right one has, its key.)
-            (Some((own, other)), "outer" | "right") => match is_comparable(own, other) {
+            (Some((own, other)), "outer" | "right") => match is_one_type(own, other) {
                 true => (
                     format!("coalesce({}, {})", of_left(own), of_right(other)),
-                    own.data_type.clone(),
+                    match own.data_type.is_null() {
+                        true => other.data_type.clone(),
+                        false => own.data_type.clone(),
+                    },
                 ),
                 false => (
                     format!(
                         "coalesce({}, {})",
-                        as_text(of_left(own)),
-                        as_text(of_right(other))
+                        as_text(&of_left(own), &own.data_type),
+                        as_text(&of_right(other), &other.data_type)
                     ),
                     DataType::Utf8,
                 ),
@@ -333,35 +343,16 @@ fn of_right(column: &Typed) -> String {
     format!("r.{}", quoted(&column.name))
 }
 
-fn as_text(sql: String) -> String {
-    format!("arrow_cast({sql}, 'Utf8')")
+/// Whether keys of both sides can be in one column as they are.
+fn is_one_type(left: &Typed, right: &Typed) -> bool {
+    are_alike([&left.data_type, &right.data_type])
 }
 
-/// That two keys are the same. Identifiers that are numbers in one table and texts in the other are compared as texts;
-/// if the numbers have fractions, as numbers, since they are written in many ways.
+/// That two keys are the same.
 fn same(left: &Typed, right: &Typed) -> String {
-    let (l, r) = (of_left(left), of_right(right));
-    if is_comparable(left, right) {
-        return format!("{l} = {r}");
-    }
-    let (left, right) = (&left.data_type, &right.data_type);
-    if left.is_floating() && is_text(right) {
-        return format!("{l} = try_cast({r} AS DOUBLE)");
-    }
-    if is_text(left) && right.is_floating() {
-        return format!("try_cast({l} AS DOUBLE) = {r}");
-    }
-    format!("{} = {}", as_text(l), as_text(r))
-}
-
-/// Whether two columns can be compared as they are.
-fn is_comparable(left: &Typed, right: &Typed) -> bool {
-    let (left, right) = (&left.data_type, &right.data_type);
-    let both = |is: fn(&DataType) -> bool| is(left) && is(right);
-    left == right
-        || left.is_null()
-        || right.is_null()
-        || both(is_text)
-        || both(DataType::is_numeric)
-        || both(DataType::is_temporal)
+    let keys = [
+        (of_left(left), &left.data_type),
+        (of_right(right), &right.data_type),
+    ];
+    compared(&keys).join(" = ")
 }

@@ -7,7 +7,7 @@ use datafusion::prelude::Expr;
 
 use super::super::actions::Params;
 use super::read::{Reading, list_of, read, set};
-use super::scope::column_of;
+use super::scope::{column_of, refused};
 use super::{Made, Scope};
 use crate::error::Result;
 
@@ -97,10 +97,20 @@ fn columns(plan: &LogicalPlanBuilder, params: &Params, wanted: &[&str]) -> Resul
         .iter()
         .map(|field| field.name().clone())
         .collect();
-    let mut found = Vec::with_capacity(wanted.len());
+    let mut found: Vec<String> = Vec::with_capacity(wanted.len());
     for wanted in wanted {
         let column = column_of(&own, "the file", params, "columns", wanted)?;
-        found.push(col(Column::from_name(column)));
+        if found.contains(&column) {
+            return Err(refused(
+                params,
+                "columns",
+                format!("it names {column} twice"),
+            ));
+        }
+        found.push(column);
     }
-    Ok(found)
+    let columns = found.into_iter();
+    Ok(columns
+        .map(|column| col(Column::from_name(column)))
+        .collect())
 }

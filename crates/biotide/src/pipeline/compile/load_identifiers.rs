@@ -1,15 +1,12 @@
 //! Files become datasets of identifiers.
 
-use std::sync::Arc;
-
 use biotide_common::options::BiotideOptions;
-use datafusion::catalog::view::ViewTable;
-use datafusion::logical_expr::LogicalPlan;
 
 use super::super::actions::Params;
 use super::super::sift::{EMPTY, Flawed, INVALID};
 use super::flaw::{Flaw, sifted};
 use super::identifier_column::{Identifier, wanted};
+use super::over::over;
 use super::read::{Loaded, Reading, read, set};
 use super::scope::{column_of, refused};
 use super::words::{added, fresh, names, numbered, quoted, text};
@@ -62,6 +59,12 @@ pub(super) async fn identifiers(scope: &Scope, params: &Params) -> Result<Made> 
     if let Some(name) = of_key.into_iter().find(asks).filter(|_| key.is_empty()) {
         let problem = "it needs a column of column_mappings with is_primary: true";
         return Err(refused(params, name, problem));
+    }
+    if params.boolean("validate_format") == Some(true)
+        && ids.iter().all(|id| id.namespace.is_none())
+    {
+        let problem = "it needs a column of column_mappings with identifier_type: of what the values are to be identifiers";
+        return Err(refused(params, "validate_format", problem));
     }
     // (No dataset of the run is to be hidden by it, no column of the file.)
     let keys: Vec<String> = scope.keys().map(str::to_owned).collect();
@@ -217,7 +220,11 @@ fn kept(params: &Params, own: &[String], wanted: &[Identifier<'_>]) -> Result<Ve
 /// Which rows are looked at.
 fn filter(params: &Params, own: &[String]) -> Result<String> {
     let Some(column) = params.text("filter_column") else {
-        return Ok(String::new());
+        let mut of_filter = ["filter_values", "filter_mode"].into_iter();
+        return match of_filter.find(|name| params.is_given(name)) {
+            Some(name) => Err(refused(params, name, "it needs filter_column")),
+            None => Ok(String::new()),
+        };
     };
     let column = column_of(own, "the file", params, "filter_column", column)?;
     let patterns = params.texts("filter_values");
@@ -256,13 +263,4 @@ fn unique(table: &str, key: &[&Identifier<'_>], shown: &[String]) -> String {
         by.join(", "),
         empty.join(" AND ")
     )
-}
-
-/// A query over the rows of a plan, which it calls `table`.
-async fn over(scope: &Scope, plan: LogicalPlan, table: &str, sql: &str) -> Result<LogicalPlan> {
-    let session = scope.session();
-    session.register_table(table, Arc::new(ViewTable::new(plan, None)))?;
-    let planned = scope.plan(sql).await;
-    session.deregister_table(table)?;
-    planned
 }

@@ -3,6 +3,7 @@
 //! Most actions are SQL over the views of their inputs, in a schema of the run's own; what a file is read with, and
 //! rules of normalisation, are plans.
 
+mod alike;
 mod bounds;
 mod cell;
 mod checks;
@@ -16,6 +17,7 @@ mod joins;
 mod load;
 mod load_identifiers;
 mod merge;
+mod over;
 mod overlap;
 mod read;
 mod rows;
@@ -90,7 +92,7 @@ async fn made(scope: &mut Scope, step: &Step) -> Result<Made> {
         "protein_extract_uniprot_from_xrefs" => identifiers::of_xrefs(scope, params)?,
         "join" => joins::join(scope, params)?,
         "merge_datasets" => merge::merge(scope, params).await?,
-        "calculate_set_overlap" => overlap::overlap(scope, params)?,
+        "calculate_set_overlap" => overlap::overlap(scope, params).await?,
         own => match scope.context.actions().own(own) {
             Some(action) => Made::Plan(Box::new(action.plan(&ActionStep::new(scope, step)).await?)),
             None => {

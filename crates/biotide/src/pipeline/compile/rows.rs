@@ -74,6 +74,17 @@ pub(super) fn aggregate(scope: &Scope, params: &Params) -> Result<Made> {
     let made = expressions(scope, params.map("aggregates"))?;
     let mut columns: Vec<String> = by.iter().map(|name| quoted(name)).collect();
     let mut taken = scope.columns(&input);
+    for entry in params.map("aggregates") {
+        let name = &entry.key.value;
+        if by.contains(name) {
+            let problem = format!("{name} is a column of group_by already; call it otherwise");
+            return Err(entry
+                .key
+                .place
+                .error(format!("aggregates: {problem}"))
+                .into());
+        }
+    }
     for (name, sql) in made {
         columns.push(format!("{sql} AS {}", quoted(name)));
         taken.push(name.to_owned());

@@ -9,6 +9,7 @@ use biotide_stream::RunLog;
 use datafusion::catalog::view::ViewTable;
 use datafusion::catalog::{CatalogProvider, SchemaProvider};
 use datafusion::common::DataFusionError;
+use datafusion::common::config::Dialect;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::{Extension, LogicalPlan};
 use datafusion::prelude::SessionContext;
@@ -36,6 +37,8 @@ pub(crate) struct Scope {
     schema: Arc<Datasets>,
     name: String,
     datasets: Vec<(String, LogicalPlan)>,
+    /// What steps would make whose condition does not hold, and where they stand.
+    left_out: Vec<(String, String)>,
     /// Mappings that the run has made.
     mappings: Vec<String>,
     /// Of all that datasets are made with: settings, and the steps until now.
@@ -93,6 +96,7 @@ impl Scope {
             schema,
             name,
             datasets: Vec::new(),
+            left_out: left_out(pipeline),
             mappings,
             passing: Vec::new(),
             processors: Mutex::default(),
@@ -107,6 +111,14 @@ impl Scope {
     /// The plan of a query over the datasets.
     pub(crate) async fn plan(&self, sql: &str) -> Result<LogicalPlan> {
         self.context.plan_query(sql, &self.state).await
+    }
+
+    /// The same of SQL of ours with functions of an argument, `x -> …`, which few dialects have.
+    pub(super) async fn plan_with_lambdas(&self, sql: &str) -> Result<LogicalPlan> {
+        let mut state = self.state.clone();
+        let parser = &mut state.config_mut().options_mut().sql_parser;
+        parser.dialect = Dialect::DuckDB;
+        self.context.plan_query(sql, &state).await
     }
 
     /// Adds what a query makes.
@@ -207,6 +219,12 @@ impl Scope {
 
     /// A dataset that is none, and those that there are.
     pub(crate) fn unknown(&self, key: &str) -> String {
+        let mut left_out = self.left_out.iter();
+        if let Some((key, place)) = left_out.find(|(known, _)| known.eq_ignore_ascii_case(key)) {
+            return format!(
+                "'{key}' is not made: the condition of its step, on {place}, does not hold"
+            );
+        }
         let known: Vec<&str> = self.keys().collect();
         let advice = match known.is_empty() {
             true => "no step before it makes one".to_owned(),
@@ -273,6 +291,16 @@ impl Scope {
     pub(crate) fn session(&self) -> SessionContext {
         SessionContext::new_with_state(self.state.clone())
     }
+}
+
+/// What steps would make whose condition does not hold, and where they stand.
+fn left_out(pipeline: &Pipeline) -> Vec<(String, String)> {
+    let steps = pipeline.steps.iter().filter(|step| !step.runs);
+    // (A sink makes nothing.)
+    let steps = steps.filter(|step| step.action.param("output").is_some());
+    steps
+        .map(|step| (key_of(step), step.place.short()))
+        .collect()
 }
 
 /// How a sink is fed with what a step reads.

@@ -1,44 +1,30 @@
 //! What became of identifiers, as a report.
 
 use biotide_common::BiotideError;
-use biotide_exec::xref::XrefNode;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::json::ArrayWriter;
-use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::logical_expr::{Expr, LogicalPlan};
 
+use super::super::actions::Params;
 use super::super::compile::{Scope, quoted, text};
 use super::super::spec::Step;
+use super::cross_referenced::{CrossReferenced, cross_referenced};
 use super::report::SinkReport;
 use super::sinks::{of_file, write_plan};
 use crate::error::Result;
-use crate::mapping::lateral::node;
 use crate::statement::Statement;
 
 /// Of each column of identifiers, how many of those without a mapping are named.
 const NAMED: usize = 20;
 
-/// What became of identifiers: counts of a dataset's verdicts, hops and predicates; and, but for tables, the most
-/// frequent identifiers that have no mapping.
+/// What became of identifiers: counts of a dataset's verdicts, hops and predicates, for each column that was
+/// cross-referenced; and, but for tables, the most frequent identifiers that have no mapping.
 pub(super) async fn report(scope: &Scope, step: &Step) -> Result<SinkReport> {
     let params = &step.params;
     let input = scope.input(params, "input")?;
     let path = params.needed("path")?;
-    let columns = scope.columns(&input);
-    let is_there = |wanted: &str| columns.iter().any(|column| column == wanted);
-    if !is_there("verdict") {
-        let problem =
-            format!("{input} has no column verdict: it is the output of no cross_reference");
-        return Err(params.error("input", problem).into());
-    }
-    let by = ["verdict", "hops", "predicate"].into_iter();
-    let by = by.filter(|name| is_there(name)).collect::<Vec<_>>();
-    let by = by.join(", ");
+    let fates = fates(scope, params, &input)?;
     let from = quoted(&input);
-    let counts = format!(
-        "SELECT {by}, count(*) AS rows, round(100.0 * count(*) / sum(count(*)) OVER (), 2) AS percent FROM {from} \
-         GROUP BY {by} ORDER BY rows DESC, {by}"
-    );
+    let counts = counts(&fates, &from);
     let format = match params.text("format") {
         Some("auto") | None if path.ends_with(".md") => "markdown",
         Some("auto") | None if path.ends_with(".json") => "json",
@@ -53,18 +39,12 @@ pub(super) async fn report(scope: &Scope, step: &Step) -> Result<SinkReport> {
     }
     let mut tables = Tables::new(scope, step, format);
     tables.add("counts", &counts).await?;
-    let mut ids = scope.columns_of(&input, params, "columns")?;
-    if ids.is_empty() {
-        ids = scope
-            .dataset(&input)
-            .map_or_else(Vec::new, cross_referenced);
-        ids.retain(|id| is_there(id));
-    }
-    for id in &ids {
-        let (cell, named) = (quoted(id), text(id));
+    let own = scope.columns(&input);
+    for fate in fates.iter().filter(|fate| own.contains(&fate.id)) {
+        let (cell, verdict, named) = (quoted(&fate.id), quoted(&fate.verdict), text(&fate.id));
         let sql = format!(
-            "SELECT {named} AS \"column\", arrow_cast({cell}, 'Utf8') AS identifier, verdict, count(*) AS rows \
-             FROM {from} WHERE verdict IN ('unmapped', 'invalid', 'withdrawn') AND {cell} IS NOT NULL GROUP BY 2, 3 \
+            "SELECT {named} AS \"column\", arrow_cast({cell}, 'Utf8') AS identifier, {verdict} AS verdict, count(*) AS rows \
+             FROM {from} WHERE {verdict} IN ('unmapped', 'invalid', 'withdrawn') AND {cell} IS NOT NULL GROUP BY 2, 3 \
              ORDER BY rows DESC, identifier, verdict LIMIT {NAMED}"
         );
         tables.add("unmapped", &sql).await?;
@@ -72,26 +52,64 @@ pub(super) async fn report(scope: &Scope, step: &Step) -> Result<SinkReport> {
     tables.write(path)
 }
 
-/// The columns that a plan cross-references.
-fn cross_referenced(plan: &LogicalPlan) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    // (The closure cannot fail.)
-    let _ = plan.apply_with_subqueries(|plan| {
-        let node: Option<&XrefNode> = match plan {
-            LogicalPlan::Extension(extension) => node(extension),
-            _ => None,
-        };
-        if let Some(XrefNode {
-            id: Expr::Column(column),
-            ..
-        }) = node
-            && !found.contains(&column.name)
-        {
-            found.push(column.name.clone());
-        }
-        Ok(TreeNodeRecursion::Continue)
+/// What was cross-referenced, of the columns that a step asks for.
+fn fates(scope: &Scope, params: &Params, input: &str) -> Result<Vec<CrossReferenced>> {
+    let own = scope.columns(input);
+    let mut fates = scope.dataset(input).map_or_else(Vec::new, cross_referenced);
+    fates.retain(|fate| own.contains(&fate.verdict));
+    if fates.is_empty() {
+        let problem = format!(
+            "{input} has no verdicts of a cross_reference: it is the output of none, or they were left out"
+        );
+        return Err(params.error("input", problem).into());
+    }
+    let wanted = scope.columns_of(input, params, "columns")?;
+    let known: Vec<&str> = fates.iter().map(|fate| fate.id.as_str()).collect();
+    if let Some(other) = wanted.iter().find(|id| !known.contains(&id.as_str())) {
+        let problem = format!("{other} was not cross-referenced, but {}", known.join(", "));
+        return Err(params.error("columns", problem).into());
+    }
+    if !wanted.is_empty() {
+        fates.retain(|fate| wanted.contains(&fate.id));
+    }
+    Ok(fates)
+}
+
+/// How many rows each verdict, number of hops and predicate has: of each column, if there are several.
+fn counts(fates: &[CrossReferenced], from: &str) -> String {
+    let mut shown = vec!["verdict"];
+    if fates.iter().any(|fate| fate.hops.is_some()) {
+        shown.push("hops");
+    }
+    if fates.iter().any(|fate| fate.predicate.is_some()) {
+        shown.push("predicate");
+    }
+    let counts = fates.iter().enumerate().map(|(n, fate)| {
+        let own = shown.iter().map(|name| match *name {
+            "verdict" => Some(&fate.verdict),
+            "hops" => fate.hops.as_ref(),
+            _ => fate.predicate.as_ref(),
+        });
+        let by: Vec<String> = own.clone().flatten().map(|name| quoted(name)).collect();
+        let values = shown.iter().zip(own).map(|(name, own)| match own {
+            Some(own) => format!("{} AS {name}", quoted(own)),
+            None => format!("NULL AS {name}"),
+        });
+        format!(
+            "SELECT {n} AS place, {} AS \"column\", {}, count(*) AS rows, \
+             round(100.0 * count(*) / sum(count(*)) OVER (), 2) AS percent FROM {from} GROUP BY {}",
+            text(&fate.id),
+            values.collect::<Vec<_>>().join(", "),
+            by.join(", ")
+        )
     });
-    found
+    let counts: Vec<String> = counts.collect();
+    let column = if fates.len() > 1 { "\"column\", " } else { "" };
+    let shown = shown.join(", ");
+    format!(
+        "SELECT {column}{shown}, rows, percent FROM ({}) ORDER BY place, rows DESC, {shown}",
+        counts.join(" UNION ALL ")
+    )
 }
 
 /// A report in the making: tables of a few rows.

@@ -4,6 +4,7 @@
 //! rows and seconds. They go to the subscriber that a program sets; without one they cost nothing.
 
 mod cache;
+mod cross_referenced;
 mod fates;
 mod observe;
 mod quality;

@@ -34,6 +34,12 @@ fn rows_of(scope: &Scope, params: &Params) -> Result<LogicalPlan> {
     if columns.is_empty() {
         return Ok(plan);
     }
+    let mut repeated = columns.iter().enumerate();
+    if let Some((_, twice)) = repeated.find(|(n, column)| columns[..*n].contains(column)) {
+        return Err(params
+            .error("columns", format!("it names {twice} twice"))
+            .into());
+    }
     let columns = columns.into_iter().map(|name| col(Column::from_name(name)));
     Ok(LogicalPlanBuilder::from(plan).project(columns)?.build()?)
 }
@@ -172,6 +178,11 @@ fn compression(params: &Params, to: &str) -> Result<Option<String>> {
         (Some("parquet"), codec) => Ok(Some(codec.to_owned())),
         (_, "none") if !gzip => Ok(None),
         (Some("csv" | "tsv" | "jsonl"), "gzip") => Ok(Some(wanted.to_owned())),
+        (_, "none") => {
+            let problem =
+                format!("{to} has a name that says gzip; call it otherwise, or leave this out");
+            Err(params.error("compression", problem).into())
+        }
         (_, other) => {
             let problem = format!("{other} is not how this format is compressed: gzip, or none");
             Err(params.error("compression", problem).into())

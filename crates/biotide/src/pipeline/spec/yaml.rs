@@ -32,12 +32,13 @@ pub(super) fn read(file: &Arc<str>, text: &str) -> Result<Tree, BiotideError> {
     }
     NODES.set(0);
     DEPTH.set(0);
-    let raw: Spanned<Raw> = yaml::read(text).map_err(|problem| placed(file, &problem))?;
+    let raw: Spanned<Raw> = yaml::read(text).map_err(|problem| placed(file, text, &problem))?;
     Ok(Source { file, text }.tree(raw))
 }
 
 /// An error of the parser, with its place where the others have theirs.
-fn placed(file: &str, problem: &str) -> BiotideError {
+fn placed(file: &str, text: &str, problem: &str) -> BiotideError {
+    let line = problem.split_once(": ").map(|(place, _)| place);
     let (place, problem) = match problem.split_once(": ") {
         Some((place, problem)) if place.starts_with("line ") => {
             (format!("{file}, {place}"), problem)
@@ -50,9 +51,32 @@ fn placed(file: &str, problem: &str) -> BiotideError {
             format!("values are nested more than {MOST_DEPTH} deep")
         }
         Some(_) => String::from("the file has more than any pipeline has"),
+        None if problem.starts_with("non-finite float `") => {
+            let number = problem.split('`').nth(1).unwrap_or_default();
+            let key = line.and_then(|line| key_before(text, line));
+            let key = key.map_or(String::new(), |key| format!("{key}: "));
+            format!("{key}{number} is no number that a pipeline has; a text has quotes")
+        }
         None => shortened(problem, 500),
     };
     BiotideError::file(place, problem)
+}
+
+/// The key before a place, `line 3, column 10`, on its line.
+fn key_before<'a>(text: &'a str, place: &str) -> Option<&'a str> {
+    let (line, column) = place.strip_prefix("line ")?.split_once(", column ")?;
+    let line = text
+        .lines()
+        .nth(line.parse::<usize>().ok()?.checked_sub(1)?)?;
+    let column = column.parse::<usize>().ok()?.checked_sub(1)?;
+    let end = line
+        .char_indices()
+        .nth(column)
+        .map_or(line.len(), |(at, _)| at);
+    let (before, _) = line.get(..end)?.rsplit_once(':')?;
+    let is_of_key = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+    let key = before.rsplit(|c| !is_of_key(c)).next()?;
+    (!key.is_empty()).then_some(key)
 }
 
 thread_local! {

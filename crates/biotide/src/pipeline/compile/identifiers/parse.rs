@@ -4,48 +4,43 @@ use super::super::super::actions::Params;
 use super::super::super::sift::{Flawed, INVALID};
 use super::super::flaw::{Flaw, sifted};
 use super::super::scope::refused;
-use super::super::words::{added, fresh, quoted, text};
+use super::super::words::{added, fresh, names, quoted, text};
 use super::super::{Made, Scope};
 use crate::error::Result;
 
 /// How identifiers are found in a cell, as SQL.
 struct Found {
-    /// What it is made of, a list.
+    /// A list: a struct of each part of the cell. One without `id` is no identifier.
     parts: String,
-    /// What one of them is.
-    part: String,
     /// Of a part.
-    id: String,
     namespace: String,
     verdict: String,
 }
 
 impl Found {
-    /// Those of a namespace; `one` and `part` are what columns are called.
-    fn of(cell: &str, namespace: &str, one: &str, part: &str) -> Self {
+    /// Those of a namespace; `part` is what a column is called.
+    fn of(cell: &str, namespace: &str, part: &str) -> Self {
         let namespace = text(namespace);
         Self {
             parts: format!("id_split({cell}, {namespace})"),
-            part: one.to_owned(),
-            id: format!("{part}['id']"),
             namespace: format!("coalesce(prefix_normalize({namespace}), {namespace})"),
             verdict: format!("{part}['verdict']"),
         }
     }
 
     /// Whatever they are. A cell that is none as a whole is cut where files join identifiers.
-    fn of_any(cell: &str, one: &str, part: &str) -> Self {
+    fn of_any(cell: &str, part: &str) -> Self {
         let pieces = format!(
             "string_to_array(regexp_replace(btrim({cell}), '[\\s,;|]+', chr(31), 'g'), chr(31))"
         );
+        let pieces = format!(
+            "CASE WHEN id_kind({cell})[1]['confidence'] >= 0.7 THEN make_array({cell}) ELSE {pieces} END"
+        );
+        let kinds = format!("array_transform({pieces}, piece -> id_kind(piece)[1])");
         Self {
             parts: format!(
-                "CASE WHEN id_kind({cell})[1]['confidence'] >= 0.7 THEN make_array({cell}) ELSE {pieces} END"
+                "array_transform({kinds}, kind -> CASE WHEN kind['confidence'] >= 0.7 THEN kind END)"
             ),
-            part: format!(
-                "CASE WHEN id_kind({one})[1]['confidence'] >= 0.7 THEN id_kind({one})[1] END"
-            ),
-            id: format!("{part}['id']"),
             namespace: format!("{part}['namespace']"),
             verdict: format!("coalesce({part}['verdict'], 'unmapped')"),
         }
@@ -58,6 +53,7 @@ pub(in super::super) async fn parse(scope: &Scope, params: &Params) -> Result<Ma
     let column = scope.column(&input, params, "column", params.needed("column")?)?;
     let (cell, from) = (quoted(&column), quoted(&input));
     let mut own = scope.columns(&input);
+    let shown = names(&own);
     let prefix = params.text("prefix").unwrap_or(&column);
     let mut named = |what: &str| match added(&mut own, &[format!("{prefix}_{what}")]) {
         Ok(name) => Ok(quoted(&name)),
@@ -71,41 +67,46 @@ pub(in super::super) async fn parse(scope: &Scope, params: &Params) -> Result<Ma
             (String::new(), three)
         }
     };
-    let [all, one, part] = ["parts", "one", "part"].map(|name| quoted(&fresh(name, &own)));
+    let [all, part] = ["parts", "part"].map(|name| quoted(&fresh(name, &own)));
     let cell_text = format!("arrow_cast({cell}, 'Utf8')");
     let found = match params.text("identifier_type") {
-        Some(namespace) => Found::of(&cell_text, namespace, &one, &part),
-        None => Found::of_any(&cell_text, &one, &part),
+        Some(namespace) => Found::of(&cell_text, namespace, &part),
+        None => Found::of_any(&cell_text, &part),
     };
+    let from = format!("(SELECT *, {} AS {all} FROM {from})", found.parts);
+    let identified = format!("array_filter({all}, item -> item['id'] IS NOT NULL)");
     let made = format!(
-        "{} AS {id}, {} AS {namespace}, {} AS {verdict}",
-        found.id, found.namespace, found.verdict,
+        "{part}['id'] AS {id}, {} AS {namespace}, {} AS {verdict}",
+        found.namespace, found.verdict,
     );
-    let (parts, is) = (&found.parts, &found.part);
     let sql = match format {
-        "list" => format!("SELECT *, {parts} AS {ids} FROM {from}"),
-        "rows" => format!(
-            "SELECT * EXCEPT ({part}, {all}), {made} FROM (SELECT * EXCEPT ({one}), {is} AS {part} FROM (SELECT *, \
-             unnest(CASE WHEN cardinality({all}) > 0 THEN {all} ELSE make_array(NULL) END) AS {one} FROM (SELECT *, \
-             {parts} AS {all} FROM {from})))"
+        "list" => format!(
+            "SELECT {shown}, array_distinct(array_transform({identified}, item -> item['id'])) AS {ids} FROM {from}"
         ),
+        "rows" => format!(
+            "SELECT {shown}, {made} FROM (SELECT {shown}, unnest(CASE WHEN cardinality({all}) > 0 THEN {all} ELSE \
+             make_array(NULL) END) AS {part} FROM {from})"
+        ),
+        // (What is wrong with the first part is told where none is an identifier.)
         _ => format!(
-            "SELECT * EXCEPT ({part}), {made} FROM (SELECT * EXCEPT ({one}), {is} AS {part} FROM (SELECT *, \
-             {parts}[1] AS {one} FROM {from}))"
+            "SELECT {shown}, {made} FROM (SELECT {shown}, coalesce({identified}[1], {all}[1]) AS {part} FROM {from})"
         ),
     };
     let has = match format {
-        "list" => format!("cardinality({ids}) > 0"),
+        "list" => format!("coalesce(cardinality({ids}), 0) > 0"),
         _ => format!("{id} IS NOT NULL"),
     };
-    match params.text("on_invalid") {
-        Some("drop") => Ok(Made::Query(format!("SELECT * FROM ({sql}) WHERE {has}"))),
+    let sql = match params.text("on_invalid") {
+        Some("drop") => format!("SELECT * FROM ({sql}) WHERE {has}"),
         Some("fail") => {
             let flaw = fresh("flaw", &own);
             let what = Flaw {
                 reason: INVALID,
                 column: &column,
-                message: "there is no identifier in it, and on_invalid is fail",
+                message: match format {
+                    "rows" => "it, or a part of it, is no identifier, and on_invalid is fail",
+                    _ => "there is no identifier in it, and on_invalid is fail",
+                },
                 raw: &format!("coalesce({cell_text}, 'NULL')"),
                 place: None,
             };
@@ -114,10 +115,12 @@ pub(in super::super) async fn parse(scope: &Scope, params: &Params) -> Result<Ma
                 what.sql(),
                 quoted(&flaw)
             );
-            let plan = scope.plan(&judged).await?;
+            let plan = scope.plan_with_lambdas(&judged).await?;
             let rows = sifted(plan, &flaw, Flawed::Fails)?;
-            Ok(Made::Plan(Box::new(rows)))
+            return Ok(Made::Plan(Box::new(rows)));
         }
-        _ => Ok(Made::Query(sql)),
-    }
+        _ => sql,
+    };
+    let plan = scope.plan_with_lambdas(&sql).await?;
+    Ok(Made::Plan(Box::new(plan)))
 }
