@@ -109,7 +109,8 @@ impl BiotideContext {
         target::resolve(&mut statement)?;
         reset::resolve(&mut statement, &state)?;
         names::resolve(&mut statement, &state).await?;
-        if let Some(files) = named::resolve(&mut statement, self, &state).await? {
+        // (Their queries are statements of their own: what this one names is nothing to them.)
+        if let Some(files) = named::resolve(&mut statement, self, files.state()).await? {
             state.register_relation_planner(Arc::new(MappingRelations {
                 context: self.clone(),
                 identifiers: self.identifiers()?,
@@ -120,7 +121,8 @@ impl BiotideContext {
             // The table outlives the statement: it is made with the session's own state.
             state = self.session().state();
         }
-        let plan = lateral::rewrite(state.statement_to_plan(statement).await?)?;
+        let plan = state.statement_to_plan(statement).await;
+        let plan = lateral::rewrite(plan.map_err(crate::mapping::coverage::named_column)?)?;
         let plan = renew::rewrite(plan, &self.mappings())?;
         Ok((plan, state))
     }
@@ -182,11 +184,9 @@ impl BiotideContext {
                 | LogicalStatement::Execute(_)
                 | LogicalStatement::Deallocate(_),
             ) => {
-                self.session()
-                    .execute_logical_plan(plan)
-                    .await?
-                    .into_parts()
-                    .1
+                let done = self.session().execute_logical_plan(plan).await?;
+                // (What was prepared holds the mappings of then.)
+                renew::rewrite(done.into_parts().1, &self.mappings())?
             }
             plan => plan,
         };
