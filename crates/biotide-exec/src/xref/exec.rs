@@ -40,7 +40,7 @@ use crate::plan;
 const PIECE: usize = 1024;
 
 /// Bytes of batches that a task makes before somebody takes them.
-const HELD: usize = 4 << 20;
+const HELD: usize = 1 << 20;
 
 /// Cross-references an identifier of each row.
 #[derive(Debug)]

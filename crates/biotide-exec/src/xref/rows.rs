@@ -172,10 +172,10 @@ fn push_texts(builder: &mut Texts, texts: &[String]) {
 const ITEMS: usize = 8;
 
 /// Bytes of a batch, but for the last row's lists. No batch is refused them.
-const BYTES: usize = 2 << 20;
+const BYTES: usize = 512 << 10;
 
 /// Bytes that are charged for at a time.
-const STEP: usize = 64 << 10;
+const STEP: usize = 32 << 10;
 
 /// A batch, and the memory that is charged for it.
 #[derive(Debug)]

@@ -20,6 +20,7 @@ use super::written::Written;
 use crate::absent;
 use crate::index::Index;
 use crate::mapping::declared::Declared;
+use crate::mapping::dictionary::Vocabulary;
 use crate::mapping::spelling::Speller;
 use crate::walk::{Ahead, Walker};
 
@@ -184,6 +185,7 @@ impl Worker {
     pub(super) fn next(&mut self, piece: &mut Piece) -> Result<Option<Made>> {
         let Piece { ids, row, rows } = piece;
         let ids = ids.as_string_view();
+        let index = Arc::clone(&self.index);
         while *row < ids.len() {
             let id = ids.is_valid(*row).then(|| ids.value(*row));
             if !self.is_begun {
@@ -193,7 +195,7 @@ impl Worker {
                 self.answer(id).map_err(|error| told(error, id))?;
                 self.is_begun = true;
             }
-            let pushed = self.push_rows(*row as u32, rows);
+            let pushed = self.push_rows(*row as u32, &index.vocabulary, rows);
             pushed.map_err(|error| told(error, id))?;
             if self.lines.is_empty() {
                 self.walker.shrink();
@@ -272,9 +274,7 @@ impl Worker {
     }
 
     /// Adds rows of an identifier, until it has no more or their batch is full.
-    fn push_rows(&mut self, row: u32, rows: &mut Rows) -> Result<()> {
-        let index = Arc::clone(&self.index);
-        let vocabulary = &index.vocabulary;
+    fn push_rows(&mut self, row: u32, vocabulary: &Vocabulary, rows: &mut Rows) -> Result<()> {
         let (n, paths) = (self.shown(), std::mem::take(&mut self.evidence));
         let shown: Vec<Shown<'_>> = paths.iter().map(|path| path.shown(vocabulary)).collect();
         let is_list = self.spec.policy == Policy::List;
@@ -437,24 +437,29 @@ impl Worker {
         if !self.output.wants(Column::Paths) {
             return Ok(Vec::new());
         }
-        let held = self.held.new_empty();
-        if all > PATHS {
-            held.try_grow(all * size_of::<(usize, usize)>())?;
-        }
         let results = &self.answer.results;
-        let numbered = (0..).zip(&results.found);
-        let places = numbered.flat_map(|(i, found)| found.evidence.clone().map(move |at| (i, at)));
-        let mut places: Vec<(usize, usize)> = places.collect();
         let path = |at: usize| &self.walker.paths[results.evidence[at]];
-        places.sort_unstable_by(|a, b| {
-            let (one, other) = (path(a.1), path(b.1));
-            other
-                .confidence
-                .total_cmp(&one.confidence)
-                .then(one.hops.cmp(&other.hops))
-                .then(a.cmp(b))
-        });
-        places.truncate(PATHS);
+        let keep_best = |places: &mut Vec<(usize, usize)>| {
+            places.sort_unstable_by(|a, b| {
+                let (one, other) = (path(a.1), path(b.1));
+                other
+                    .confidence
+                    .total_cmp(&one.confidence)
+                    .then(one.hops.cmp(&other.hops))
+                    .then(a.cmp(b))
+            });
+            places.truncate(PATHS);
+        };
+        let mut places = Vec::new();
+        for (i, found) in results.found.iter().enumerate() {
+            for at in found.evidence.clone() {
+                places.push((i, at));
+                if places.len() >= 2 * PATHS {
+                    keep_best(&mut places);
+                }
+            }
+        }
+        keep_best(&mut places);
         let mut paths = Vec::with_capacity(places.len());
         for (found, at) in places {
             let path = self.answer.results.evidence[at];
