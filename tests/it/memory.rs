@@ -102,3 +102,47 @@ fn a_file_of_bad_lines_is_bounded_too() {
         assert!(peak < LIMIT, "{} MiB", peak >> 20);
     }
 }
+
+/// An identifier with very many paths or results: they are handed on as they come, and what does not fit is refused.
+#[test]
+fn hubs_are_bounded_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut text = String::from("subject_id\tobject_id\n");
+    for i in 0..50_000 {
+        writeln!(text, "aaa:hub\tbbb:{i}\nbbb:{i}\tccc:1").unwrap();
+    }
+    let hub = support::write(&folder.path().join("hub.tsv"), text);
+    let ids = format!("id\n{}", "aaa:hub\n".repeat(100));
+    let ids = support::write(&folder.path().join("ids.tsv"), ids);
+    let temp = folder.path().display().to_string();
+    let mut wrong = Vec::new();
+    for (rows, what, options) in [
+        (
+            100,
+            "count(*), sum(array_length(x.paths))",
+            "targets => ['ccc']",
+        ),
+        (
+            10,
+            "count(*), max(x.path)",
+            "targets => ['bbb'], \"limit\" => 1000000, max_hops => 1",
+        ),
+        (
+            10,
+            "count(*), sum(array_length(x.mappings))",
+            "targets => ['bbb'], \"limit\" => 1000000, max_hops => 1, policy => 'list'",
+        ),
+    ] {
+        let sql = format!(
+            "CREATE MAPPING kb FROM '{hub}'; SELECT {what} FROM (SELECT * FROM '{ids}' LIMIT {rows}) AS t, \
+             LATERAL xref(t.id, 'kb', {options}) AS x"
+        );
+        let peak = peak(&["sql", &sql, "--memory-limit", "100MB", "--temp-dir", &temp]);
+        let line = format!("{options}: {} MiB", peak >> 20);
+        println!("{line}");
+        if peak > 100_000_000 + (64 << 20) {
+            wrong.push(line);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

@@ -22,7 +22,104 @@ fn rows_of_mappings_count_as_rejects() {
         // (The mapping is made by a statement of its own there.)
         let run = bin::run([&xref[..], &["--negatives", &denied], &options].concat());
         run.exits(code)
-            .says("1 of 3 records rejected (1 no_identifier)");
+            .says("1 of 4 records rejected (1 no_identifier)");
+    }
+}
+
+/// What the mapping of a question with denials was made from is in the report of the question.
+#[test]
+fn reports_have_the_rows_of_mappings() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = support::write(&folder.path().join("m.tsv"), ROWS);
+    let ids = support::write(&folder.path().join("ids.tsv"), "id\na:1\n");
+    let denied = support::write(
+        &folder.path().join("no.tsv"),
+        "subject_id\tobject_id\na:1\tc:1\n",
+    );
+    let xref = ["xref", &ids, "--column", "id", "--mapping", &file];
+    let report = folder.path().join("report.json").display().to_string();
+    for (more, files) in [(vec![], 2), (vec!["--negatives", &*denied], 3)] {
+        bin::run([&xref[..], &more, &["--report", &report]].concat()).exits(0);
+        let text = std::fs::read_to_string(&report).unwrap();
+        let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(bin::number(&read, "rejected"), 1, "{text}");
+        assert_eq!(bin::number(&read["scan"], "files"), files, "{text}");
+    }
+}
+
+/// A result that would be written over what it is made from is refused.
+#[test]
+fn no_input_is_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = support::write(
+        &folder.path().join("m.tsv"),
+        "subject_id\tobject_id\na:1\tb:1\n",
+    );
+    let ids = support::write(&folder.path().join("ids.tsv"), "id\na:1\n");
+    for output in [&ids, &file] {
+        let xref = [
+            "xref",
+            &ids,
+            "--column",
+            "id",
+            "--mapping",
+            &file,
+            "-o",
+            output,
+        ];
+        bin::run(xref)
+            .exits(1)
+            .says("input and output are the same file");
+    }
+    assert_eq!(std::fs::read_to_string(&ids).unwrap(), "id\na:1\n");
+}
+
+/// What was mapped can be mapped again, however often.
+#[test]
+fn results_can_be_mapped_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = support::write(
+        &folder.path().join("m.tsv"),
+        "subject_id\tobject_id\na:1\tb:1\n",
+    );
+    let mut input = support::write(&folder.path().join("0.tsv"), "id\na:1\n");
+    for (time, name) in ["path", "xref_path", "xref2_path", "xref3_path"]
+        .iter()
+        .enumerate()
+    {
+        let output = folder
+            .path()
+            .join(format!("{}.tsv", time + 1))
+            .display()
+            .to_string();
+        bin::run([
+            "xref",
+            &input,
+            "--column",
+            "id",
+            "--mapping",
+            &file,
+            "-o",
+            &output,
+        ])
+        .exits(0);
+        let text = std::fs::read_to_string(&output).unwrap();
+        let header: Vec<&str> = text.lines().next().unwrap().split('\t').collect();
+        assert!(header.contains(name), "{header:?}");
+        input = output;
+    }
+}
+
+#[test]
+fn an_option_is_given_once() {
+    let question = ["xref", "ids.tsv", "--column", "id", "--mapping", "m.tsv"];
+    for twice in [
+        ["--xref-max-hops", "1", "--max-hops", "2"],
+        ["--xref-targets", "c", "--to", "d"],
+    ] {
+        bin::run([&question[..], &twice].concat())
+            .exits(2)
+            .says("cannot be used with");
     }
 }
 

@@ -386,9 +386,14 @@ const XREF: [(&str, &str, &str, &str, &str); 6] = [
 ];
 
 pub(super) fn xref_command() -> Command {
-    let own = XREF
-        .iter()
-        .map(|&(id, long, _, value, help)| Arg::new(id).long(long).value_name(value).help(help));
+    // (Either is the same option.)
+    let own = XREF.iter().map(|&(id, long, option, value, help)| {
+        Arg::new(id)
+            .long(long)
+            .value_name(value)
+            .help(help)
+            .conflicts_with(option)
+    });
     Command::new("xref")
         .about("Cross-reference a column of identifiers: what each maps to, over which path")
         .arg(
@@ -424,6 +429,7 @@ pub(super) fn xref_command() -> Command {
                 .value_name("PREFIXES")
                 .help("The prefixes of results, such as chebi,kegg [default: any]")
                 .value_delimiter(',')
+                .conflicts_with("xref_targets")
                 .value_parser(NonEmptyStringValueParser::new()),
         )
         .arg(

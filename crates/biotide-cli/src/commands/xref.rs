@@ -1,7 +1,7 @@
 //! `biotide xref FILE --column C --mapping M --to a,b`.
 
 use biotide::XrefReport;
-use biotide::prelude::BiotideContext;
+use biotide::prelude::{BiotideContext, ScanReport};
 
 use super::report::Ender;
 use super::sql;
@@ -23,17 +23,23 @@ pub(crate) async fn run(
     let Some((last, before)) = statements.split_last() else {
         return Ok(());
     };
+    let mut made = Vec::with_capacity(before.len());
     for statement in before {
-        let mut made = context.sql(statement).await?;
-        made.collect().await?;
-        let made = made.finish()?;
-        ender.take(&made, made.rejected);
+        let mut statement = context.sql(statement).await?;
+        statement.collect().await?;
+        made.push(statement.finish()?);
     }
     let report = match file {
         Some(file) => sql::write_file(context, last, file, args.format, &ender, settings).await?,
         None => sql::show(context, last, &mut out, &ender, settings, true).await?,
     };
-    if let Some(report) = report {
+    if let Some(mut report) = report {
+        // (The mapping's rows are read by the statement that makes it.)
+        for made in made {
+            report.rejected += made.rejected;
+            report.bytes_in += made.bytes;
+            report.scan = ScanReport::sum([report.scan, made]);
+        }
         if let Some(xref) = &report.xref {
             ender.say(|| summary(xref));
         }

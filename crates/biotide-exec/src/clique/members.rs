@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Builder, ListBuilder, RecordBatch, StringBuilder};
+use biotide_common::nearest::list;
 use datafusion_common::Result;
 use datafusion_execution::memory_pool::MemoryReservation;
 
@@ -11,7 +12,7 @@ use super::denials::Denials;
 use super::logical::CliqueSpec;
 use crate::index::Reader;
 use crate::index::build::{Member, Members, Nodes, Numbered, place};
-use crate::mapping::dictionary::Vocabulary;
+use crate::mapping::dictionary::{Class, Vocabulary};
 use crate::mapping::predicate::inverse;
 
 /// The names of a clique's members.
@@ -194,14 +195,26 @@ impl Cliques {
 
 /// By the number of a class: whether it makes cliques.
 fn chosen(vocabulary: &Vocabulary, spec: &CliqueSpec) -> Vec<bool> {
-    let classes = vocabulary.classes.iter();
-    let chosen = classes.map(|class| {
-        let name = &vocabulary.predicates[class.predicate as usize].name;
-        !class.negated
-            && class.confidence() >= spec.min_confidence
-            && (spec.predicates.contains(name)
-                || inverse(name)
-                    .is_some_and(|other| spec.predicates.iter().any(|own| own == other)))
+    let name = |class: &Class| &vocabulary.predicates[class.predicate as usize].name;
+    let is_meant = |name: &String| {
+        let other = inverse(name);
+        let mut own = spec.predicates.iter();
+        own.any(|own| own == name || other.is_some_and(|other| own == other))
+    };
+    let classes = &vocabulary.classes;
+    if !classes.is_empty() && !classes.iter().any(|class| is_meant(name(class))) {
+        let known = vocabulary
+            .predicates
+            .iter()
+            .map(|known| known.name.as_str());
+        log::warn!(
+            "clique_assign: no statement has a predicate of {}: there are {}",
+            spec.predicates.join(", "),
+            list(known)
+        );
+    }
+    let chosen = classes.iter().map(|class| {
+        !class.negated && class.confidence() >= spec.min_confidence && is_meant(name(class))
     });
     chosen.collect()
 }

@@ -95,6 +95,8 @@ pub(crate) struct Walker {
     pub(crate) conflicts: Vec<u32>,
     /// Whether there are more paths than are walked.
     pub(crate) is_cut: bool,
+    /// Whether edges to targets were left out for a prefix that the path came through.
+    pub(crate) repeats: bool,
 }
 
 /// The number of the one prefix that results are looked at of; `None`: the mapping has it not.
@@ -136,6 +138,7 @@ impl Walker {
             path_steps: Vec::new(),
             conflicts: Vec::new(),
             is_cut: false,
+            repeats: false,
         }
     }
 
@@ -206,7 +209,7 @@ impl Walker {
         self.steps.clear();
         self.denials.clear();
         (self.looked_at, self.passed) = (0, 0);
-        (self.is_cut, self.is_met) = (false, false);
+        (self.is_cut, self.is_met, self.repeats) = (false, false, false);
         self.nodes.push(start);
         self.prefixes.push(prefix);
         if index.counts.negated > 0 {
@@ -332,6 +335,7 @@ impl Walker {
                     return GO_ON;
                 }
                 if !self.options.repeat_prefix && self.prefixes.contains(&prefix) {
+                    self.repeats |= is_target;
                     return GO_ON;
                 }
                 let Some(meaning) =

@@ -39,6 +39,8 @@ pub(crate) struct Results {
     pub(crate) evidence: Vec<usize>,
     /// How many there were before any was left out.
     pub(crate) all: usize,
+    /// Whether there were some below the least confidence.
+    pub(crate) are_below: bool,
     /// Prefixes of which several identifiers were found, in order.
     several: Vec<u16>,
     ends: Vec<(u16, u32)>,
@@ -57,8 +59,10 @@ impl Results {
             false => self.combined(walker, index, start)?,
         }
         let least = walker.options().min_confidence;
+        let before = self.found.len();
         self.found.retain(|found| found.confidence >= least);
         self.all = self.found.len();
+        self.are_below = self.all < before;
         // (Seen before any is left out: what is shown does not change what is so.)
         if self.all > 1 {
             let ends = self.found.iter().map(|found| (found.prefix, found.node));
@@ -77,6 +81,7 @@ impl Results {
         self.text.clear();
         self.evidence.clear();
         self.all = 0;
+        self.are_below = false;
         self.several.clear();
         self.ends.clear();
     }

@@ -38,6 +38,8 @@ pub(super) struct Answer {
     pub(super) conflicts: Vec<String>,
     /// Whether there are more edges than were walked.
     pub(super) is_cut: bool,
+    /// Whether there are edges to a prefix that the path came through.
+    pub(super) repeats: bool,
     /// Why no path leads to the targets, where that is so of all identifiers.
     pub(super) no_targets: Option<String>,
 }
@@ -53,6 +55,7 @@ impl Answer {
         self.results.clear();
         self.conflicts.clear();
         self.is_cut = false;
+        self.repeats = false;
     }
 
     /// Answers for an identifier as it is written.
@@ -110,6 +113,11 @@ impl Answer {
                 judged = Some(WITHDRAWN);
                 self.note.push_str("withdrawn without a successor");
             }
+            Some(Fate::Ambiguous(successors)) if successors.is_empty() => {
+                judged = Some(AMBIGUOUS);
+                self.note
+                    .push_str("retired, and those in its place lead back to it");
+            }
             Some(Fate::Ambiguous(successors)) => {
                 judged = Some(AMBIGUOUS);
                 for successor in &successors {
@@ -153,6 +161,7 @@ impl Answer {
         self.start = Some((node, prefix));
         walker.walk(index, node, prefix)?;
         self.is_cut = walker.is_cut;
+        self.repeats = walker.repeats;
         self.results.gather(walker, index, node)?;
         // (Where a policy has still to choose, all of them are there to choose from.)
         let most = match spec.policy {
@@ -189,6 +198,15 @@ impl Answer {
                 true => "no path leads from it",
                 false => "no path leads to the targets",
             });
+            // (Undirected, a path ends where it is below.)
+            if self.results.are_below || spec.walk.undirected && spec.walk.min_confidence > 0.0 {
+                let least = spec.walk.min_confidence;
+                let _ = write!(self.note, " with a confidence of {least} (min_confidence)");
+            }
+            if self.repeats {
+                self.note
+                    .push_str(", but through a prefix twice (repeat_prefix)");
+            }
             if let Some(why) = &self.no_targets {
                 self.note.push_str(": ");
                 self.note.push_str(why);

@@ -24,19 +24,23 @@ use datafusion_physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning,
     PlanProperties,
 };
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use parking_lot::Mutex;
 
 use super::columns::{Column, columns};
-use super::coverage::CoverageLog;
+use super::coverage::{Coverage, CoverageLog};
+use super::rows::Made;
 use super::spec::XrefSpec;
-use super::worker::{Output, Worker};
+use super::worker::{Output, Piece, Worker};
 use crate::absent;
 use crate::index::Index;
 use crate::plan;
 
 /// The most rows that a task takes at a time.
 const PIECE: usize = 1024;
+
+/// Bytes of batches that a task makes before somebody takes them.
+const HELD: usize = 1 << 20;
 
 /// Cross-references an identifier of each row.
 #[derive(Debug)]
@@ -290,36 +294,17 @@ impl Shared {
                 .try_flatten();
             let worked = pieces.map(move |piece| {
                 let (shared, index) = (Arc::clone(&shared), Arc::clone(&index));
-                let work = move || {
-                    let piece = piece?;
-                    let worker = shared.workers.lock().pop();
-                    let mut worker = worker.unwrap_or_else(|| {
-                        let held =
-                            MemoryConsumer::new("XrefExec").register(shared.context.memory_pool());
-                        Worker::new(&shared.spec, &index, &shared.output, held, is_counted)
-                    });
-                    let rows = piece.num_rows();
-                    let ids = shared.id.evaluate(&piece)?.into_array(rows)?;
-                    let batches = worker.work(&piece, &ids)?;
-                    let counts = worker.coverage();
-                    shared.workers.lock().push(worker);
-                    Ok::<_, DataFusionError>((batches, counts))
-                };
-                SpawnedTask::spawn(async move { work() })
+                spawned(move || Task::new(shared, &index, piece?, is_counted)?.work())
             });
-            let batches = worked.buffered(tasks.max(1)).map(|joined| match joined {
-                Ok(batches) => batches,
-                Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-                Err(error) => Err(DataFusionError::External(Box::new(error))),
-            });
-            let batches = batches
-                .map_ok(move |(batches, counts)| {
-                    // (In the order of the rows, whoever was first.)
-                    if let Some(coverage) = &coverage {
-                        coverage.add(counts, &known.vocabulary);
-                    }
-                    stream::iter(batches.into_iter().map(Ok))
-                })
+            // (In the order of the rows, whoever was first.)
+            let count = move |counts| {
+                if let Some(coverage) = &coverage {
+                    coverage.add(counts, &known.vocabulary);
+                }
+            };
+            let batches = worked
+                .buffered(tasks.max(1))
+                .map_ok(move |done| all(done, count.clone()))
                 .try_flatten();
             Ok::<_, DataFusionError>(batches)
         };
@@ -329,4 +314,105 @@ impl Shared {
         });
         recorded.boxed()
     }
+}
+
+/// Cross-references a piece.
+struct Task {
+    shared: Arc<Shared>,
+    worker: Worker,
+    piece: Piece,
+}
+
+/// The batches that a task has made.
+struct Done {
+    made: Vec<Made>,
+    then: Then,
+}
+
+/// What is left of a task.
+enum Then {
+    /// It waits until its batches were taken.
+    Goes(Box<Task>),
+    /// It has ended, and this became of its identifiers.
+    Ended(Coverage),
+}
+
+impl Task {
+    fn new(
+        shared: Arc<Shared>,
+        index: &Arc<Index>,
+        piece: RecordBatch,
+        is_counted: bool,
+    ) -> Result<Self> {
+        let worker = shared.workers.lock().pop();
+        let mut worker = worker.unwrap_or_else(|| {
+            let held = MemoryConsumer::new("XrefExec").register(shared.context.memory_pool());
+            Worker::new(&shared.spec, index, &shared.output, held, is_counted)
+        });
+        let ids = shared.id.evaluate(&piece)?.into_array(piece.num_rows())?;
+        let piece = worker.begin(piece, ids)?;
+        Ok(Self {
+            shared,
+            worker,
+            piece,
+        })
+    }
+
+    /// Makes a few batches, so that no more than those wait for their turn.
+    fn work(mut self) -> Result<Done> {
+        let (mut made, mut bytes) = (Vec::new(), 0);
+        while bytes < HELD {
+            let Some(next) = self.worker.next(&mut self.piece)? else {
+                let then = Then::Ended(self.worker.coverage());
+                self.shared.workers.lock().push(self.worker);
+                return Ok(Done { made, then });
+            };
+            bytes += next.held.size();
+            made.push(next);
+        }
+        let then = Then::Goes(Box::new(self));
+        Ok(Done { made, then })
+    }
+}
+
+/// Does the work of a task beside others.
+fn spawned(
+    work: impl FnOnce() -> Result<Done> + Send + 'static,
+) -> impl Future<Output = Result<Done>> {
+    let task = SpawnedTask::spawn(async move { work() });
+    async {
+        match task.await {
+            Ok(done) => done,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(error) => Err(DataFusionError::External(Box::new(error))),
+        }
+    }
+}
+
+/// The batches that a task has made, and those that it makes still.
+fn all(done: Done, count: impl Fn(Coverage)) -> impl Stream<Item = Result<RecordBatch>> {
+    let next = move |Done { made, then }: Done| {
+        let task = match then {
+            Then::Goes(task) => Some(task),
+            Then::Ended(counts) => {
+                count(counts);
+                None
+            }
+        };
+        (each(made), task)
+    };
+    let (batches, task) = next(done);
+    let later = stream::try_unfold((task, next), |(task, next)| async move {
+        let Some(task) = task else {
+            return Ok::<_, DataFusionError>(None);
+        };
+        let done = spawned(move || task.work()).await?;
+        let (batches, task) = next(done);
+        Ok(Some((batches, (task, next))))
+    });
+    batches.chain(later.try_flatten())
+}
+
+fn each(made: Vec<Made>) -> impl Stream<Item = Result<RecordBatch>> {
+    stream::iter(made.into_iter().map(|made| Ok(made.batch)))
 }

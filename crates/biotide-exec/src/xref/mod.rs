@@ -11,6 +11,7 @@
 
 mod answer;
 mod cardinality;
+mod choose;
 mod columns;
 mod coverage;
 mod exec;
@@ -18,6 +19,7 @@ mod logical;
 mod rows;
 mod spec;
 mod worker;
+mod written;
 
 pub use columns::{Column, columns};
 pub use coverage::{CoverageLog, CoverageRow};

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, Float64Builder, Int64Builder, ListArray, ListBuilder, RecordBatch,
-    RecordBatchOptions, StringBuilder, StructArray, UInt32Array,
+    Array, ArrayBuilder, ArrayRef, Float64Builder, Int64Builder, ListArray, ListBuilder,
+    RecordBatch, RecordBatchOptions, StringBuilder, StructArray, UInt32Array,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::take;
 use arrow::datatypes::{Field, SchemaRef};
 use datafusion_common::Result;
+use datafusion_execution::memory_pool::MemoryReservation;
 
 use super::columns::{Column, mapping_fields, path_fields};
 use super::worker::Output;
@@ -26,6 +27,20 @@ pub(super) struct Shown<'a> {
     pub(super) hops: usize,
     pub(super) path: &'a [String],
     pub(super) sources: &'a [String],
+}
+
+impl Shown<'_> {
+    /// About how many bytes it takes in a column.
+    fn size(&self) -> usize {
+        const NUMBERS: usize = 64;
+        let texts = self.path.iter().chain(self.sources);
+        NUMBERS + self.target.len() + self.predicate.map_or(0, str::len) + size_of_texts(texts)
+    }
+}
+
+fn size_of_texts<'a>(texts: impl IntoIterator<Item = &'a String>) -> usize {
+    let sizes = texts.into_iter().map(|text| size_of::<i32>() + text.len());
+    sizes.sum()
 }
 
 /// What the rows of one identifier have in common.
@@ -52,19 +67,21 @@ struct Lists {
 }
 
 impl Lists {
-    fn push(&mut self, items: &[Shown<'_>]) {
-        for item in items {
-            self.target.append_value(item.target);
-            self.predicate.append_option(item.predicate);
-            self.confidence.append_value(item.confidence);
-            self.hops.append_value(item.hops as i64);
-            push_texts(&mut self.path, item.path);
-            push_texts(&mut self.sources, item.sources);
-        }
+    /// Adds an item to the list of the row that comes next.
+    fn add(&mut self, item: Shown<'_>) {
+        self.target.append_value(item.target);
+        self.predicate.append_option(item.predicate);
+        self.confidence.append_value(item.confidence);
+        self.hops.append_value(item.hops as i64);
+        push_texts(&mut self.path, item.path);
+        push_texts(&mut self.sources, item.sources);
+    }
+
+    /// Ends the list of a row.
+    fn end(&mut self) {
         // (More than there can be are refused when the list is made.)
-        let n = i32::try_from(items.len()).unwrap_or(i32::MAX);
-        let last = self.ends.last().copied().unwrap_or(0);
-        self.ends.push(last.saturating_add(n));
+        self.ends
+            .push(i32::try_from(self.target.len()).unwrap_or(i32::MAX));
     }
 
     fn finish(&mut self, is_path: bool) -> Result<ArrayRef> {
@@ -136,9 +153,10 @@ impl Builder {
         }
     }
 
-    fn lists(&mut self, items: &[Shown<'_>]) {
-        if let Self::Lists(lists) = self {
-            lists.push(items);
+    fn lists(&mut self) -> Option<&mut Lists> {
+        match self {
+            Self::Lists(lists) => Some(lists),
+            _ => None,
         }
     }
 }
@@ -153,10 +171,23 @@ fn push_texts(builder: &mut Texts, texts: &[String]) {
 /// Items of lists that a batch has, for each of its rows: so many at most, but for the last row's.
 const ITEMS: usize = 8;
 
+/// Bytes of a batch, but for the last row's lists. No batch is refused them.
+const BYTES: usize = 512 << 10;
+
+/// Bytes that are charged for at a time.
+const STEP: usize = 32 << 10;
+
+/// A batch, and the memory that is charged for it.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) batch: RecordBatch,
+    pub(super) held: MemoryReservation,
+}
+
 /// Rows of a batch, as they come.
 #[derive(Debug)]
-pub(super) struct Rows<'a> {
-    input: &'a RecordBatch,
+pub(super) struct Rows {
+    input: RecordBatch,
     schema: SchemaRef,
     /// Columns of the input that are in the result.
     inputs: Vec<usize>,
@@ -166,13 +197,20 @@ pub(super) struct Rows<'a> {
     /// In lists.
     items: usize,
     batch_size: usize,
-    done: Vec<RecordBatch>,
+    /// About what the rows take, and what is charged for them.
+    bytes: usize,
+    held: MemoryReservation,
+    /// What a row of the input takes.
+    width: usize,
 }
 
-impl<'a> Rows<'a> {
+impl Rows {
     /// Rows made from those of an input.
-    pub(super) fn new(input: &'a RecordBatch, output: &Output) -> Self {
+    pub(super) fn new(input: RecordBatch, output: &Output, held: MemoryReservation) -> Self {
         let columns = output.columns.iter();
+        let own = output.inputs.iter().map(|&column| input.column(column));
+        let sizes = own.map(|column| column.to_data().get_slice_memory_size().unwrap_or(0));
+        let width = sizes.sum::<usize>() / input.num_rows().max(1);
         Self {
             input,
             schema: Arc::clone(&output.schema),
@@ -183,18 +221,69 @@ impl<'a> Rows<'a> {
             picks: Vec::new(),
             items: 0,
             batch_size: output.batch_size,
-            done: Vec::new(),
+            bytes: 0,
+            held,
+            width,
         }
     }
 
-    /// Adds a row of the input's row: with one result, with all in a list, or with none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.picks.is_empty()
+    }
+
+    /// Whether its batch is to end.
+    pub(super) fn is_full(&self) -> bool {
+        self.picks.len() >= self.batch_size
+            || self.items / ITEMS >= self.batch_size
+            || self.bytes >= BYTES
+    }
+
+    /// Charges for what is to be added. Builders double, and hold the old half while they do.
+    fn charge(&mut self, bytes: usize) -> Result<()> {
+        self.bytes += bytes;
+        let more = (2 * self.bytes).saturating_sub(self.held.size());
+        match more {
+            0 => Ok(()),
+            more if self.bytes < BYTES => {
+                self.held.grow(more.max(STEP));
+                Ok(())
+            }
+            more => self.held.try_grow(more.max(STEP)),
+        }
+    }
+
+    /// Adds a result to the list of all of them, of the row that comes next.
+    pub(super) fn add_mapping(&mut self, item: Shown<'_>) -> Result<()> {
+        self.charge(item.size())?;
+        self.items += 1;
+        for (column, builder) in &mut self.columns {
+            if let (Column::Mappings, Some(lists)) = (*column, builder.lists()) {
+                lists.add(item);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a row of the input's row: with one result, or with none but those in its list.
     pub(super) fn push(
         &mut self,
         row: u32,
         one: Option<Shown<'_>>,
-        all: &[Shown<'_>],
         common: Common<'_>,
     ) -> Result<()> {
+        let wanted = |column: Column, size: usize| match self.wants(column) {
+            true => size,
+            false => 0,
+        };
+        let texts = [common.note, common.resolved];
+        let texts = texts.into_iter().flatten().map(str::len).sum::<usize>();
+        let paths = common.paths.iter().map(Shown::size).sum();
+        let bytes = self.width
+            + texts
+            + one.map_or(0, |one| one.size())
+            + wanted(Column::Paths, paths)
+            + wanted(Column::Conflicts, size_of_texts(common.conflicts));
+        self.charge(bytes)?;
         self.picks.push(row);
         for (column, builder) in &mut self.columns {
             match column {
@@ -213,8 +302,9 @@ impl<'a> Rows<'a> {
                 Column::Path => builder.texts(one.map(|one| one.path)),
                 Column::Sources => builder.texts(one.map(|one| one.sources)),
                 Column::Mappings => {
-                    self.items += all.len();
-                    builder.lists(all);
+                    if let Some(lists) = builder.lists() {
+                        lists.end();
+                    }
                 }
                 Column::Verdict => builder.text(Some(common.verdict)),
                 Column::Cardinality => builder.text(common.cardinality),
@@ -222,7 +312,12 @@ impl<'a> Rows<'a> {
                 Column::Resolved => builder.text(common.resolved),
                 Column::Paths => {
                     self.items += common.paths.len();
-                    builder.lists(common.paths);
+                    if let Some(lists) = builder.lists() {
+                        for &path in common.paths {
+                            lists.add(path);
+                        }
+                        lists.end();
+                    }
                 }
                 Column::Conflicts => {
                     self.items += common.conflicts.len();
@@ -230,23 +325,17 @@ impl<'a> Rows<'a> {
                 }
             }
         }
-        match self.picks.len() >= self.batch_size || self.items / ITEMS >= self.batch_size {
-            true => self.end_batch(),
-            false => Ok(()),
-        }
+        Ok(())
     }
 
-    /// All of them: one batch at least.
-    pub(super) fn finish(mut self) -> Result<Vec<RecordBatch>> {
-        if !self.picks.is_empty() || self.done.is_empty() {
-            self.end_batch()?;
-        }
-        Ok(self.done)
+    fn wants(&self, wanted: Column) -> bool {
+        self.columns.iter().any(|(column, _)| *column == wanted)
     }
 
-    fn end_batch(&mut self) -> Result<()> {
-        self.items = 0;
-        let input = self.input;
+    /// The batch of the rows so far.
+    pub(super) fn end_batch(&mut self) -> Result<Made> {
+        (self.items, self.bytes) = (0, 0);
+        let input = &self.input;
         let picks = std::mem::take(&mut self.picks);
         let n = picks.len();
         let same = n == input.num_rows() && (0..).zip(&picks).all(|(i, &pick)| i == pick);
@@ -271,7 +360,9 @@ impl<'a> Rows<'a> {
         let options = RecordBatchOptions::new().with_row_count(Some(n));
         let schema = Arc::clone(&self.schema);
         let batch = RecordBatch::try_new_with_options(schema, arrays, &options)?;
-        self.done.push(batch);
-        Ok(())
+        Ok(Made {
+            batch,
+            held: self.held.take(),
+        })
     }
 }

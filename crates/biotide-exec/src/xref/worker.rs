@@ -1,32 +1,34 @@
 //! Cross-references pieces of batches, for one task.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringViewArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, SchemaRef};
 use biotide_common::BiotideError;
-use datafusion_common::Result;
+use datafusion_common::{DataFusionError, Result};
 use datafusion_execution::memory_pool::MemoryReservation;
 
 use super::answer::Answer;
 use super::cardinality::Back;
 use super::columns::Column;
 use super::coverage::Coverage;
-use super::rows::{Common, Rows, Shown};
+use super::rows::{Common, Made, Rows, Shown};
 use super::spec::{Policy, XrefSpec};
+use super::written::Written;
 use crate::absent;
 use crate::index::Index;
 use crate::mapping::declared::Declared;
 use crate::mapping::dictionary::Vocabulary;
 use crate::mapping::spelling::Speller;
-use crate::walk::{Ahead, Found, Walker};
-
-/// The predicate of what has taken another one's place.
-const REPLACED_BY: &str = "IAO:0100001";
+use crate::walk::{Ahead, Walker};
 
 /// Identifiers that are looked ahead at.
 const AHEAD: usize = 256;
+
+/// Paths of an identifier that are shown.
+const PATHS: usize = 1000;
 
 /// What the result looks like.
 #[derive(Debug, Clone)]
@@ -46,24 +48,39 @@ impl Output {
     }
 }
 
+/// Rows of the input, and how far they were cross-referenced.
+#[derive(Debug)]
+pub(super) struct Piece {
+    /// Their identifiers, as texts.
+    ids: ArrayRef,
+    /// That which is next, or has rows yet to come.
+    row: usize,
+    rows: Rows,
+}
+
 /// What one task needs, and uses again.
 #[derive(Debug)]
 pub(super) struct Worker {
-    spec: Arc<XrefSpec>,
-    index: Arc<Index>,
+    pub(super) spec: Arc<XrefSpec>,
+    pub(super) index: Arc<Index>,
     output: Output,
     speller: Speller,
     walker: Walker,
     ahead: Ahead,
     /// Looks who else maps to results.
     back: Option<Back>,
-    answer: Answer,
+    pub(super) answer: Answer,
     /// Whether what has taken the place of the identifier is a result, the first one.
-    has_successor: bool,
+    pub(super) has_successor: bool,
     /// Results that the policy leaves, by their number.
-    left: Vec<usize>,
-    /// All of them, written out.
-    lines: Vec<Written>,
+    pub(super) left: Vec<usize>,
+    /// Whether it is in the midst of an identifier, of whose rows these are left, and which is said of each.
+    is_begun: bool,
+    lines: Range<usize>,
+    cardinality: Option<&'static str>,
+    evidence: Vec<Written>,
+    /// A result, written out.
+    line: Written,
     /// Of sources.
     numbers: Vec<u32>,
     /// Holds nothing: what its walkers hold is of the same consumer.
@@ -86,36 +103,6 @@ fn sources(index: &Index, walker: &Walker, paths: &[usize], numbers: &mut Vec<u3
     }
     numbers.sort_unstable();
     numbers.dedup();
-}
-
-/// A result as it is shown, with what it borrows from. Used again for the next one.
-#[derive(Debug, Default)]
-struct Written {
-    target: String,
-    predicate: Option<u32>,
-    /// Whether it is what has taken the place of the identifier.
-    is_successor: bool,
-    confidence: f64,
-    hops: usize,
-    path: Vec<String>,
-    sources: Vec<String>,
-}
-
-impl Written {
-    fn shown<'a>(&'a self, vocabulary: &'a Vocabulary) -> Shown<'a> {
-        let name = |number: u32| vocabulary.predicates[number as usize].name.as_str();
-        Shown {
-            target: &self.target,
-            predicate: match self.is_successor {
-                true => Some(REPLACED_BY),
-                false => self.predicate.map(name),
-            },
-            confidence: self.confidence,
-            hops: self.hops,
-            path: &self.path,
-            sources: &self.sources,
-        }
-    }
 }
 
 /// Takes the identifiers apart that are looked up: by IRIs too that only the mapping's sources know.
@@ -161,7 +148,11 @@ impl Worker {
             },
             has_successor: false,
             left: Vec::new(),
-            lines: Vec::new(),
+            is_begun: false,
+            lines: 0..0,
+            cardinality: None,
+            evidence: Vec::new(),
+            line: Written::default(),
             numbers: Vec::new(),
             held,
             counts,
@@ -174,31 +165,52 @@ impl Worker {
         std::mem::take(&mut self.coverage)
     }
 
-    /// Cross-references the rows of a batch, whose identifiers are given.
-    pub(super) fn work(&mut self, batch: &RecordBatch, ids: &ArrayRef) -> Result<Vec<RecordBatch>> {
-        let ids = match ids.data_type() {
-            DataType::Utf8View => Arc::clone(ids),
-            _ => cast(ids, &DataType::Utf8View)?,
-        };
-        let ids = ids.as_string_view();
-        let output = &self.output;
-        let mut rows = Rows::new(batch, output);
+    /// Begins with the rows of a batch, whose identifiers are given.
+    pub(super) fn begin(&mut self, batch: RecordBatch, ids: ArrayRef) -> Result<Piece> {
         // (What is not told apart for want of room must not depend on what others have met.)
         if !self.speller.has_room(ids.len()) {
             self.speller = speller(&self.spec);
         }
-        for (row, id) in (0..).zip(ids) {
-            if (row as usize).is_multiple_of(AHEAD) {
-                self.look_ahead(ids, row as usize);
+        Ok(Piece {
+            ids: match ids.data_type() {
+                DataType::Utf8View => ids,
+                _ => cast(&ids, &DataType::Utf8View)?,
+            },
+            row: 0,
+            rows: Rows::new(batch, &self.output, self.held.new_empty()),
+        })
+    }
+
+    /// The next batch of what the rows of a piece become.
+    pub(super) fn next(&mut self, piece: &mut Piece) -> Result<Option<Made>> {
+        let Piece { ids, row, rows } = piece;
+        let ids = ids.as_string_view();
+        let index = Arc::clone(&self.index);
+        while *row < ids.len() {
+            let id = ids.is_valid(*row).then(|| ids.value(*row));
+            if !self.is_begun {
+                if row.is_multiple_of(AHEAD) {
+                    self.look_ahead(ids, *row);
+                }
+                self.answer(id).map_err(|error| told(error, id))?;
+                self.is_begun = true;
             }
-            let (speller, walker) = (&mut self.speller, &mut self.walker);
-            self.answer
-                .of(id, &self.spec, &self.index, speller, walker)?;
-            self.rows_of(row, id, &mut rows)?;
-            self.walker.shrink();
-            self.answer.results.shrink();
+            let pushed = self.push_rows(*row as u32, &index.vocabulary, rows);
+            pushed.map_err(|error| told(error, id))?;
+            if self.lines.is_empty() {
+                self.walker.shrink();
+                self.answer.results.shrink();
+                self.is_begun = false;
+                *row += 1;
+            }
+            if rows.is_full() {
+                return rows.end_batch().map(Some);
+            }
         }
-        rows.finish()
+        match rows.is_empty() {
+            true => Ok(None),
+            false => rows.end_batch().map(Some),
+        }
     }
 
     /// Brings what the next identifiers need near.
@@ -222,26 +234,25 @@ impl Worker {
             .look(&self.index, hops, |prefix| walker.is_target(prefix));
     }
 
-    fn rows_of(&mut self, row: u32, written: Option<&str>, rows: &mut Rows<'_>) -> Result<()> {
+    /// Answers for an identifier, and says which rows it has.
+    fn answer(&mut self, written: Option<&str>) -> Result<()> {
+        let (speller, walker) = (&mut self.speller, &mut self.walker);
+        self.answer
+            .of(written, &self.spec, &self.index, speller, walker)?;
         self.has_successor = self.is_brought_forward();
         self.choose(written)?;
         self.count(written);
         self.leave_wanted();
-        let first = usize::from(self.has_successor);
-        let n = first + self.left.len();
-        if self.lines.len() < n {
-            self.lines.resize_with(n, Written::default);
-        }
-        if self.has_successor {
-            self.write_successor();
-        }
-        for line in first..n {
-            self.write(line, self.left[line - first])?;
-        }
-        if n == 0 && (!self.spec.keep_unmapped || self.spec.wanted.is_some()) {
+        let n = self.shown();
+        self.lines = match self.spec.policy {
+            _ if n == 0 && (!self.spec.keep_unmapped || self.spec.wanted.is_some()) => 0..0,
+            Policy::List => 0..1,
+            _ => 0..n.max(1),
+        };
+        if self.lines.is_empty() {
             return Ok(());
         }
-        let cardinality = match self.output.wants(Column::Cardinality) {
+        self.cardinality = match self.output.wants(Column::Cardinality) {
             true if n == 0 => {
                 let is_known = self.answer.is_looked_up() && !self.answer.is_cut;
                 is_known.then_some("1:0")
@@ -253,35 +264,53 @@ impl Worker {
             }
             false => None,
         };
-        let paths = match self.output.wants(Column::Paths) {
-            true => self.paths()?,
-            false => Vec::new(),
-        };
-        let vocabulary = &self.index.vocabulary;
-        let paths: Vec<Shown<'_>> = paths.iter().map(|path| path.shown(vocabulary)).collect();
-        let answer = &self.answer;
+        self.evidence = self.paths()?;
+        Ok(())
+    }
+
+    /// How many results are shown.
+    fn shown(&self) -> usize {
+        usize::from(self.has_successor) + self.left.len()
+    }
+
+    /// Adds rows of an identifier, until it has no more or their batch is full.
+    fn push_rows(&mut self, row: u32, vocabulary: &Vocabulary, rows: &mut Rows) -> Result<()> {
+        let (n, paths) = (self.shown(), std::mem::take(&mut self.evidence));
+        let shown: Vec<Shown<'_>> = paths.iter().map(|path| path.shown(vocabulary)).collect();
+        let is_list = self.spec.policy == Policy::List;
+        while !rows.is_full()
+            && let Some(line) = self.lines.next()
+        {
+            if is_list && self.output.wants(Column::Mappings) {
+                for line in 0..n {
+                    self.write(line)?;
+                    rows.add_mapping(self.line.shown(vocabulary))?;
+                }
+            }
+            let has_one = !is_list && n > 0;
+            if has_one {
+                self.write(line)?;
+            }
+            let one = has_one.then(|| self.line.shown(vocabulary));
+            rows.push(row, one, self.common(&shown))?;
+        }
+        self.evidence = paths;
+        Ok(())
+    }
+
+    /// What the rows of an identifier have in common.
+    fn common<'a>(&'a self, paths: &'a [Shown<'a>]) -> Common<'a> {
         fn some(text: &str) -> Option<&str> {
             (!text.is_empty()).then_some(text)
         }
-        let common = Common {
-            verdict: answer.verdict,
-            note: some(&answer.note),
-            resolved: some(&answer.resolved),
-            cardinality,
-            paths: &paths,
-            conflicts: &answer.conflicts,
-        };
-        let lines = self.lines[..n].iter().map(|line| line.shown(vocabulary));
-        match self.spec.policy {
-            Policy::List => rows.push(row, None, &lines.collect::<Vec<_>>(), common)?,
-            _ if n == 0 => rows.push(row, None, &[], common)?,
-            _ => {
-                for line in lines {
-                    rows.push(row, Some(line), &[], common)?;
-                }
-            }
+        Common {
+            verdict: self.answer.verdict,
+            note: some(&self.answer.note),
+            resolved: some(&self.answer.resolved),
+            cardinality: self.cardinality,
+            paths,
+            conflicts: &self.answer.conflicts,
         }
-        Ok(())
     }
 
     /// Leaves those results that a filter above wants.
@@ -328,103 +357,12 @@ impl Worker {
             .add(namespace, answer.verdict, hops, &self.numbers, unmapped);
     }
 
-    /// Whether the one in the place of a retired identifier is a result: it is of a namespace that is asked for.
-    fn is_brought_forward(&self) -> bool {
-        let prefix = self.answer.resolved.split_once(':');
-        let prefix = prefix.map_or("", |(prefix, _)| prefix);
-        let targets = &self.spec.walk.targets;
-        self.answer.successor.is_some() && targets.iter().any(|target| target == prefix)
-    }
-
-    /// The results that the policy leaves, a successor among them.
-    fn choose(&mut self, written: Option<&str>) -> Result<()> {
-        let found = &self.answer.results.found;
-        let several = |found: &Found| self.answer.has_several(found.prefix);
-        let left = &mut self.left;
-        left.clear();
-        left.extend(0..found.len());
-        match self.spec.policy {
-            Policy::Explode | Policy::List => {}
-            Policy::First => {
-                let names = &self.index.vocabulary.prefixes;
-                let rank = |name: &str| {
-                    let place = self.spec.priority.iter().position(|own| own == name);
-                    place.unwrap_or(usize::MAX)
-                };
-                let rank_of = |i: usize| rank(&names[usize::from(found[i].prefix)].name);
-                // (Those that rank alike stay in their order.)
-                let best = left.iter().copied().min_by_key(|&i| rank_of(i));
-                let own = self.answer.resolved.split_once(':');
-                let own = rank(own.map_or("", |(prefix, _)| prefix));
-                self.has_successor &= best.is_none_or(|best| own <= rank_of(best));
-                left.clear();
-                left.extend(best.filter(|_| !self.has_successor));
-            }
-            Policy::Error => {
-                if let Some(one) = found.iter().find(|found| several(found)) {
-                    let own = found.iter().filter(|found| found.prefix == one.prefix);
-                    let text = &self.answer.results.text;
-                    let names: Vec<&str> =
-                        own.map(|found| &text[found.text.clone()]).take(5).collect();
-                    let several = match self.answer.results.has_several(one.prefix) {
-                        true => "several",
-                        false => "more, perhaps: not all edges were walked (max_paths)",
-                    };
-                    return Err(BiotideError::Option {
-                        key: "xref policy".to_owned(),
-                        value: "error".to_owned(),
-                        problem: format!(
-                            "ends the statement: {} maps to {several}: {}",
-                            written.unwrap_or_default(),
-                            names.join(", ")
-                        ),
-                    }
-                    .into());
-                }
-            }
-            Policy::Drop => {
-                let before = left.len();
-                left.retain(|&i| !several(&found[i]));
-                if left.len() < before {
-                    self.answer
-                        .add_note("several identifiers of a namespace: left out");
-                }
-            }
-        }
-        self.limit();
-        Ok(())
-    }
-
-    /// Keeps as many results as are wanted, and says how many there were.
-    fn limit(&mut self) {
-        let (limit, first) = (self.spec.walk.limit, usize::from(self.has_successor));
-        let chosen = match self.spec.policy {
-            Policy::Explode | Policy::List => self.answer.results.all,
-            Policy::First | Policy::Error | Policy::Drop => self.left.len(),
-        };
-        let all = chosen + first;
-        if all > limit {
-            let note = format!("more than {limit} results: {all} were found (limit)");
-            self.answer.add_note(&note);
-        }
-        self.left.truncate(limit - first);
-        // (Of those that a policy has left out the best are told of.)
-        let found = &mut self.answer.results.found;
-        let mut n = limit.min(found.len());
-        for i in self.left.iter_mut().filter(|i| **i >= limit) {
-            found.swap(n, *i);
-            *i = n;
-            n += 1;
-        }
-        found.truncate(n);
-    }
-
-    /// Writes that which has taken the place of the identifier: the first line.
+    /// Writes that which has taken the place of the identifier.
     fn write_successor(&mut self) {
         let answer = &self.answer;
         let old = answer.retired.as_ref().unwrap_or(&answer.resolved).clone();
         let new = answer.successor.clone().unwrap_or_default();
-        self.lines[0] = Written {
+        self.line = Written {
             target: new.clone(),
             predicate: None,
             is_successor: true,
@@ -436,7 +374,12 @@ impl Worker {
     }
 
     /// Writes a result, as far as it is asked for.
-    fn write(&mut self, line: usize, found: usize) -> Result<()> {
+    fn write(&mut self, line: usize) -> Result<()> {
+        if self.has_successor && line == 0 {
+            self.write_successor();
+            return Ok(());
+        }
+        let found = self.left[line - usize::from(self.has_successor)];
         let found = self.answer.results.found[found].clone();
         let (wants_path, wants_sources) = (
             self.output.wants(Column::Path) || self.output.wants(Column::Mappings),
@@ -447,7 +390,7 @@ impl Worker {
             false => Vec::new(),
         };
         let results = &self.answer.results;
-        let line = &mut self.lines[line];
+        let line = &mut self.line;
         line.target.clear();
         line.target.push_str(&results.text[found.text]);
         (line.predicate, line.is_successor) = (found.predicate, false);
@@ -483,30 +426,68 @@ impl Worker {
         Ok(texts)
     }
 
-    /// The paths that the results rest on, best first.
+    /// The paths that the results rest on, best first, and of many the best ones.
     fn paths(&mut self) -> Result<Vec<Written>> {
-        let mut all = Vec::new();
-        for i in 0..self.answer.results.found.len() {
-            let found = self.answer.results.found[i].clone();
+        let found = &self.answer.results.found;
+        let all: usize = found.iter().map(|found| found.evidence.len()).sum();
+        if all > PATHS {
+            let note = format!("more than {PATHS} paths: its results rest on {all}");
+            self.answer.add_note(&note);
+        }
+        if !self.output.wants(Column::Paths) {
+            return Ok(Vec::new());
+        }
+        let results = &self.answer.results;
+        let path = |at: usize| &self.walker.paths[results.evidence[at]];
+        let keep_best = |places: &mut Vec<(usize, usize)>| {
+            places.sort_unstable_by(|a, b| {
+                let (one, other) = (path(a.1), path(b.1));
+                other
+                    .confidence
+                    .total_cmp(&one.confidence)
+                    .then(one.hops.cmp(&other.hops))
+                    .then(a.cmp(b))
+            });
+            places.truncate(PATHS);
+        };
+        let mut places = Vec::new();
+        for (i, found) in results.found.iter().enumerate() {
             for at in found.evidence.clone() {
-                let path = self.answer.results.evidence[at];
-                let own = self.walker.paths[path];
-                all.push(Written {
-                    target: self.answer.results.text[found.text.clone()].to_owned(),
-                    predicate: own.predicate,
-                    is_successor: false,
-                    confidence: own.confidence,
-                    hops: self.answer.hops(own.hops),
-                    path: self.path(path)?,
-                    sources: Vec::new(),
-                });
+                places.push((i, at));
+                if places.len() >= 2 * PATHS {
+                    keep_best(&mut places);
+                }
             }
         }
-        all.sort_by(|a, b| {
-            b.confidence
-                .total_cmp(&a.confidence)
-                .then(a.hops.cmp(&b.hops))
-        });
-        Ok(all)
+        keep_best(&mut places);
+        let mut paths = Vec::with_capacity(places.len());
+        for (found, at) in places {
+            let path = self.answer.results.evidence[at];
+            let own = self.walker.paths[path];
+            let text = self.answer.results.found[found].text.clone();
+            paths.push(Written {
+                target: self.answer.results.text[text].to_owned(),
+                predicate: own.predicate,
+                is_successor: false,
+                confidence: own.confidence,
+                hops: self.answer.hops(own.hops),
+                path: self.path(path)?,
+                sources: Vec::new(),
+            });
+        }
+        Ok(paths)
+    }
+}
+
+/// Says which identifier has more than there is memory for.
+fn told(error: DataFusionError, id: Option<&str>) -> DataFusionError {
+    match error.find_root() {
+        DataFusionError::ResourcesExhausted(_) => {
+            let id = id.unwrap_or_default();
+            let place =
+                format!("xref of {id} (targets, limit, max_hops and max_paths leave less of it)");
+            BiotideError::at(place, error).into()
+        }
+        _ => error,
     }
 }

@@ -39,6 +39,11 @@ impl StatementFiles {
         }
     }
 
+    /// The state of the session, which knows no files.
+    pub(crate) fn state(&self) -> &SessionState {
+        &self.state
+    }
+
     /// Makes a table known under a name of the statement's own.
     pub(crate) fn insert(&self, name: String, table: Arc<dyn TableProvider>) {
         self.open.lock().insert(name, table);

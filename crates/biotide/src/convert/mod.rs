@@ -8,4 +8,5 @@ mod request;
 mod resumed;
 
 pub(crate) use output::{Output, split_ending};
+pub(crate) use paths::check_inputs;
 pub use request::{ConvertReport, ConvertRequest};

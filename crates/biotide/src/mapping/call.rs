@@ -1,13 +1,16 @@
 //! `sssom(…)`, `pairs(…)`, `columns(…)` and `idmapping(…)`: their arguments, and whether those make sense.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use biotide_common::BiotideError;
+use biotide_exec::catalog::is_stored;
 use datafusion::sql::sqlparser::ast::{FunctionArg, FunctionArgExpr, TableFunctionArgs};
 
 use super::arguments::{Arguments, values};
 use super::source::{SYNTAX, places, read, split};
 use super::tables::{Named, Tables};
+use crate::catalog::is_binary;
 use crate::statement::functions::{literals, shown};
 
 /// A source of ours, with its arguments.
@@ -124,22 +127,34 @@ impl Call {
 
     /// Finds those of its paths that are tables.
     fn find_tables(&mut self, tables: &Tables<'_>) -> Result<(), BiotideError> {
-        if matches!(self.function.as_str(), "sssom" | "idmapping") {
-            return Ok(());
-        }
         let denied = self.named.get("negatives").into_iter().flatten();
         let paths: Vec<String> = self.paths.iter().chain(denied).cloned().collect();
-        for path in paths {
-            let Named::Table(table) = tables.of_text(&path)? else {
-                continue;
+        if matches!(self.function.as_str(), "sssom" | "idmapping") {
+            let stored = paths.iter().find(|path| is_stored(Path::new(path)));
+            return match stored {
+                Some(path) => Err(self.refused(&format!(
+                    "names {path}, which is a stored mapping: FROM '{path}' takes it as it is"
+                ))),
+                None => Ok(()),
             };
-            if !self.options.is_empty() {
+        }
+        for path in paths {
+            let named = tables.of_text(&path)?;
+            let refused = match &named {
+                Named::Table(_) => Some("a table: only files are read so"),
+                Named::Path(path) if is_stored(Path::new(path)) => {
+                    Some("a stored mapping: only text is read so")
+                }
+                Named::Path(path) if is_binary(path) => Some("no text: only text is read so"),
+                Named::Path(_) => None,
+            };
+            if let Some(refused) = refused.filter(|_| !self.options.is_empty()) {
                 let options = self.options.trim_start_matches(", ");
-                let problem =
-                    format!("has {options}, but {path} is a table: only files are read so");
-                return Err(self.refused(&problem));
+                return Err(self.refused(&format!("has {options}, but {path} is {refused}")));
             }
-            self.tables.insert(path, table);
+            if let Named::Table(table) = named {
+                self.tables.insert(path, table);
+            }
         }
         Ok(())
     }
@@ -163,6 +178,15 @@ impl Call {
             if let Some(bad) = bad.filter(|_| is_column) {
                 let problem =
                     format!("has {name} => '{bad}', where 'column' or 'column=prefix' is taken");
+                return Err(self.refused(&problem));
+            }
+        }
+        for (name, prefix) in [("subject", "subject_prefix"), ("object", "object_prefix")] {
+            let own = self.one(name).and_then(|column| split(column).1);
+            if own.is_some() && self.one(prefix).is_some() {
+                let problem = format!(
+                    "has two prefixes for {name}: take {name} => 'column=prefix' or {prefix}"
+                );
                 return Err(self.refused(&problem));
             }
         }

@@ -1,20 +1,37 @@
 //! `xref_coverage('file', 'column', 'mapping')`: what of a column a mapping knows. The call is replaced by the query
 //! that answers it.
 
+use biotide_common::BiotideError;
 use biotide_common::options::BiotideOptions;
 use biotide_formats::formats;
+use datafusion::common::DataFusionError;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
     Expr, FunctionArg, FunctionArgExpr, Query, TableFunctionArgs,
 };
 
 use super::arguments::Arguments;
+use super::loader::missing_column;
 use super::spec::of_xref;
 use crate::error::Result;
 use crate::statement::coverage::{Calls, column_name, query_of, text_of};
 
 /// How it is called.
 pub(crate) const SYNTAX: &str = "xref_coverage('path-or-glob', 'column', 'mapping', targets => ['prefix', …], option => value, …)";
+
+/// What the name of a table begins with that a call is of; the rest is how it was written.
+const OF: &str = "xref_coverage of ";
+
+/// Says of a call's column that is not there which there are.
+pub(crate) fn named_column(error: DataFusionError) -> DataFusionError {
+    match missing_column(&error) {
+        Some((Some(table), problem)) => match table.strip_prefix(OF) {
+            Some(file) => BiotideError::file(file, problem).into(),
+            None => error,
+        },
+        _ => error,
+    }
+}
 
 /// Replaces the calls of a statement.
 pub(crate) fn resolve(statement: &mut Statement) -> Result<()> {
@@ -51,10 +68,12 @@ fn query(args: &TableFunctionArgs) -> Result<Query, String> {
     let column = column_name(column).ok_or_else(wanted)?;
     let mapping = text_of(mapping).ok_or_else(wanted)?.replace('\'', "''");
     let from = source(file, &reading).ok_or_else(wanted)?;
+    let shown = text_of(file).unwrap_or_else(|| file.to_string());
+    let p = format!("\"{OF}{}\"", shown.replace('"', "\"\""));
     let sql = format!(
         "WITH found AS (SELECT arrow_cast(p.{column}, 'Utf8') AS written, x.resolved, x.verdict, x.hops, x.note,
              array_to_string(x.sources, '|') AS source
-             FROM {from} AS p, LATERAL xref(p.{column}, '{mapping}'{asking}, policy => 'first', unmapped => 'keep') AS x),
+             FROM (SELECT {p}.{column} FROM {from} AS {p}) AS p, LATERAL xref(p.{column}, '{mapping}'{asking}, policy => 'first', unmapped => 'keep') AS x),
          counts AS (SELECT split_part(resolved, ':', 1) AS namespace, verdict, hops, source, note, written, count(*) AS n
              FROM found GROUP BY 1, 2, 3, 4, 5, 6),
          ranks AS (SELECT namespace, verdict, hops, source, note, written, n,

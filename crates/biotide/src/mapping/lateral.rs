@@ -1,12 +1,15 @@
 //! `FROM t, LATERAL xref(t.id, …) x`: DataFusion plans a join with a subquery that looks outside. Here the node takes
 //! the left side for its input, and its columns are those of the join.
+//!
+//! A comma binds weaker than `JOIN`: `t, LATERAL xref(…) x JOIN u` is `t` and a join of `x` with `u`. What is joined to
+//! `x` is joined to `t` and `x` together.
 
 use std::sync::Arc;
 
 use biotide_common::BiotideError;
 use biotide_exec::xref::XrefNode;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{JoinType, Result, ScalarValue, TableReference};
+use datafusion::common::{DataFusionError, JoinType, Result, ScalarValue, TableReference};
 use datafusion::logical_expr::logical_plan::Join;
 use datafusion::logical_expr::{
     Expr, Extension, LogicalPlan, LogicalPlanBuilder, UserDefinedLogicalNode,
@@ -14,14 +17,20 @@ use datafusion::logical_expr::{
 
 /// Puts the rows below the nodes that need them.
 pub(crate) fn rewrite(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let rewritten = plan.transform_down_with_subqueries(|plan| match plan {
-        LogicalPlan::Join(join) => match lateral(&join.right) {
-            Some((node, alias)) => Ok(Transformed::yes(applied(&join, node, alias)?)),
-            None => Ok(Transformed::no(LogicalPlan::Join(join))),
-        },
-        plan => Ok(Transformed::no(plan)),
-    })?;
-    Ok(rewritten.data)
+    Ok(plan.transform_down_with_subqueries(applied_to)?.data)
+}
+
+/// A join, with the rows below the node that is on its right.
+fn applied_to(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    let LogicalPlan::Join(join) = &plan else {
+        return Ok(Transformed::no(plan));
+    };
+    match (lateral(&join.right), first(&join.right)) {
+        (Some((node, alias)), _) => Ok(Transformed::yes(applied(join, node, alias)?)),
+        // (What was joined to it may be such a node, too.)
+        (None, Some(xref)) => Ok(Transformed::yes(applied_to(turned(join, xref)?)?.data)),
+        (None, None) => Ok(Transformed::no(plan)),
+    }
 }
 
 /// The node on the right of a lateral join, and its alias.
@@ -39,6 +48,60 @@ fn lateral(right: &LogicalPlan) -> Option<(&XrefNode, Option<&TableReference>)> 
     Some((node(extension)?, alias))
 }
 
+/// That which others are joined to, if it is a node on the right of a lateral join.
+fn first(right: &LogicalPlan) -> Option<&LogicalPlan> {
+    let mut plan = right;
+    while let LogicalPlan::Join(join) = plan {
+        plan = &join.left;
+    }
+    lateral(plan).is_some().then_some(plan)
+}
+
+/// A join with others that are joined to a node: they are joined to what the node makes of the left side.
+fn turned(join: &Join, xref: &LogicalPlan) -> Result<LogicalPlan> {
+    if join.join_type != JoinType::Inner {
+        return Err(refused(join.join_type));
+    }
+    let lateral = LogicalPlanBuilder::from((*join.left).clone()).cross_join(xref.clone())?;
+    let plan = joined(&join.right, lateral.build()?)?;
+    let on = join
+        .on
+        .iter()
+        .map(|(left, right)| left.clone().eq(right.clone()));
+    match on.chain(join.filter.clone()).reduce(Expr::and) {
+        Some(filter) => LogicalPlanBuilder::from(plan).filter(filter)?.build(),
+        None => Ok(plan),
+    }
+}
+
+/// Joins, the first of another plan.
+fn joined(plan: &LogicalPlan, first: LogicalPlan) -> Result<LogicalPlan> {
+    let LogicalPlan::Join(join) = plan else {
+        return Ok(first);
+    };
+    let keeps_left = [
+        JoinType::Inner,
+        JoinType::Left,
+        JoinType::LeftSemi,
+        JoinType::LeftAnti,
+    ];
+    if !keeps_left.contains(&join.join_type) {
+        return Err(refused(join.join_type));
+    }
+    let left = joined(&join.left, first)?;
+    plan.with_new_exprs(plan.expressions(), vec![left, (*join.right).clone()])
+}
+
+fn refused(kind: JoinType) -> DataFusionError {
+    BiotideError::Option {
+        key: "LATERAL xref(…)".to_owned(),
+        value: format!("{kind} JOIN"),
+        problem: "is not a join it takes part in: use FROM t, LATERAL xref(…) x or t LEFT JOIN LATERAL xref(…) x ON true, and WHERE"
+            .to_owned(),
+    }
+    .into()
+}
+
 /// A node of ours, if it is one.
 pub(crate) fn node(extension: &Extension) -> Option<&XrefNode> {
     let node: &dyn UserDefinedLogicalNode = &*extension.node;
@@ -53,13 +116,7 @@ fn applied(join: &Join, node: &XrefNode, alias: Option<&TableReference>) -> Resu
     };
     let plain = join.on.is_empty() && (join.join_type == JoinType::Inner || always(&join.filter));
     if !plain || !matches!(join.join_type, JoinType::Inner | JoinType::Left) {
-        return Err(BiotideError::Option {
-            key: "LATERAL xref(…)".to_owned(),
-            value: format!("{} JOIN", join.join_type),
-            problem: "is not a join it takes part in: use FROM t, LATERAL xref(…) x or t LEFT JOIN LATERAL xref(…) x ON true, and WHERE"
-                .to_owned(),
-        }
-        .into());
+        return Err(refused(join.join_type));
     }
     let id = node.id.clone().transform(|expr| match expr {
         Expr::OuterReferenceColumn(_, column) if join.left.schema().has_column(&column) => {

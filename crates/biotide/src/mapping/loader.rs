@@ -7,6 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use biotide_common::BiotideError;
 use biotide_common::identifiers::Identifiers;
+use biotide_common::nearest::{list, nearest};
 use biotide_common::options::{BiotideOptions, Share};
 use biotide_common::session::QueryLog;
 use biotide_exec::catalog::{LoadMapping, Mapping, iris as stored_iris, open};
@@ -96,7 +97,7 @@ impl LoadMapping for PlanLoader {
             }
         }
         let index = build_index(statements, &self.identifiers, context).await?;
-        self.judge(&index)?;
+        self.judge(&index, context)?;
         Ok(index)
     }
 }
@@ -106,7 +107,7 @@ const JUDGED: u64 = 1000;
 
 impl PlanLoader {
     /// Fails where most rows are no statements: they are of other columns then, or lack their prefix.
-    fn judge(&self, index: &Index) -> Result<()> {
+    fn judge(&self, index: &Index, context: &TaskContext) -> Result<()> {
         let counts = index.counts();
         let statements = counts.edges + counts.duplicates + counts.self_loops;
         let all = statements + counts.rejected;
@@ -123,12 +124,37 @@ impl PlanLoader {
             return Ok(());
         }
         let origins: Vec<&str> = self.plans.iter().map(|plan| plan.origin.as_str()).collect();
+        let log = context.session_config().get_extension::<QueryLog>();
+        let reasons = log.map(|log| log.report().reasons).unwrap_or_default();
+        let has = |reason: &str| reasons.contains_key(reason);
+        let mut advice = String::new();
+        if has("no_identifier") || !has("out_of_range") {
+            advice.push_str(
+                "Identifiers need a prefix (uniprot:P12345): pairs('…', subject => 'column=prefix', object => \
+                 'column=prefix') says which. ",
+            );
+        }
+        if has("out_of_range") {
+            advice.push_str(
+                "Confidences are numbers from 0 to 1: (SELECT …, confidence / 100 AS confidence FROM …) makes such of others. ",
+            );
+        }
+        advice.push_str(
+            "system.rejects and --rejects FILE hold the rows; error_threshold says how many may be so.",
+        );
+        let shown = ["no_identifier", "out_of_range"].map(|reason| (reason, reasons.get(reason)));
+        let shown = shown
+            .iter()
+            .filter_map(|(reason, n)| Some(format!("{} {reason}", (*n)?)));
+        let shown: Vec<String> = shown.collect();
+        let mut problem = format!("{} of {all} rows are no statements", counts.rejected);
+        if !shown.is_empty() {
+            problem = format!("{problem} ({})", shown.join(", "));
+        }
         Err(BiotideError::BadRows {
             file: origins.join(", "),
-            problem: format!("{} of {all} rows are no statements", counts.rejected),
-            advice: "Identifiers need a prefix (uniprot:P12345): pairs('…', subject => 'column=prefix', object => 'column=prefix') says \
-                     which. system.rejects and --rejects FILE hold the rows; error_threshold says how many may be so."
-                .to_owned(),
+            problem,
+            advice,
         }
         .into())
     }
@@ -215,24 +241,43 @@ fn with_text(state: &SessionState, column: &str) -> Option<SessionState> {
 
 /// Says of a column that is not there which there are.
 fn named_column(error: DataFusionError, origin: &str) -> DataFusionError {
-    let DataFusionError::SchemaError(schema, _) = &error else {
-        return error;
+    match missing_column(&error) {
+        Some((_, problem)) => BiotideError::file(origin, problem).into(),
+        None => error,
+    }
+}
+
+/// The table that a column was looked for in, and what to say of that: there is none such.
+pub(super) fn missing_column(error: &DataFusionError) -> Option<(Option<String>, String)> {
+    let DataFusionError::SchemaError(schema, _) = error.find_root() else {
+        return None;
     };
     let SchemaError::FieldNotFound {
         field,
         valid_fields,
     } = &**schema
     else {
-        return error;
+        return None;
     };
     let there = valid_fields.iter().map(Column::name);
-    let there: Vec<&str> = there.filter(|name| !name.starts_with('_')).collect();
-    let problem = format!(
-        "it has no column {}; there are {}",
-        field.name(),
-        there.join(", ")
-    );
-    BiotideError::file(origin, problem).into()
+    let there = there.filter(|name| !name.starts_with('_'));
+    let problem = match nearest(field.name(), there.clone()) {
+        Some(near) => format!(
+            "it has no column {}: did you mean '{near}'? There are {}",
+            field.name(),
+            list(there)
+        ),
+        None => format!(
+            "it has no column {}; there are {}",
+            field.name(),
+            list(there)
+        ),
+    };
+    let table = field
+        .relation
+        .as_ref()
+        .map(|table| table.table().to_owned());
+    Some((table, problem))
 }
 
 /// Plans as one, for a node that has one input.

@@ -1,4 +1,5 @@
-//! A view holds the plan that it was made with, and in it the mapping of then. A statement is to see that of now.
+//! A view, or a prepared statement, holds the plan that it was made with, and in it the mapping of then. A statement is
+//! to see that of now.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -49,7 +50,7 @@ impl Renewed<'_> {
         }
         if !is_path(name) && !Path::new(name).exists() {
             return plan_err!(
-                "the mapping {name}, which a view was made with, is not there any more"
+                "the mapping {name}, which a view or a prepared statement was made with, is not there any more"
             );
         }
         if !old.is_outdated() {

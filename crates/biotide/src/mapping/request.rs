@@ -5,6 +5,7 @@ use biotide_common::nearest::{list, nearest};
 use biotide_common::options::XrefPolicy;
 
 use crate::context::BiotideContext;
+use crate::convert::check_inputs;
 use crate::error::Result;
 
 /// What to cross-reference. How is said by the session's options (`xref_…`).
@@ -30,8 +31,14 @@ const OWN: &str = "xref";
 impl XrefRequest {
     /// The statements that do it; the last one's rows are the result: the input's columns, then `target`,
     /// `predicate`, `confidence`, `hops`, `path`, `sources` and `verdict`. One that the input has too is called
-    /// `xref_…`.
+    /// `xref_…`, or `xref2_…` and so on where it has that too.
     pub async fn statements(&self, context: &BiotideContext) -> Result<Vec<String>> {
+        if let Some(output) = self.output.as_ref().filter(|output| *output != "-") {
+            let inputs = [&self.input, &self.mapping]
+                .into_iter()
+                .chain(&self.negatives);
+            check_inputs(&inputs.cloned().collect::<Vec<_>>(), output)?;
+        }
         let input = text(&self.input);
         let schema = context
             .sql(&format!("SELECT * FROM {input}"))
@@ -94,12 +101,7 @@ impl XrefRequest {
             "verdict",
         ]
         .map(|name| {
-            let is_taken = names.iter().any(|own| own.eq_ignore_ascii_case(name));
-            let alias = if is_taken {
-                format!("xref_{name}")
-            } else {
-                name.to_owned()
-            };
+            let alias = alias(name, &names);
             match (name, lists_are_texts) {
                 ("path" | "sources", true) => format!("array_to_string(x.{name}, '|') AS {alias}"),
                 _ => format!("x.{name} AS {alias}"),
@@ -113,6 +115,16 @@ impl XrefRequest {
         ));
         Ok(statements)
     }
+}
+
+/// The name of an added column: its own, if the input has no such column.
+fn alias(name: &str, taken: &[&str]) -> String {
+    let again = (2..).map(|n| format!("xref{n}_{name}"));
+    let mut names = [name.to_owned(), format!("xref_{name}")]
+        .into_iter()
+        .chain(again);
+    let is_free = |alias: &String| !taken.iter().any(|own| own.eq_ignore_ascii_case(alias));
+    names.find(is_free).unwrap_or_default()
 }
 
 /// Whether a file's format has no lists.

@@ -7,7 +7,7 @@ use std::path::Path;
 use biotide_common::BiotideError;
 use biotide_exec::catalog::is_stored;
 use biotide_formats::formats;
-use datafusion::sql::sqlparser::ast::{ObjectName, TableFactor};
+use datafusion::sql::sqlparser::ast::{ObjectName, TableAlias, TableFactor};
 use datafusion::sql::sqlparser::keywords::ALL_KEYWORDS;
 
 use super::call::{Call, call};
@@ -51,12 +51,17 @@ pub(super) enum Columns {
 
 /// The queries of a source.
 pub(super) fn parts(factor: &TableFactor, tables: &Tables<'_>) -> Result<Vec<Part>, BiotideError> {
+    let renames = check(factor)?;
     match factor {
         TableFactor::Table {
             name,
             args: Some(args),
             ..
         } if is_source(name) => call(called(name), args, tables)?.parts(),
+        _ if renames => Ok(vec![of_query(
+            format!("SELECT * FROM {factor}"),
+            &origin(factor),
+        )]),
         TableFactor::Table {
             name, args: None, ..
         } => Ok(vec![match tables.named(name)? {
@@ -70,6 +75,71 @@ pub(super) fn parts(factor: &TableFactor, tables: &Tables<'_>) -> Result<Vec<Par
             let origin = other.to_string();
             Ok(vec![of_query(format!("SELECT * FROM {other}"), &origin)])
         }
+    }
+}
+
+/// What a table or a query is called.
+fn origin(factor: &TableFactor) -> String {
+    match factor {
+        TableFactor::Table { name, .. } => path_of(name),
+        TableFactor::Derived { .. } => "a query".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// Whether a source gives its columns other names. Fails if it has a part that nothing would be made of.
+fn check(factor: &TableFactor) -> Result<bool, BiotideError> {
+    let refused = |problem: &str| {
+        Err(BiotideError::Option {
+            key: "CREATE MAPPING".to_owned(),
+            value: factor.to_string(),
+            problem: problem.to_owned(),
+        })
+    };
+    let renames = |alias: &Option<TableAlias>| {
+        let columns = alias.iter().flat_map(|alias| &alias.columns);
+        columns.count() > 0
+    };
+    match factor {
+        TableFactor::Table {
+            name,
+            alias,
+            args,
+            with_hints,
+            version,
+            with_ordinality,
+            partitions,
+            json_path,
+            sample,
+            index_hints,
+        } => {
+            let is_plain = with_hints.is_empty()
+                && version.is_none()
+                && !with_ordinality
+                && partitions.is_empty()
+                && json_path.is_none()
+                && sample.is_none()
+                && index_hints.is_empty();
+            match renames(alias) {
+                _ if !is_plain => refused(
+                    "is more than the name of a table, a file or a function: (SELECT … FROM …) takes a part of its rows",
+                ),
+                true if args.is_some() && is_source(name) => refused(
+                    "has other names for its columns: arguments such as subject => 'column' say which are what",
+                ),
+                renames => Ok(renames),
+            }
+        }
+        TableFactor::Derived {
+            lateral,
+            alias,
+            sample,
+            ..
+        } => match *lateral || sample.is_some() {
+            true => refused("is more than a query in parentheses"),
+            false => Ok(renames(alias)),
+        },
+        _ => Ok(false),
     }
 }
 

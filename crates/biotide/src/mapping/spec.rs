@@ -196,14 +196,15 @@ fn by_name(column: &str, identifiers: &dyn Identifiers) -> Option<String> {
     namespace.map(|namespace| namespace.prefix().to_owned())
 }
 
-/// Prefixes in canonical form, as far as they are known.
+/// Prefixes in canonical form, as far as they are known. A list of nothing has none.
 fn prefixes(names: Option<Names>, identifiers: &dyn Identifiers) -> Vec<String> {
     let Names(names) = names.unwrap_or(Names(Vec::new()));
     let canonical = |name: String| match identifiers.namespace(&name) {
         Some(namespace) => namespace.prefix().to_owned(),
         None => name,
     };
-    names.into_iter().map(canonical).collect()
+    let names = names.into_iter().filter(|name| !name.is_empty());
+    names.map(canonical).collect()
 }
 
 fn chains(names: Option<Names>) -> Result<Chains, BiotideError> {

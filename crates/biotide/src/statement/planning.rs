@@ -45,7 +45,8 @@ impl BiotideContext {
         target::resolve(&mut statement)?;
         reset::resolve(&mut statement, &state)?;
         names::resolve(&mut statement, &state).await?;
-        if let Some(files) = named::resolve(&mut statement, self, &state).await? {
+        // (Their queries are statements of their own: what this one names is nothing to them.)
+        if let Some(files) = named::resolve(&mut statement, self, files.state()).await? {
             state.register_relation_planner(Arc::new(MappingRelations {
                 context: self.clone(),
                 identifiers: self.identifiers()?,
@@ -56,7 +57,8 @@ impl BiotideContext {
             // The table outlives the statement: it is made with the session's own state.
             state = self.session().state();
         }
-        let plan = lateral::rewrite(plan_statement(statement, &state).await?)?;
+        let plan = plan_statement(statement, &state).await;
+        let plan = lateral::rewrite(plan.map_err(crate::mapping::coverage::named_column)?)?;
         let plan = renew::rewrite(plan, &self.mappings())?;
         Ok((plan, state))
     }
@@ -118,11 +120,9 @@ impl BiotideContext {
                 | LogicalStatement::Execute(_)
                 | LogicalStatement::Deallocate(_),
             ) => {
-                self.session()
-                    .execute_logical_plan(plan)
-                    .await?
-                    .into_parts()
-                    .1
+                let done = self.session().execute_logical_plan(plan).await?;
+                // (What was prepared holds the mappings of then.)
+                renew::rewrite(done.into_parts().1, &self.mappings())?
             }
             plan => plan,
         };
@@ -139,7 +139,10 @@ impl BiotideContext {
     }
 }
 
-async fn plan_statement(statement: SqlStatement, state: &SessionState) -> Result<LogicalPlan> {
+async fn plan_statement(
+    statement: SqlStatement,
+    state: &SessionState,
+) -> datafusion::common::Result<LogicalPlan> {
     let mut short = statement.clone();
     // (An error is that of the statement as it was written.)
     if star::resolve(&mut short)
@@ -148,5 +151,5 @@ async fn plan_statement(statement: SqlStatement, state: &SessionState) -> Result
     {
         return Ok(plan);
     }
-    Ok(state.statement_to_plan(statement).await?)
+    state.statement_to_plan(statement).await
 }

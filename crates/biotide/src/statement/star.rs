@@ -2,14 +2,13 @@
 //! which takes half a minute of ten thousand columns. `*` alone is all that its table has: nothing needs selecting. So
 //! a constant is selected in its place, and taken out of the plan.
 
+use datafusion::common::Result;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::sql::parser::{CopyToSource, Statement};
 use datafusion::sql::sqlparser::ast::{
     Expr as SqlExpr, GroupByExpr, Ident, OrderByKind, Query, Select, SelectItem, SetExpr,
     Statement as SqlStatement, Value, WildcardAdditionalOptions,
 };
-
-use crate::error::Result;
 
 /// The name of the constant.
 const ALL: &str = "__all_columns";
