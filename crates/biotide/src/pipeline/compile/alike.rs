@@ -9,7 +9,7 @@ use datafusion::arrow::datatypes::DataType;
 use super::cell::is_text;
 
 /// Whether values of some types stand one below the other as they are. If not, they do as texts.
-pub(super) fn are_alike<'a>(types: impl IntoIterator<Item = &'a DataType> + Clone) -> bool {
+pub(super) fn are_alike<'a>(types: impl IntoIterator<Item = &'a DataType>) -> bool {
     let mut known = types.into_iter().filter(|one| !one.is_null());
     let Some(first) = known.next() else {
         return true;
