@@ -130,7 +130,7 @@ fn hubs_are_bounded_too() {
         (
             10,
             "count(*), sum(array_length(x.mappings))",
-            "targets => ['bbb'], \"limit\" => 1000000, max_hops => 1, policy => 'list'",
+            "targets => ['bbb'], \"limit\" => 10000, max_hops => 1, policy => 'list'",
         ),
     ] {
         let sql = format!(
