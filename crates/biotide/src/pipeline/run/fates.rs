@@ -18,19 +18,28 @@ use crate::statement::Statement;
 /// Of each column of identifiers, how many of those without a mapping are named.
 const NAMED: usize = 20;
 
-/// What became of identifiers: counts of a dataset's verdicts, hops and predicates; and, but for tables, the most
-/// frequent identifiers that have no mapping.
-pub(super) async fn report(scope: &Scope, step: &Step) -> Result<SinkReport> {
+/// The dataset that is reported on; an error, if nothing is known of what became of identifiers in it.
+pub(super) fn reported(scope: &Scope, step: &Step) -> Result<String> {
     let params = &step.params;
     let input = scope.input(params, "input")?;
-    let path = params.needed("path")?;
-    let columns = scope.columns(&input);
-    let is_there = |wanted: &str| columns.iter().any(|column| column == wanted);
-    if !is_there("verdict") {
+    scope.columns_of(&input, params, "columns")?;
+    let mut columns = scope.columns(&input).into_iter();
+    if !columns.any(|column| column == "verdict") {
         let problem =
             format!("{input} has no column verdict: it is the output of no cross_reference");
         return Err(params.error("input", problem).into());
     }
+    Ok(input)
+}
+
+/// What became of identifiers: counts of a dataset's verdicts, hops and predicates; and, but for tables, the most
+/// frequent identifiers that have no mapping.
+pub(super) async fn report(scope: &Scope, step: &Step) -> Result<SinkReport> {
+    let params = &step.params;
+    let input = reported(scope, step)?;
+    let path = params.needed("path")?;
+    let columns = scope.columns(&input);
+    let is_there = |wanted: &str| columns.iter().any(|column| column == wanted);
     let by = ["verdict", "hops", "predicate"].into_iter();
     let by = by.filter(|name| is_there(name)).collect::<Vec<_>>();
     let by = by.join(", ");
