@@ -26,6 +26,8 @@ mod pipeline_examples;
 mod pipeline_identifiers;
 mod pipeline_joins;
 mod pipeline_load;
+mod pipeline_rejects;
+mod pipeline_resume;
 mod pipeline_rows;
 mod pipeline_run;
 mod processors;

@@ -277,6 +277,98 @@ async fn parameters_that_say_nothing_of_a_sink_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_written_is_told_before_anything_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = made_file(folder.path(), "f.tsv", "id\n1\n2\n");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let database = format!("sqlite:{}/t", at("there.db"));
+    bin::convert(&[&file, &database]);
+    let (out, odd) = (at("o.csv"), at("o.xyz"));
+    let steps = |last: &str| {
+        let first = at("first.csv");
+        let yaml = format!(
+            "steps:
+- {{type: load, params: {{file_path: '{file}'}}}}
+- {{type: sink, params: {{to: '{first}', mode: replace}}}}
+- {{name: last, {last}}}
+"
+        );
+        made_file(folder.path(), "p.yaml", &yaml)
+    };
+    // (Whether it is told before the first step too.)
+    for (last, problem, early) in [
+        (
+            format!("type: sink, params: {{to: '{odd}'}}"),
+            "is not a format that can be written",
+            true,
+        ),
+        (
+            format!("type: sink, params: {{to: '{file}'}}"),
+            "it is there already; mode: replace",
+            true,
+        ),
+        (
+            format!("type: sink, params: {{to: '{database}'}}"),
+            "is there already: mode: append",
+            true,
+        ),
+        (
+            format!("type: sink, params: {{to: '{database}', mode: upsert}}"),
+            "mode: upsert needs it",
+            true,
+        ),
+        (
+            format!("type: sink, params: {{to: '{out}', key: id}}"),
+            "key: it is of a table",
+            true,
+        ),
+        (
+            format!("type: sink, params: {{to: '{out}', partition_by: zz}}"),
+            "has no column 'zz'",
+            false,
+        ),
+        (
+            format!("type: sink, params: {{to: '{database}', mode: upsert, key: zz}}"),
+            "has no column 'zz'",
+            false,
+        ),
+        (
+            format!("type: report, params: {{path: '{out}'}}"),
+            "has no column verdict",
+            false,
+        ),
+        (
+            format!("type: report, params: {{path: '{odd}'}}"),
+            "is not a format that can be written",
+            true,
+        ),
+        (
+            format!("type: cache, params: {{path: '{out}'}}"),
+            "it is a local file of Parquet",
+            true,
+        ),
+        (
+            format!("type: validate, params: {{checks: [{{not_null: id}}], report_path: '{odd}'}}"),
+            "is not a format that can be written",
+            true,
+        ),
+    ] {
+        let yaml = steps(&last);
+        bin::run(["run", &yaml, "--dry-run"]).exits(1).says(problem);
+        assert!(!Path::new(&at("first.csv")).exists());
+        let ran = bin::run(["run", &yaml]).exits(1).says(problem);
+        assert_eq!(Path::new(&at("first.csv")).exists(), !early, "{ran:#?}");
+        std::fs::remove_file(at("first.csv")).ok();
+    }
+    // What need not succeed ends nothing.
+    let yaml = steps(&format!(
+        "is_required: false, type: sink, params: {{to: '{odd}'}}"
+    ));
+    bin::run(["run", &yaml]).exits(0);
+    assert!(Path::new(&at("first.csv")).exists());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reports_tell_counts_and_what_has_no_mapping() {
     let folder = tempfile::tempdir().unwrap();
     let ids = "id\tn\nchebi:15377\t1\nchebi:15422\t1\nchebi:15422\t1\nchebi:17234\nchebi:17234\t1\nchebi:15377\t1\n";

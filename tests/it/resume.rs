@@ -347,7 +347,7 @@ fn a_conversion_that_changed_is_not_gone_on_with() {
     let tried = |more: &[&str]| Run::from(convert(more).wait_with_output().unwrap());
     tried(&["--on-error", "lenient"])
         .exits(1)
-        .says("options changed since the run was broken off");
+        .says("the option on_error changed since the run was broken off");
     for (more, problem) in [
         (["--partition-by", "id"], "cannot be resumed"),
         (["--unordered", "--quiet"], "cannot be resumed"),

@@ -24,6 +24,8 @@ pub struct QueryLog {
     scans: Mutex<Vec<Arc<ScanStats>>>,
     /// Rows that readers handed on, and others set aside: how many, by reason.
     refused: Mutex<BTreeMap<String, u64>>,
+    /// Of these, rows that stand nowhere: they are of no file.
+    unplaced: AtomicU64,
     /// Whether the readers should keep the order of the input.
     pub ordered: bool,
     /// Threads that the statement may use.
@@ -41,6 +43,7 @@ impl QueryLog {
             pace: PaceLog::default(),
             scans: Mutex::default(),
             refused: Mutex::default(),
+            unplaced: AtomicU64::new(0),
             ordered,
             threads,
         }
@@ -61,8 +64,12 @@ impl QueryLog {
         self.scans.lock().is_empty() && self.rejects.is_empty()
     }
 
-    /// Counts a row that a reader handed on, and somebody else has set aside.
-    pub fn refuse(&self, reason: &str) {
+    /// Counts a row that a reader handed on, and somebody else has set aside: the one on this line of its file, from 1,
+    /// or on none.
+    pub fn refuse(&self, reason: &str, line: u64) {
+        if line == 0 {
+            self.unplaced.fetch_add(1, Ordering::Relaxed);
+        }
         let mut refused = self.refused.lock();
         match refused.get_mut(reason) {
             Some(count) => *count += 1,
@@ -70,6 +77,11 @@ impl QueryLog {
                 refused.insert(reason.to_owned(), 1);
             }
         }
+    }
+
+    /// How many rows were set aside that stand nowhere, each as often as it was read.
+    pub fn unplaced(&self) -> u64 {
+        self.unplaced.load(Ordering::Relaxed)
     }
 
     /// The sum of all scans. A row that was handed on and refused is rejected, not delivered.
@@ -99,19 +111,20 @@ mod tests {
         scan.delivered.store(2, Ordering::Relaxed);
         scan.rejected.store(1, Ordering::Relaxed);
         log.add_scan(scan);
-        log.refuse("no_identifier");
+        log.refuse("no_identifier", 0);
         let report = log.report();
         assert_eq!(
             (report.records, report.delivered, report.rejected),
             (3, 1, 2)
         );
         assert_eq!(report.reasons["no_identifier"], 1);
-        log.refuse("no_identifier");
-        log.refuse("out_of_range");
+        log.refuse("no_identifier", 0);
+        log.refuse("out_of_range", 4);
         let report = log.report();
         assert_eq!(
             (report.records, report.delivered, report.rejected),
             (4, 0, 4)
         );
+        assert_eq!(log.unplaced(), 2);
     }
 }

@@ -63,10 +63,10 @@ pub(crate) async fn ingest(
             while let Some(batch) = rows.next().await {
                 let edges = Edges::new(&batch?)?;
                 encoder.add(&edges, &mut |row, flaw, raw| {
-                    if let Some(log) = &log {
-                        log.refuse(flaw.reason);
-                    }
                     let (line, offset) = edges.place(row).unwrap_or((0, 0));
+                    if let Some(log) = &log {
+                        log.refuse(flaw.reason, line);
+                    }
                     rejects.push(RejectRecord {
                         source: origin.to_string(),
                         offset,

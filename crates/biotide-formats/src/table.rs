@@ -130,6 +130,8 @@ pub struct OpenTable {
     pub partition_columns: Option<Vec<String>>,
     /// Adds a column of this name: the file of each row, as messages call it.
     pub file_column: Option<String>,
+    /// Takes `max_rows` of all files together, instead of each.
+    pub rows_of_all: bool,
 }
 
 impl OpenTable {
@@ -232,7 +234,8 @@ impl OpenTable {
         }
         let splits = |file: &SampledFile| file.blocks || file.codec == Codec::None;
         let format = TextFormat::new(spec.name(), Arc::clone(&layout), Arc::new(options))
-            .splitting(sampled.iter().all(splits));
+            .splitting(sampled.iter().all(splits))
+            .rows_of_all(self.rows_of_all);
         let text = || DataType::Dictionary(Box::new(DataType::UInt16), Box::new(DataType::Utf8));
         let partitions = partitions
             .into_iter()
@@ -539,7 +542,7 @@ impl TableProviderFactory for BiotideTableFactory {
             format: Some(command.file_type.clone()),
             options,
             partition_columns: (!partitions.is_empty()).then(|| partitions.clone()),
-            file_column: None,
+            ..OpenTable::default()
         };
         Ok(open.open(state).await?)
     }

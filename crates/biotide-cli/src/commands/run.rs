@@ -29,7 +29,7 @@ pub(crate) async fn run(
     let pipeline = Pipeline::open(&args.pipeline, &args.parameters, context.actions())?;
     let options = RunOptions {
         dry_run: args.dry_run,
-        state: Some(state_of(&args.pipeline, &args.parameters)),
+        state: Some(state_of(&args.pipeline, &pipeline, &args.parameters)),
         resume: args.resume,
         checkpoint_rows: args.checkpoint_rows,
     };
@@ -108,13 +108,27 @@ pub(crate) async fn run(
 }
 
 /// Where it is noted how far a run is: `.olink.yaml.biotide-run` beside the pipeline, with a number in its name if
-/// parameters were set, as runs with others are other runs.
-fn state_of(pipeline: &str, parameters: &BTreeMap<String, String>) -> PathBuf {
-    let path = Path::new(pipeline);
+/// parameters were set to something else than they are in the file, as runs with others are other runs.
+fn state_of(path: &str, pipeline: &Pipeline, set: &BTreeMap<String, String>) -> PathBuf {
+    let path = Path::new(path);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let is_set = |name: &str| {
+        let mut keys = set.keys();
+        keys.any(|key| key.strip_prefix("parameters.").unwrap_or(key) == name)
+    };
+    let parameters = pipeline.parameters.iter();
+    let other: BTreeMap<&str, String> = parameters
+        .filter(|parameter| is_set(&parameter.name))
+        .map(|parameter| (parameter, parameter.value.to_string()))
+        .filter(|(parameter, value)| {
+            let default = parameter.default.as_ref().map(ToString::to_string);
+            default.as_ref() != Some(value)
+        })
+        .map(|(parameter, value)| (parameter.name.as_str(), value))
+        .collect();
     let mut hasher = DefaultHasher::new();
-    parameters.hash(&mut hasher);
-    let set = match parameters.is_empty() {
+    other.hash(&mut hasher);
+    let set = match other.is_empty() {
         true => String::new(),
         false => format!(".{:08x}", hasher.finish() as u32),
     };

@@ -33,6 +33,8 @@ pub struct TextFormat {
     options: Arc<BiotideOptions>,
     /// All files can be read anywhere, whatever their names say.
     splits: bool,
+    /// `max_rows` is of all files together, instead of each.
+    rows_of_all: bool,
 }
 
 impl TextFormat {
@@ -47,6 +49,7 @@ impl TextFormat {
             layout,
             options,
             splits: false,
+            rows_of_all: false,
         }
     }
 
@@ -54,6 +57,13 @@ impl TextFormat {
     #[must_use]
     pub fn splitting(mut self, splits: bool) -> Self {
         self.splits = splits;
+        self
+    }
+
+    /// Says whether `max_rows` is of all files together.
+    #[must_use]
+    pub fn rows_of_all(mut self, rows_of_all: bool) -> Self {
+        self.rows_of_all = rows_of_all;
         self
     }
 
@@ -146,6 +156,6 @@ impl FileFormat for TextFormat {
     fn file_source(&self, table_schema: TableSchema) -> Arc<dyn FileSource> {
         let (layout, options) = (Arc::clone(&self.layout), Arc::clone(&self.options));
         let source = TextSource::new(self.name, layout, options, table_schema);
-        Arc::new(source.splitting(self.splits))
+        Arc::new(source.splitting(self.splits).rows_of_all(self.rows_of_all))
     }
 }

@@ -19,6 +19,7 @@ mod format;
 mod opener;
 mod ordered;
 mod pace;
+mod rows_left;
 mod seekable;
 mod source;
 mod stream_scan;

@@ -27,6 +27,7 @@ use super::file_scan::FileScan;
 use super::filter::Predicate;
 use super::ordered::ordered;
 use super::pace::{Memory, Pace, waiting_bytes};
+use super::rows_left::RowsLeft;
 use super::source::TextSource;
 use super::stream_scan::StreamScan;
 use super::verdict::Verdict;
@@ -65,6 +66,8 @@ pub(super) struct TextOpener {
     pub(super) rows_rejected: Count,
     /// Whether LIMIT may end the scan.
     pub(super) limited: bool,
+    /// Rows that may be taken yet, of all files together.
+    pub(super) rows_left: Option<RowsLeft>,
 }
 
 impl FileOpener for TextOpener {
@@ -177,13 +180,19 @@ impl TextOpener {
                 break start;
             }
         };
-        let max_rows = self.source.options.max_rows;
+        let left = self.rows_left();
         let verdict = self.verdict(stats, start.variant);
         let layout = Arc::clone(layout);
-        let scan = StreamScan::new(source, layout, verdict, ahead, text, start, max_rows, pace);
+        let scan = StreamScan::new(source, layout, verdict, ahead, text, start, left, pace);
         Ok(OpenFile::Stream(tokio::sync::Mutex::new(Some(Box::new(
             scan,
         )))))
+    }
+
+    /// Rows that may be taken of a file, if they are bounded.
+    fn rows_left(&self) -> Option<RowsLeft> {
+        let of_file = || self.source.options.max_rows.map(RowsLeft::new);
+        self.rows_left.clone().or_else(of_file)
     }
 
     /// Reserves memory for a file, of this size if it can be read anywhere.
@@ -223,8 +232,8 @@ impl TextOpener {
             OpenFile::Anywhere(scan) => {
                 let scan = Arc::clone(scan);
                 let variant = scan.variant;
-                match (self.source.options.max_rows, self.source.ordered) {
-                    (Some(max_rows), _) => Ok(limited(scan, self.worker(variant)?, max_rows)),
+                match (self.rows_left(), self.source.ordered) {
+                    (Some(left), _) => Ok(limited(scan, self.worker(variant)?, left)),
                     (None, Some(workers)) => self.ordered(scan, workers),
                     (None, None) => Ok(unordered(scan, self.worker(variant)?, self.limited)),
                 }
@@ -315,25 +324,27 @@ fn unordered(
     ))
 }
 
-/// Units one after the other until there are `max_rows` rows.
+/// Units one after the other until there are `max_rows` rows. What is behind the last of them is not judged.
 fn limited(
     scan: Arc<FileScan>,
     worker: Worker,
-    max_rows: usize,
+    left: RowsLeft,
 ) -> BoxStream<'static, Result<RecordBatch>> {
     batches(stream::try_unfold(
-        (scan, worker, max_rows),
+        (scan, worker, left),
         async |(scan, mut worker, left)| {
-            if left == 0 {
+            if left.get() == 0 {
                 return Ok(None);
             }
             let Some((_, unit)) = scan.take() else {
                 scan.finish().await?;
                 return Ok(None);
             };
-            let (batches, rows) = worker.process(&scan, unit, Some(left)).await?;
+            let (batches, rows) = worker.process(&scan, unit, Some(left.get())).await?;
             scan.passed(unit, false)?;
-            let left = left - usize::try_from(rows).unwrap_or(left).min(left);
+            if left.took(rows) {
+                scan.verdict.judge(0)?;
+            }
             Ok(Some((batches, (scan, worker, left))))
         },
     ))

@@ -30,6 +30,7 @@ use parking_lot::Mutex;
 use super::ahead::Ahead;
 use super::opener::{Files, TextOpener};
 use super::pace::{Memory, Wanted, waiting_bytes};
+use super::rows_left::RowsLeft;
 use crate::formats;
 use crate::spec::TextLayout;
 
@@ -57,6 +58,8 @@ pub struct TextSource {
     pub(super) url_prefix: String,
     /// All files can be read anywhere, whatever their names say.
     splits: bool,
+    /// `max_rows` is of all files together, instead of each.
+    rows_of_all: bool,
     runs: Arc<Mutex<Run>>,
 }
 
@@ -65,6 +68,7 @@ pub struct TextSource {
 struct Run {
     opened: HashSet<usize>,
     files: Arc<Files>,
+    rows_left: Option<RowsLeft>,
 }
 
 impl TextSource {
@@ -89,6 +93,7 @@ impl TextSource {
             memory: None,
             url_prefix: String::new(),
             splits: false,
+            rows_of_all: false,
             runs: Arc::default(),
         }
     }
@@ -97,6 +102,13 @@ impl TextSource {
     #[must_use]
     pub(super) fn splitting(mut self, splits: bool) -> Self {
         self.splits = splits;
+        self
+    }
+
+    /// Says whether `max_rows` is of all files together.
+    #[must_use]
+    pub(super) fn rows_of_all(mut self, rows_of_all: bool) -> Self {
+        self.rows_of_all = rows_of_all;
         self
     }
 
@@ -194,13 +206,17 @@ impl FileSource for TextSource {
         let (Some(log), Some(memory)) = (self.log.clone(), self.memory.clone()) else {
             return internal_err!("a text source is planned by TextFormat::create_physical_plan");
         };
-        let files = {
+        let (files, rows_left) = {
             let mut run = self.runs.lock();
             if !run.opened.insert(partition) {
                 *run = Run::default();
                 run.opened.insert(partition);
             }
-            Arc::clone(&run.files)
+            let most = self.options.max_rows.filter(|_| self.rows_of_all);
+            if let (Some(most), None) = (most, &run.rows_left) {
+                run.rows_left = Some(RowsLeft::new(most));
+            }
+            (Arc::clone(&run.files), run.rows_left.clone())
         };
         let mut ranges: HashMap<Path, Vec<(u64, u64)>> = HashMap::new();
         for file in base_config.file_groups.iter().flat_map(FileGroup::iter) {
@@ -221,6 +237,7 @@ impl FileSource for TextSource {
             bytes_scanned: counter("bytes_scanned"),
             rows_rejected: counter("rows_rejected"),
             limited: base_config.limit.is_some(),
+            rows_left,
         });
         ProjectionOpener::try_new(
             self.projection.clone(),

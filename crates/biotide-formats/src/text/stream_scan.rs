@@ -11,6 +11,7 @@ use super::ahead::Ahead;
 use super::chunk_source::ChunkSource;
 use super::file_scan::text_error;
 use super::pace::Pace;
+use super::rows_left::RowsLeft;
 use super::unit::Unit;
 use super::verdict::Verdict;
 use crate::spec::{ChunkReader, FileStart, TextLayout};
@@ -40,7 +41,7 @@ pub(super) struct StreamScan {
     passed: Vec<u8>,
     /// Where notes below the table start: known where the text has ended.
     notes: Option<Option<u64>>,
-    rows_left: Option<usize>,
+    rows_left: Option<RowsLeft>,
     ended: bool,
     /// What ended the text before its end. The rows before it are delivered first.
     failure: Option<DataFusionError>,
@@ -57,7 +58,7 @@ impl StreamScan {
         ahead: Ahead,
         buffer: Vec<u8>,
         start: FileStart,
-        max_rows: Option<usize>,
+        rows_left: Option<RowsLeft>,
         pace: Pace,
     ) -> Self {
         Self {
@@ -79,7 +80,7 @@ impl StreamScan {
             },
             start,
             wanted: 0,
-            rows_left: max_rows,
+            rows_left,
             ended: false,
             failure: None,
             pace,
@@ -137,7 +138,7 @@ impl StreamScan {
         filter: Option<&mut dyn RowFilter>,
         batch_rows: usize,
     ) -> Result<Option<DecodedChunk>> {
-        if self.ended || self.rows_left == Some(0) {
+        if self.ended || self.left() == Some(0) {
             return Ok(None);
         }
         while self.base < self.start.offset {
@@ -232,6 +233,11 @@ impl StreamScan {
         }
     }
 
+    /// Rows that may be taken yet.
+    fn left(&self) -> Option<usize> {
+        self.rows_left.as_ref().map(RowsLeft::get)
+    }
+
     async fn decode(
         &mut self,
         reader: &mut dyn ChunkReader,
@@ -242,15 +248,16 @@ impl StreamScan {
     ) -> Result<DecodedChunk> {
         let unit = Unit::new(std::mem::take(&mut self.buffer), long);
         let name = self.source.name();
-        let decoded = unit.decode(name, place, reader, filter, batch_rows, self.rows_left);
+        let decoded = unit.decode(name, place, reader, filter, batch_rows, self.left());
         let chunk = decoded?.map_err(|problem| self.verdict.first_bad(&problem))?;
         let read = self.ahead.consumed();
         let new = read - std::mem::replace(&mut self.counted, read);
         unit.tell(&self.verdict, place, reader, &chunk, new)?;
-        if let Some(left) = &mut self.rows_left {
-            *left -= usize::try_from(chunk.delivered).unwrap_or(*left).min(*left);
-        }
-        if self.ended && self.rows_left != Some(0) {
+        let left = self.rows_left.as_ref();
+        if left.is_some_and(|left| left.took(chunk.delivered)) {
+            // (What is behind is not judged.)
+            self.verdict.judge(0)?;
+        } else if self.ended {
             self.source.check_unchanged().await?;
             self.verdict.stats.complete.store(true, Ordering::Relaxed);
             self.verdict.judge(0)?;

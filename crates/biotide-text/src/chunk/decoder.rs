@@ -229,7 +229,8 @@ impl ChunkDecoder {
         let mut bad = Vec::new();
         let mut rows = self.rows_to_build(bytes, &mut bad, &mut out)?;
         let mut total = rows.as_ref().map_or(index.rows(), Vec::len);
-        if let Some(limit) = limit.filter(|&limit| limit < total) {
+        // (As many as there are: what stands behind the last of them is left out all the same.)
+        if let Some(limit) = limit.filter(|&limit| limit <= total) {
             total = limit;
             let kept = rows.get_or_insert_with(|| (0..index.rows() as u32).collect());
             kept.truncate(limit);

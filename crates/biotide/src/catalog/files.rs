@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use biotide_common::BiotideError;
+use biotide_common::options::BiotideOptions;
 use biotide_database::{DatabaseTable, DatabaseTarget, is_database};
 use biotide_formats::files::{HIVE_NULL, is_glob};
 use biotide_formats::formats;
@@ -23,6 +24,22 @@ use futures::TryStreamExt;
 use parking_lot::Mutex;
 
 use super::endings::{is_binary, is_parquet};
+
+/// How files of a format are read where nothing else is said: a session extension.
+#[derive(Debug, Default)]
+pub(crate) struct FileReaders(pub(crate) Vec<(String, BiotideOptions)>);
+
+impl FileReaders {
+    /// What a session says of a format.
+    pub(crate) fn of(state: &SessionState, format: &str) -> BiotideOptions {
+        let readers = state.config().get_extension::<Self>();
+        let readers = readers.iter().flat_map(|readers| &readers.0);
+        let mut of_format = readers.filter(|(name, _)| name == format);
+        of_format
+            .next()
+            .map_or_else(BiotideOptions::default, |(_, options)| options.clone())
+    }
+}
 
 /// The files that one statement names, each opened once.
 #[derive(Debug)]
@@ -62,9 +79,20 @@ impl StatementFiles {
         Ok(Some(table))
     }
 
+    /// A table of text.
+    async fn text(&self, location: &str) -> Result<Arc<dyn TableProvider>> {
+        // (What its name tells nothing of is read as such a file is.)
+        let format = formats::by_path(location).map_or("tsv", |format| format.name());
+        let open = OpenTable {
+            options: FileReaders::of(&self.state, format),
+            ..OpenTable::new(location)
+        };
+        Ok(open.open(&self.state).await?)
+    }
+
     async fn find(&self, location: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         if Spool::takes(location) {
-            return Ok(Some(OpenTable::new(location).open(&self.state).await?));
+            return Ok(Some(self.text(location).await?));
         }
         if is_database(location) {
             let target = DatabaseTarget::parse(location)?;
@@ -77,14 +105,13 @@ impl StatementFiles {
             return Ok(None);
         }
         if formats::by_path(location).is_some() {
-            let table = OpenTable::new(location).open(&self.state).await?;
-            return Ok(Some(table));
+            return Ok(Some(self.text(location).await?));
         }
         if let Some(table) = self.binary(location).await? {
             return Ok(Some(table));
         }
         if std::path::Path::new(location).exists() || location.contains("://") || is_glob {
-            return Ok(Some(OpenTable::new(location).open(&self.state).await?));
+            return Ok(Some(self.text(location).await?));
         }
         Ok(None)
     }

@@ -6,5 +6,5 @@ mod mappings;
 mod system;
 
 pub(crate) use endings::{binary_format, is_binary, is_parquet, register_endings};
-pub(crate) use files::StatementFiles;
+pub(crate) use files::{FileReaders, StatementFiles};
 pub(crate) use system::register_system;

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use biotide_common::BiotideError;
 use biotide_formats::sink::TextSinkFormat;
-use datafusion::datasource::file_format::format_as_file_type;
+use datafusion::datasource::file_format::{FileFormatFactory, format_as_file_type};
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use futures::TryStreamExt;
@@ -46,8 +47,11 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// A plan that writes the rows of `plan`.
-    pub(crate) fn copy_plan(&self, plan: LogicalPlan, state: &SessionState) -> Result<LogicalPlan> {
+    /// The name of its format, what writes that, and whether its name ends in .gz.
+    pub(crate) fn format(
+        &self,
+        state: &SessionState,
+    ) -> Result<(String, Arc<dyn FileFormatFactory>, bool)> {
         let (ending, gzip) = split_ending(&self.path);
         let Some(format) = self.format.clone().or(ending) else {
             let problem = "its name does not end in a format: use .parquet, .csv, .tsv, .jsonl or \
@@ -64,6 +68,16 @@ impl Output {
             }
             .into());
         };
+        if gzip && TextSinkFormat::by_name(&format).is_none() {
+            let problem = format!("{format} is compressed inside: leave .gz out of the name");
+            return Err(BiotideError::file(&self.path, problem).into());
+        }
+        Ok((format, factory, gzip))
+    }
+
+    /// A plan that writes the rows of `plan`.
+    pub(crate) fn copy_plan(&self, plan: LogicalPlan, state: &SessionState) -> Result<LogicalPlan> {
+        let (format, factory, gzip) = self.format(state)?;
         let mut options: HashMap<String, String> = HashMap::new();
         if let Some(codec) = &self.compression {
             // (As the writers call it.)
@@ -77,10 +91,6 @@ impl Output {
             options.insert("format.compression".to_owned(), codec.to_owned());
         }
         if gzip {
-            if TextSinkFormat::by_name(&format).is_none() {
-                let problem = format!("{format} is compressed inside: leave .gz out of the name");
-                return Err(BiotideError::file(&self.path, problem).into());
-            }
             options.insert("format.compression".to_owned(), "gzip".to_owned());
         }
         let partition_by = self.partition_by.clone();

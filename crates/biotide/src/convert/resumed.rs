@@ -1,11 +1,9 @@
 //! Conversions that can be gone on with where they were broken off.
 
-use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use biotide_common::BiotideError;
-use biotide_common::options::BiotideOptions;
 use biotide_database::{DatabaseTarget, is_database};
 use biotide_formats::sink::resumable::discard;
 use datafusion::common::DataFusionError;
@@ -18,7 +16,9 @@ use crate::error::Result;
 use crate::memory::peak_rss;
 use crate::monitor::Monitor;
 use crate::pipeline::run::{RunObserver, SinkReport};
-use crate::resumable::{Identity, Job, Pace, RunLock, RunState, is_resumable, to_file};
+use crate::resumable::{
+    Identity, Job, Pace, RunLock, RunState, is_resumable, options_that_matter, to_file,
+};
 use crate::statement::repeats::repeats_in_order;
 
 /// What the state calls the only sink.
@@ -157,19 +157,14 @@ impl BiotideContext {
             value(&mut hasher);
             hasher.finish()
         };
-        let options = self.options();
-        let set = BiotideOptions::INFO
-            .iter()
-            .filter(|info| info.name != "rejects")
-            .map(|info| (info.name, options.get_text(info.name)));
-        let set: Vec<(&str, Option<String>)> = set.collect();
-        let parts = BTreeMap::from([
+        let session = self.session().state();
+        let mut parts = options_that_matter(&self.options(), session.config_options());
+        parts.extend([
             ("inputs".to_owned(), hash(&|h| request.inputs.hash(h))),
             (
                 "format".to_owned(),
                 hash(&|h| (&request.format, request.force).hash(h)),
             ),
-            ("options".to_owned(), hash(&|h| set.hash(h))),
         ]);
         Identity {
             name: request.output.clone(),

@@ -81,7 +81,7 @@ pub(crate) fn read_json_lines(path: &Path, log: &QueryLog) -> Result<()> {
         let line = line.map_err(io)?;
         let record: RejectRecord = serde_json::from_str(&line).map_err(|e| io(e.into()))?;
         if record.action == "rejected" {
-            log.refuse(&record.reason);
+            log.refuse(&record.reason, record.line);
         }
         records.push(record);
         if records.len() == BATCH {

@@ -3,8 +3,9 @@
 mod files;
 mod finished;
 mod of_run;
+mod set_aside;
 mod unseen;
 
 pub(crate) use files::{read_json_lines, write_json_lines};
 pub(crate) use finished::FinishedLogs;
-pub(crate) use of_run::SetAside;
+pub(crate) use set_aside::SetAside;

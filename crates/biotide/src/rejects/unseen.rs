@@ -9,7 +9,6 @@ use biotide_common::session::QueryLog;
 
 use super::files::BATCH;
 use crate::error::Result;
-use crate::pipeline::sift::HARMLESS;
 
 /// A log that is read with its entries known one by one.
 struct Cursor {
@@ -39,10 +38,6 @@ impl Cursor {
 pub(super) struct Unseen {
     reader: RejectReader,
     others: Vec<Cursor>,
-    /// Rows that others hold too.
-    pub(super) seen: u64,
-    /// Of these, those that are no fault.
-    pub(super) seen_notes: u64,
 }
 
 impl Unseen {
@@ -55,8 +50,6 @@ impl Unseen {
         Ok(Self {
             reader: log.rejects.read()?,
             others: with_some.map(cursor).collect::<Result<_, _>>()?,
-            seen: 0,
-            seen_notes: 0,
         })
     }
 
@@ -73,13 +66,8 @@ impl Unseen {
                 for other in &mut self.others {
                     is_seen |= other.seek(&entry)? == Some(&entry);
                 }
-                match is_seen {
-                    true if entry.action == "rejected" => {
-                        self.seen += 1;
-                        self.seen_notes += u64::from(HARMLESS.contains(&&*entry.reason));
-                    }
-                    true => {}
-                    false => unseen.push(entry),
+                if !is_seen {
+                    unseen.push(entry);
                 }
             }
             if !unseen.is_empty() {

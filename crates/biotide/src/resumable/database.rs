@@ -38,7 +38,12 @@ pub(crate) async fn to_database(
     if known.done || known.finishing || known.rows > 0 {
         let exists = DatabaseTable::exists(target).await;
         match exists.map_err(DataFusionError::from)? {
-            true if known.done => return Ok(report.resumed(known.rows)),
+            true if known.done => {
+                if !known.clean {
+                    job.read_again(plan, &mut report).await?;
+                }
+                return Ok(report.resumed(known.rows));
+            }
             true => {}
             // (It was removed since.)
             false => known = SinkState::default(),
@@ -53,7 +58,7 @@ pub(crate) async fn to_database(
     }
     let run = job.state.as_ref().filter(|_| resumable);
     options.run_id = run.map(|state| format!("{}-{}", state.id, job.name));
-    let mut statement = job.statement(plan);
+    let mut statement = job.statement(plan.clone());
     let mut noting = job.noting(&shown, &inputs, known);
     if resumable {
         // (Before the database knows of the run.)
@@ -67,7 +72,11 @@ pub(crate) async fn to_database(
     if noting.known.finishing && resumable && position.is_none() {
         // It was broken off between completing and saying so.
         let _ = sink.abort().await;
-        noting.note_done(before)?;
+        drop(rows);
+        let known = noting.known.clone();
+        job.read_again(plan, &mut report).await?;
+        job.noting(&shown, &inputs, known)
+            .note_done(before, &report)?;
         return Ok(report.resumed(before));
     }
     if position.is_none() && before > 0 && repeats && resumable {
@@ -92,7 +101,7 @@ pub(crate) async fn to_database(
         noting.note_finishing()?;
     }
     let summary = sink.finish().await.map_err(DataFusionError::from)?;
-    noting.note_done(summary.rows)?;
+    noting.note_done(summary.rows, &report)?;
     (report.rows, report.bytes) = (summary.rows, summary.bytes);
     Ok(report.written(pumped, begin))
 }

@@ -76,9 +76,14 @@ impl Drop for Left<'_> {
 }
 
 /// Notes that a file is complete, and by what it is known again.
-fn note_complete(noting: &mut Noting<'_>, path: &Path, rows: u64) -> Result<()> {
+fn note_complete(
+    noting: &mut Noting<'_>,
+    path: &Path,
+    rows: u64,
+    report: &SinkReport,
+) -> Result<()> {
     noting.known.finished = Some(Finished::of(path)?);
-    noting.note_done(rows)
+    noting.note_done(rows, report)
 }
 
 /// The rows of a plan to a file. What was broken off is gone on with.
@@ -101,6 +106,9 @@ pub(crate) async fn to_file(
             None => true,
         };
         if is_same {
+            if !known.clean {
+                job.read_again(plan, &mut report).await?;
+            }
             return Ok(report.resumed(known.rows));
         }
         let anew = job.state.as_ref().map_or("run it anew", |state| state.anew);
@@ -113,17 +121,19 @@ pub(crate) async fn to_file(
         known = SinkState::default();
     }
     let resumable = job.is_resumable();
-    let mut statement = job.statement(plan);
     let durable = known.durable.clone();
     let (skip, finishing) = (known.rows, known.finishing);
-    let mut noting = job.noting(&output.path, &inputs, known);
     if let Some(durable) = durable.as_ref().filter(|_| finishing)
         && durable.is_complete(path)?
     {
         // (It was broken off between getting its name and saying so.)
-        note_complete(&mut noting, path, skip)?;
+        job.read_again(plan, &mut report).await?;
+        let mut noting = job.noting(&output.path, &inputs, known);
+        note_complete(&mut noting, path, skip, &report)?;
         return Ok(report.resumed(skip));
     }
+    let mut statement = job.statement(plan);
+    let mut noting = job.noting(&output.path, &inputs, known);
     // (The columns as they come: a plan may still have some of no type.)
     let rows = statement.stream().await?;
     let mut sink = resumable::open(path, rows.schema(), options, durable.as_ref()).await?;
@@ -141,7 +151,7 @@ pub(crate) async fn to_file(
     };
     let summary = sink.finish().await?;
     left.0 = None;
-    note_complete(&mut noting, path, summary.rows)?;
+    note_complete(&mut noting, path, summary.rows, &report)?;
     (report.rows, report.bytes) = (summary.rows, summary.bytes);
     report.files = vec![output.path.clone()];
     Ok(report.written(pumped, begin))

@@ -3,8 +3,10 @@
 use std::time::{Duration, Instant};
 
 use biotide_formats::sink::resumable::Durable;
+use datafusion::common::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use datafusion::logical_expr::LogicalPlan;
+use futures::TryStreamExt;
 
 use super::inputs::Input;
 use super::state::{RunState, SinkState};
@@ -90,6 +92,25 @@ impl Job<'_> {
         }
     }
 
+    /// Reads once more what a place was made of that is complete: what is set aside is told as in a run that was not
+    /// broken off. Nothing is written.
+    pub(crate) async fn read_again(
+        &mut self,
+        plan: LogicalPlan,
+        report: &mut SinkReport,
+    ) -> Result<()> {
+        let mut statement = self.statement(plan);
+        let mut rows = statement.stream().await?;
+        self.observer.sink_started(self.name, &statement.monitor());
+        let read = async {
+            while rows.try_next().await?.is_some() {}
+            Ok::<_, DataFusionError>(())
+        }
+        .await;
+        report.read(statement)?;
+        Ok(read?)
+    }
+
     /// Takes notes from now on.
     pub(super) fn noting<'n>(
         &'n mut self,
@@ -134,9 +155,10 @@ impl Noting<'_> {
         }
     }
 
-    /// Notes that it is complete, with so many rows.
-    pub(super) fn note_done(&mut self, rows: u64) -> Result<()> {
+    /// Notes that it is complete, with so many rows. `report` tells what was read for it.
+    pub(super) fn note_done(&mut self, rows: u64, report: &SinkReport) -> Result<()> {
         (self.known.rows, self.known.done) = (rows, true);
+        self.known.clean = report.is_clean();
         self.note()
     }
 

@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::hash::{Hash, Hasher};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -12,13 +11,13 @@ use biotide_common::{BiotideError, sync_folder};
 use biotide_formats::sink::resumable::{Durable, Finished};
 use serde::{Deserialize, Serialize};
 
+use super::identity::{Identity, changed, new_id};
 use super::inputs::Input;
+use super::siblings::broken_off_beside;
 use crate::error::Result;
-use crate::pipeline::Pipeline;
-use crate::pipeline::spec::Step;
 
 /// How the file is written.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// How far a sink is.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -31,6 +30,9 @@ pub(crate) struct SinkState {
     pub(crate) finishing: bool,
     /// It is complete.
     pub(crate) done: bool,
+    /// It is complete, and of all that was read nothing was set aside, repaired or nulled.
+    #[serde(default)]
+    pub(crate) clean: bool,
     /// What a file holds.
     pub(crate) durable: Option<Durable>,
     /// What the file was like when it was complete.
@@ -44,10 +46,14 @@ pub(crate) struct RunState {
     version: u32,
     /// Tells this run from others.
     pub(crate) id: String,
+    /// What it is of: a pipeline, by its place.
+    pub(super) of: String,
     digest: u64,
-    /// Of each step, to name what was changed.
-    steps: BTreeMap<String, u64>,
+    /// Of each step, parameter and option, to name what was changed.
+    pub(super) parts: BTreeMap<String, u64>,
     sinks: BTreeMap<String, SinkState>,
+    /// All that was to be done is.
+    complete: bool,
     /// How to begin anew.
     #[serde(skip)]
     pub(super) anew: &'static str,
@@ -61,41 +67,17 @@ struct Versioned {
     version: u32,
 }
 
-/// What a run is: one that was broken off is gone on with only if it is the same.
-#[derive(Debug, Clone)]
-pub(crate) struct Identity {
-    /// What errors call it.
-    pub(crate) name: String,
-    /// Of all that it is told.
-    pub(crate) digest: u64,
-    /// Of parts of that, to name what was changed.
-    pub(crate) parts: BTreeMap<String, u64>,
-    /// How to begin anew.
-    pub(crate) anew: &'static str,
-}
-
-impl Identity {
-    /// That of a pipeline.
-    pub(crate) fn of(pipeline: &Pipeline) -> Self {
-        let step = |step: &Step| (format!("step {}", step.name), digest(step));
-        Self {
-            name: pipeline.file.clone(),
-            digest: pipeline.text_digest,
-            parts: pipeline.steps.iter().map(step).collect(),
-            anew: "run without --resume to begin anew",
-        }
-    }
-}
-
 impl RunState {
     /// That of a run that begins, or of one that was broken off.
     pub(crate) fn open(path: &Path, identity: &Identity, resume: bool) -> Result<Self> {
         let fresh = Self {
             version: VERSION,
             id: new_id(&identity.name),
+            of: identity.of(),
             digest: identity.digest,
-            steps: identity.parts.clone(),
+            parts: identity.parts.clone(),
             sinks: BTreeMap::new(),
+            complete: false,
             anew: identity.anew,
             path: path.to_owned(),
         };
@@ -107,6 +89,9 @@ impl RunState {
         let text = match std::fs::read(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                if let Some(other) = broken_off_beside(&fresh) {
+                    return Err(other.refused(identity).into());
+                }
                 log::info!(
                     "{}: there is nothing to resume, the run begins",
                     path.display()
@@ -131,21 +116,9 @@ impl RunState {
         }
         let known: Self = serde_json::from_slice(&text).map_err(broken)?;
         if known.digest != fresh.digest {
-            let changed: Vec<&str> = fresh
-                .steps
-                .iter()
-                .filter(|(name, digest)| known.steps.get(*name) != Some(digest))
-                .map(|(name, _)| name.as_str())
-                .chain(
-                    known
-                        .steps
-                        .keys()
-                        .map(String::as_str)
-                        .filter(|name| !fresh.steps.contains_key(*name)),
-                )
-                .collect();
+            let changed = changed(&known.parts, &fresh.parts);
             let what = match changed.is_empty() {
-                true => "its parameters or settings".to_owned(),
+                true => "its text, or what its placeholders stand for,".to_owned(),
                 false => changed.join(", "),
             };
             let problem = format!("{what} changed since the run was broken off; {anew}");
@@ -191,6 +164,33 @@ impl RunState {
         Ok(known.clone())
     }
 
+    /// That of another run, if it was written by this version.
+    pub(super) fn read(path: &Path) -> Option<Self> {
+        let text = std::fs::read(path).ok()?;
+        let Versioned { version } = serde_json::from_slice(&text).ok()?;
+        let known: Self = serde_json::from_slice(&text).ok()?;
+        (version == VERSION).then(|| Self {
+            path: path.to_owned(),
+            ..known
+        })
+    }
+
+    /// Where it lies.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether something was written, and more was to be.
+    pub(super) fn is_broken_off(&self) -> bool {
+        !self.complete && !self.sinks.is_empty()
+    }
+
+    /// Notes that all that was to be done is.
+    pub(crate) fn note_complete(&mut self) -> Result<()> {
+        self.complete = self.sinks.values().all(|sink| sink.done);
+        self.save()
+    }
+
     /// Whether a sink has begun.
     pub(crate) fn has(&self, step: &str) -> bool {
         self.sinks.contains_key(step)
@@ -210,6 +210,7 @@ impl RunState {
             ..sink
         };
         self.sinks.insert(step.to_owned(), sink);
+        self.complete = false;
         self.save()
     }
 
@@ -228,17 +229,4 @@ impl RunState {
             .and_then(|()| sync_folder(&self.path));
         Ok(written.map_err(|error| BiotideError::io(what(), error))?)
     }
-}
-
-fn digest(step: &Step) -> u64 {
-    let mut hasher = std::hash::DefaultHasher::new();
-    (step.action.name, step.runs).hash(&mut hasher);
-    step.params.texts_given().hash(&mut hasher);
-    hasher.finish()
-}
-
-fn new_id(name: &str) -> String {
-    let mut hasher = std::hash::DefaultHasher::new();
-    (name, std::process::id(), std::time::SystemTime::now()).hash(&mut hasher);
-    format!("biotide-{:016x}", hasher.finish())
 }

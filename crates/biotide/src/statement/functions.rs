@@ -15,7 +15,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::names::visit;
-use crate::catalog::StatementFiles;
+use crate::catalog::{FileReaders, StatementFiles};
 use crate::error::Result;
 
 /// A call that was found.
@@ -34,7 +34,10 @@ pub(super) async fn resolve(
     let mut finder = Finder { calls: Vec::new() };
     visit(statement, &mut finder)?;
     for call in finder.calls {
-        let table = call.open.open(state).await?;
+        let mut open = call.open;
+        let format = open.format.as_deref().unwrap_or_default();
+        open.options = open.options.over(&FileReaders::of(state, format));
+        let table = open.open(state).await?;
         files.insert(call.name, table);
     }
     Ok(())

@@ -78,9 +78,8 @@ const PARAMS: &[Param] = &[
     Param::new(
         "continue_on_error",
         Kind::Boolean,
-        "Set bad rows aside, in the reject log; false ends the run with the first.",
-    )
-    .or("true"),
+        "Set bad rows aside, in the reject log; false ends the run with the first. Where it is not said, the option `on_error` says it, and then `streaming.error_handling`.",
+    ),
     Param::new(
         "error_threshold",
         SHARE,

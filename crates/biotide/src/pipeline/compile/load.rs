@@ -30,19 +30,14 @@ const OF_TEXT: &[&str] = &[
 /// `load`.
 pub(super) async fn load(scope: &Scope, params: &Params) -> Result<Made> {
     let mut options = BiotideOptions::default();
-    let error_handling = &scope.streaming.error_handling;
-    let goes_on = match params.is_given("continue_on_error") {
-        true => params.boolean("continue_on_error"),
-        false => error_handling
-            .continue_on_error
-            .or(params.boolean("continue_on_error")),
-    };
-    let on_error = if goes_on == Some(false) {
-        "fail"
-    } else {
-        "reject"
-    };
-    options.set_table_text("on_error", on_error)?;
+    // (What no step says the session does, which knows what the pipeline says of all.)
+    if params.is_given("continue_on_error") {
+        let on_error = match params.boolean("continue_on_error") {
+            Some(false) => "fail",
+            _ => "reject",
+        };
+        options.set_table_text("on_error", on_error)?;
+    }
     for name in [
         "encoding",
         "delimiter",
@@ -57,6 +52,8 @@ pub(super) async fn load(scope: &Scope, params: &Params) -> Result<Made> {
     ] {
         set(&mut options, params, name, name)?;
     }
+    // (The reader itself ends with the last row, so that no row behind it is judged.)
+    options.max_rows = params.size("max_rows");
     // (A default is not judged of few records; what is asked for is.)
     if params.is_given("error_threshold") {
         set(&mut options, params, "error_threshold", "error_threshold")?;

@@ -11,10 +11,11 @@ use datafusion::logical_expr::LogicalPlanBuilder;
 use datafusion::prelude::ParquetReadOptions;
 
 use super::super::actions::Params;
+use super::super::spec::FileReader;
 use super::Scope;
 use super::scope::refused;
 use super::words::text;
-use crate::catalog::is_binary;
+use crate::catalog::{FileReaders, is_binary};
 use crate::error::Result;
 use crate::resumable::FilesBeside;
 
@@ -54,12 +55,13 @@ pub(super) async fn read(scope: &Scope, params: &Params, reading: Reading<'_>) -
     }
     let mut options = reading.options;
     reader_options(scope, params, stated, &paths, &mut options)?;
-    streaming_options(scope, &mut options)?;
+    options.chunk_rows = Some(scope.pace.chunk_rows);
     let table = OpenTable {
         locations: paths.iter().map(|path| (*path).to_owned()).collect(),
         format: stated.map(str::to_owned),
         options,
         file_column: reading.file_column.map(str::to_owned),
+        rows_of_all: true,
         ..OpenTable::default()
     };
     let table = table.open(&scope.state).await?;
@@ -112,25 +114,6 @@ fn is_no_parquet(path: &str) -> bool {
     read().is_ok() && head != *b"PAR1"
 }
 
-/// What `streaming:` says of reading.
-fn streaming_options(scope: &Scope, options: &mut BiotideOptions) -> Result<()> {
-    let streaming = &scope.streaming;
-    let most = streaming.error_handling.max_errors_per_chunk;
-    let mut set = |name: &str, value: Option<String>| match value {
-        Some(value) => options.set_table_text(name, &value),
-        None => Ok(()),
-    };
-    set("chunk_rows", Some(scope.pace.chunk_rows.to_string()))?;
-    set("max_errors_per_chunk", most.map(|most| most.to_string()))?;
-    for (name, value) in [
-        ("max_concurrent_chunks", streaming.max_concurrent_chunks),
-        ("backpressure_threshold", streaming.backpressure_threshold),
-    ] {
-        set(name, value.map(|value| value.to_string()))?;
-    }
-    Ok(())
-}
-
 /// What `streaming.file_readers` says of a format, where the step does not.
 fn reader_options(
     scope: &Scope,
@@ -146,16 +129,34 @@ fn reader_options(
         None => by_name().map_or("tsv", |format| format.name()),
     };
     let readers = &scope.streaming.file_readers;
-    let Some((_, reader)) = readers.iter().find(|(name, _)| name == format) else {
-        return Ok(());
-    };
+    if let Some((_, reader)) = readers.iter().find(|(name, _)| name == format) {
+        set_reader(reader, options, |name| !params.is_given(name))?;
+    }
+    Ok(())
+}
+
+/// What `streaming.file_readers` says of each format, for files that a query names.
+pub(super) fn file_readers(scope: &Scope) -> Result<FileReaders> {
+    let mut known = FileReaders::default();
+    for (format, reader) in &scope.streaming.file_readers {
+        let mut options = BiotideOptions::default();
+        set_reader(reader, &mut options, |_| true)?;
+        known.0.push((format.clone(), options));
+    }
+    Ok(known)
+}
+
+fn set_reader(
+    reader: &FileReader,
+    options: &mut BiotideOptions,
+    is_free: impl Fn(&str) -> bool,
+) -> Result<()> {
     for (name, value) in [
         ("encoding", &reader.encoding),
         ("delimiter", &reader.delimiter),
         ("quote", &reader.quote_char),
     ] {
-        let given = params.is_given(name);
-        if let (false, Some(value)) = (given, value) {
+        if let Some(value) = value.as_ref().filter(|_| is_free(name)) {
             options.set_table_text(name, value)?;
         }
     }

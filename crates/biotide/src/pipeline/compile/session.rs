@@ -2,24 +2,49 @@
 
 use std::sync::Arc;
 
-use biotide_common::options::Names;
+use biotide_common::options::{BiotideOptions, Names, OnError};
 
-use super::super::spec::{Pipeline, Step};
+use super::super::spec::{Pipeline, Step, Streaming};
 use crate::context::BiotideContext;
 use crate::error::Result;
 use crate::rejects::FinishedLogs;
 
-/// A session whose bad rows are those of a run. Where they are written the session says, or else the pipeline.
+/// A session whose bad rows are those of a run, and that reads as the pipeline says of all its steps.
 pub(super) fn logged(context: &BiotideContext, pipeline: &Pipeline) -> BiotideContext {
-    let path = &pipeline.streaming.error_handling.error_output_path;
-    let mut session = match (path, context.options().rejects) {
-        (Some(path), None) => {
-            context.with_options(|options| options.rejects = Some(path.value.clone()))
-        }
-        _ => context.clone(),
-    };
+    let mut session = context.with_options(|options| streaming(&pipeline.streaming, options));
     session.finished = Arc::new(FinishedLogs::of_run(&context.finished));
     session
+}
+
+/// What `streaming:` says of reading, whatever step reads. What becomes of bad rows, and where they are written, the
+/// session says before the pipeline does.
+fn streaming(streaming: &Streaming, options: &mut BiotideOptions) {
+    let errors = &streaming.error_handling;
+    if options.rejects.is_none() {
+        options.rejects = errors.error_output_path.as_ref().map(|p| p.value.clone());
+    }
+    if options.on_error.is_none() {
+        options.on_error = errors.continue_on_error.map(|goes_on| match goes_on {
+            true => OnError::Reject,
+            false => OnError::Fail,
+        });
+    }
+    let most = errors.max_errors_per_chunk;
+    let most = most.map(|most| usize::try_from(most).unwrap_or(usize::MAX));
+    for (option, said) in [
+        (&mut options.max_errors_per_chunk, most),
+        (&mut options.chunk_rows, streaming.chunk_size),
+        (
+            &mut options.max_concurrent_chunks,
+            streaming.max_concurrent_chunks,
+        ),
+        (
+            &mut options.backpressure_threshold,
+            streaming.backpressure_threshold,
+        ),
+    ] {
+        *option = said.or(*option);
+    }
 }
 
 /// The same under the limit of a pipeline. Tables, functions and mappings are those of `context`.

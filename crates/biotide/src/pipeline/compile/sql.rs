@@ -1,6 +1,7 @@
 //! `sql`: a query over the datasets.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
@@ -9,6 +10,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::super::actions::Params;
 use super::super::spec::did_you_mean;
+use super::read::file_readers;
 use super::scope::refused;
 use super::{Made, Scope};
 use crate::error::Result;
@@ -22,7 +24,10 @@ pub(super) async fn sql(scope: &Scope, params: &Params) -> Result<Made> {
         let problem = format!("{what}: a step is the rows of one SELECT (or WITH, VALUES)");
         refused(params, "query", problem)
     })?;
-    match scope.plan(text).await {
+    let mut state = scope.state.clone();
+    let readers = Arc::new(file_readers(scope)?);
+    state.config_mut().set_extension(readers);
+    match scope.context.plan_query(text, &state).await {
         Ok(plan) => Ok(Made::Plan(Box::new(plan))),
         Err(error) => match unknown(scope, query) {
             Some(name) => {

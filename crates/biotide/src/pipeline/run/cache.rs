@@ -7,6 +7,7 @@ use biotide_common::BiotideError;
 use biotide_common::scan::ScanReport;
 use datafusion::logical_expr::LogicalPlan;
 
+use super::super::actions::Params;
 use super::super::compile::Scope;
 use super::super::spec::Step;
 use super::sinks;
@@ -23,11 +24,7 @@ pub(super) async fn keep(scope: &mut Scope, step: &Step) -> Result<ScanReport> {
     let plan = scope.dataset(&input).cloned();
     let plan = plan.ok_or_else(|| step.params.error("input", scope.unknown(&input)))?;
     let key = content_key(&plan, scope).await?;
-    let (file, scan) = match step.params.text("path") {
-        Some(path) if path.contains("://") || !is_parquet(path) => {
-            let problem = "it is a local file of Parquet, whose name ends in .parquet";
-            return Err(step.params.error("path", problem).into());
-        }
+    let (file, scan) = match is_kept_at(&step.params)? {
         Some(path) => {
             let kept = Kept::at(path);
             let may_be_taken = reads_files_only(&plan)? && repeats(&plan);
@@ -48,6 +45,17 @@ pub(super) async fn keep(scope: &mut Scope, step: &Step) -> Result<ScanReport> {
     let sql = format!("SELECT * FROM '{}'", shown.replace('\'', "''"));
     scope.add_query(step, &sql).await?;
     Ok(scan)
+}
+
+/// The file in which later runs find the dataset, if there is to be one.
+pub(super) fn is_kept_at(params: &Params) -> Result<Option<&str>> {
+    match params.text("path") {
+        Some(path) if path.contains("://") || !is_parquet(path) => {
+            let problem = "it is a local file of Parquet, whose name ends in .parquet";
+            Err(params.error("path", problem).into())
+        }
+        path => Ok(path),
+    }
 }
 
 /// A key of all that a plan is made with, and of the files that it reads as they are now.

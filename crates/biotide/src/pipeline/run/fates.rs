@@ -16,6 +16,13 @@ use crate::statement::Statement;
 /// Of each column of identifiers, how many of those without a mapping are named.
 const NAMED: usize = 20;
 
+/// The dataset that is reported on; an error, if nothing is known of what became of identifiers in it.
+pub(super) fn reported(scope: &Scope, step: &Step) -> Result<String> {
+    let input = scope.input(&step.params, "input")?;
+    fates(scope, &step.params, &input)?;
+    Ok(input)
+}
+
 /// What became of identifiers: counts of a dataset's verdicts, hops and predicates, for each column that was
 /// cross-referenced; and, but for tables, the most frequent identifiers that have no mapping.
 pub(super) async fn report(scope: &Scope, step: &Step) -> Result<SinkReport> {

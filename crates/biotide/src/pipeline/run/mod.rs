@@ -10,6 +10,7 @@ mod observe;
 mod quality;
 mod report;
 mod sinks;
+mod target;
 mod trace;
 mod tuning;
 
@@ -81,7 +82,9 @@ impl BiotideContext {
         let begin = Instant::now();
         let state_file = options.state.as_ref().filter(|_| !options.dry_run);
         let _lock = state_file.map(|path| RunLock::take(path)).transpose()?;
-        let identity = Identity::of(pipeline);
+        let session = self.session().state();
+        let engine = session.config_options();
+        let identity = Identity::of_pipeline(pipeline, &self.options(), engine);
         let state = state_file
             .map(|path| RunState::open(path, &identity, options.resume))
             .transpose()?;
@@ -93,6 +96,11 @@ impl BiotideContext {
             scan: None,
         };
         let ran = self.run_steps(pipeline, &mut running).await;
+        let noted = match (&ran, &mut running.state) {
+            (Ok(()), Some(state)) => state.note_complete(),
+            _ => Ok(()),
+        };
+        let ran = ran.and(noted);
         let (mut report, observer) = (running.report, running.observer);
         report.seconds = begin.elapsed().as_secs_f64();
         report.peak_rss = peak_rss();
@@ -117,7 +125,12 @@ impl BiotideContext {
             return Err(BiotideError::file(&pipeline.file, problem).into());
         }
         let mut scope = Scope::new(self, pipeline).await?;
-        let ran = run_each(&mut scope, pipeline, running).await;
+        let state = running.state.as_ref();
+        let checked = target::check_all(&scope, pipeline, running.options, state).await;
+        let ran = match checked {
+            Ok(()) => run_each(&mut scope, pipeline, running).await,
+            Err(error) => Err(error),
+        };
         if !running.options.dry_run {
             running.report.take_processors(scope.processor_runs());
         }
@@ -183,7 +196,7 @@ async fn run_step(scope: &mut Scope, step: &Step, running: &mut Running<'_>) -> 
                 }
             })
         }
-        "report" if dry_run => Ok(()),
+        "report" if dry_run => fates::reported(scope, step).map(|_| ()),
         "report" => fates::report(scope, step)
             .await
             .map(|sink| running.report.sinks.push(sink)),

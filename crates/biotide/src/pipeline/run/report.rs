@@ -245,6 +245,11 @@ impl SinkReport {
         Ok(())
     }
 
+    /// Whether nothing was wrong with what was read.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.rejected == 0 && self.scan.reasons.is_empty()
+    }
+
     /// The step that took most of the time, and how much.
     pub(super) fn slowest_step(&self) -> Option<(&str, f64)> {
         let slower = |a: &&StepNumbers, b: &&StepNumbers| a.seconds.total_cmp(&b.seconds);

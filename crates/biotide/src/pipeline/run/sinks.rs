@@ -3,12 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use biotide_common::BiotideError;
-use biotide_database::{
-    Commit, DatabaseTable, DatabaseTarget, SinkOptions, WriteMode, is_database,
-};
+use biotide_database::{Commit, SinkOptions, WriteMode, is_database};
 use datafusion::arrow::array::RecordBatch;
-use datafusion::common::{Column, DataFusionError};
+use datafusion::common::Column;
 use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col};
 
@@ -17,6 +14,7 @@ use super::super::compile::Scope;
 use super::super::spec::Step;
 use super::Running;
 use super::report::SinkReport;
+use super::target;
 use crate::convert::{ConvertReport, Output, split_ending};
 use crate::error::Result;
 use crate::monitor::Monitor;
@@ -44,9 +42,19 @@ fn rows_of(scope: &Scope, params: &Params) -> Result<LogicalPlan> {
     Ok(LogicalPlanBuilder::from(plan).project(columns)?.build()?)
 }
 
-/// The plan of a sink, as text.
+/// The plan of a sink, as text; an error, if it could not write its columns.
 pub(super) async fn explain(scope: &Scope, step: &Step) -> Result<String> {
-    let plan = rows_of(scope, &step.params)?;
+    let params = &step.params;
+    let plan = rows_of(scope, params)?;
+    let to = params.needed("to")?;
+    if is_database(to) {
+        let input = scope.input(params, "input")?;
+        scope.columns_of(&input, params, "key")?;
+    } else {
+        let (mut output, _) = target::file(params, to, &scope.state)?;
+        output.partition_by = partition_by(scope, params)?;
+        output.copy_plan(plan.clone(), &scope.state)?;
+    }
     let mut statement = Statement::of_rows_to_write(scope.context.clone(), &scope.state, plan);
     statement.shown_plan().await
 }
@@ -63,26 +71,8 @@ pub(super) async fn write(
     if is_database(to) {
         return to_database(scope, step, to, plan, running).await;
     }
-    refuse(
-        params,
-        &["key", "transaction", "create"],
-        "a table of a database, and this is a file",
-    )?;
-    let replace = match params.text("mode") {
-        Some("replace") => true,
-        Some(mode @ ("append" | "upsert")) => {
-            let problem =
-                format!("{mode} is for tables of databases: a file is replaced, or a new one");
-            return Err(params.error("mode", problem).into());
-        }
-        _ => false,
-    };
-    let output = Output {
-        path: to.to_owned(),
-        format: format_of(params),
-        partition_by: partition_by(scope, params)?,
-        compression: compression(params, to)?,
-    };
+    let (mut output, replace) = target::file(params, to, &scope.state)?;
+    output.partition_by = partition_by(scope, params)?;
     if is_resumable(&output) {
         let resumable = repeats_in_order(&plan);
         if running.state.is_some() && !resumable {
@@ -100,7 +90,12 @@ pub(super) async fn write(
         let known = state.sink(&step.name, &inputs)?;
         if known.done && (to.contains("://") || Path::new(to).exists()) {
             let format = output.format.as_deref().unwrap_or_default();
-            return Ok(SinkReport::new(&step.name, to, format).resumed(known.rows));
+            let mut report = SinkReport::new(&step.name, to, format);
+            if !known.clean {
+                let mut job = job(scope, step, running, false);
+                job.read_again(plan, &mut report).await?;
+            }
+            return Ok(report.resumed(known.rows));
         }
     }
     let mut seen = None;
@@ -112,6 +107,7 @@ pub(super) async fn write(
     if let Some(state) = &mut running.state {
         let mut done = SinkState::default();
         (done.rows, done.done) = (report.rows, true);
+        done.clean = report.rejected == 0 && report.scan.reasons.is_empty();
         state.note(&step.name, to, &inputs, done)?;
     }
     let mut sink = of_file(step, to, report);
@@ -149,51 +145,9 @@ fn job<'a>(
     }
 }
 
-/// Whether a sink has written something in the run that is resumed.
-fn has_begun(step: &Step, running: &Running<'_>) -> bool {
-    let state = running.state.as_ref().filter(|_| running.options.resume);
-    state.is_some_and(|state| state.has(&step.name))
-}
-
 fn partition_by(scope: &Scope, params: &Params) -> Result<Vec<String>> {
     let input = scope.input(params, "input")?;
     scope.columns_of(&input, params, "partition_by")
-}
-
-/// Refuses parameters that say nothing of this sink.
-fn refuse(params: &Params, names: &[&str], of: &str) -> Result<()> {
-    match names.iter().find(|name| params.is_given(name)) {
-        Some(name) => Err(params.error(name, format!("it is of {of}")).into()),
-        None => Ok(()),
-    }
-}
-
-/// How a file is compressed.
-fn compression(params: &Params, to: &str) -> Result<Option<String>> {
-    let wanted = params.text("compression").unwrap_or("auto");
-    let (ending, gzip) = split_ending(to);
-    let format = format_of(params).or(ending);
-    match (format.as_deref(), wanted) {
-        (_, "auto") => Ok(None),
-        (Some("parquet"), codec) => Ok(Some(codec.to_owned())),
-        (_, "none") if !gzip => Ok(None),
-        (Some("csv" | "tsv" | "jsonl"), "gzip") => Ok(Some(wanted.to_owned())),
-        (_, "none") => {
-            let problem =
-                format!("{to} has a name that says gzip; call it otherwise, or leave this out");
-            Err(params.error("compression", problem).into())
-        }
-        (_, other) => {
-            let problem = format!("{other} is not how this format is compressed: gzip, or none");
-            Err(params.error("compression", problem).into())
-        }
-    }
-}
-
-/// The format that a step names.
-fn format_of(params: &Params) -> Option<String> {
-    let named = params.text("format").filter(|format| *format != "auto");
-    named.map(str::to_owned)
 }
 
 async fn to_file(
@@ -203,12 +157,7 @@ async fn to_file(
     replace: bool,
     on_start: impl FnOnce(Monitor) + Send,
 ) -> Result<ConvertReport> {
-    let target = Path::new(&output.path);
-    let local = !output.path.contains("://");
-    if local && target.exists() && !replace {
-        let problem = "it is there already; mode: replace replaces it";
-        return Err(BiotideError::file(&output.path, problem).into());
-    }
+    target::vacant_file(&output, replace)?;
     let mut state = scope.state.clone();
     let copy = output.copy_plan(plan, &state)?;
     let mut statement = Statement::new(scope.context.clone(), &mut state, copy).replacing(replace);
@@ -218,7 +167,9 @@ async fn to_file(
 
 pub(super) fn of_file(step: &Step, to: &str, report: ConvertReport) -> SinkReport {
     let (ending, _) = split_ending(to);
-    let format = format_of(&step.params).or(ending).unwrap_or_default();
+    let format = target::format_of(&step.params)
+        .or(ending)
+        .unwrap_or_default();
     SinkReport {
         rows: report.rows,
         bytes: report.bytes_out,
@@ -267,40 +218,20 @@ async fn to_database(
     running: &mut Running<'_>,
 ) -> Result<SinkReport> {
     let params = &step.params;
-    let target = DatabaseTarget::parse(to).map_err(|error| params.error("to", error))?;
-    let of_files = ["partition_by", "compression", "format"];
-    refuse(
-        params,
-        &of_files,
-        "a file, and this is a table of a database",
-    )?;
-    if params.text("mode") != Some("upsert") {
-        refuse(
-            params,
-            &["key"],
-            "mode: upsert, which replaces rows of the same key",
-        )?;
-    }
+    let target = target::table(params, to)?;
     let input = scope.input(params, "input")?;
     let per_chunk = params.text("transaction") != Some("once");
     let resumable = per_chunk && repeats_in_order(&plan);
     let mode = match params.text("mode") {
-        Some("append") => WriteMode::Append,
         Some("replace") => WriteMode::Replace,
         Some("upsert") => WriteMode::Upsert {
             key: scope.columns_of(&input, params, "key")?,
         },
-        _ if has_begun(step, running) => WriteMode::Append,
-        _ if DatabaseTable::exists(&target)
-            .await
-            .map_err(DataFusionError::from)? =>
-        {
-            let problem = format!(
-                "{target} is there already: mode: append, replace or upsert says what becomes of it"
-            );
-            return Err(params.error("mode", problem).into());
+        _ => {
+            let has_begun = target::has_begun(step, running.options, running.state.as_ref());
+            target::vacant_table(&target, params, has_begun).await?;
+            WriteMode::Append
         }
-        _ => WriteMode::Append,
     };
     let options = SinkOptions {
         mode,

@@ -132,10 +132,11 @@ fn sift(
     }
     if let Some(log) = log {
         for record in &records {
-            log.refuse(match record.reason.as_str() {
+            let reason = match record.reason.as_str() {
                 EMPTY => EMPTY,
                 _ => INVALID,
-            });
+            };
+            log.refuse(reason, record.line);
         }
         log.rejects.extend(records)?;
     }

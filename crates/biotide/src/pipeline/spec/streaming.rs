@@ -135,7 +135,7 @@ pub(super) const ERROR_HANDLING: &[Param] = &[
     Param::new(
         "continue_on_error",
         Kind::Boolean,
-        "Whether a run goes on after a bad row.",
+        "Whether a run goes on after a bad row, whatever step reads it; where neither the step says so nor the option `on_error`.",
     ),
     Param::new(
         "error_output_path",

@@ -1,0 +1,191 @@
+//! Runs that are gone on with: what they tell, and what must be as it was.
+
+use std::path::Path;
+
+use crate::pipeline::made_file;
+use crate::support::bin::{self, Run};
+
+/// Two files with a bad row each, to two places.
+struct Two {
+    folder: tempfile::TempDir,
+}
+
+impl Two {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        made_file(folder.path(), "a.tsv", "x\ty\n1\t2\nbad1\n3\t4\n");
+        made_file(folder.path(), "b.tsv", "x\ty\n1\t2\nbad2\n3\t4\n");
+        Self { folder }
+    }
+
+    fn at(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
+    fn pipeline(&self, first: &str, more: &str) -> String {
+        let yaml = format!(
+            "steps:
+- {{name: a, type: load, params: {{file_path: '{}'}}}}
+- {{name: s1, type: sink, params: {{to: '{first}'{more}}}}}
+- {{name: b, type: load, params: {{file_path: '{}'}}}}
+- {{name: s2, type: sink, params: {{to: '{}'}}}}
+",
+            self.at("a.tsv"),
+            self.at("b.tsv"),
+            self.at("s2.csv")
+        );
+        made_file(self.folder.path(), "p.yaml", &yaml)
+    }
+
+    fn run(&self, yaml: &str, more: &[&str]) -> Run {
+        let rejects = self.at("rej.jsonl");
+        let args = ["run", yaml, "--rejects", &rejects, "--report", "json"];
+        bin::run(args.iter().chain(more))
+    }
+
+    fn rejects(&self) -> String {
+        std::fs::read_to_string(self.at("rej.jsonl")).unwrap()
+    }
+}
+
+#[test]
+fn what_a_complete_sink_has_set_aside_is_told_again() {
+    let two = Two::new();
+    let database = format!("sqlite:{}/t", two.at("s1.db"));
+    for (first, more) in [
+        (two.at("s1.csv"), ""),
+        (two.at("s1"), ", partition_by: [x], format: csv"),
+        (database, ""),
+    ] {
+        let yaml = two.pipeline(&first, more);
+        let whole = two.run(&yaml, &["--fail-on-rejects", "1"]).exits(3);
+        let expected = two.rejects();
+        assert_eq!(expected.lines().count(), 2, "{first}");
+        assert_eq!(bin::number(&whole.report(), "rejected"), 2);
+        for gone in [Some("s2.csv"), None] {
+            if let Some(gone) = gone {
+                std::fs::remove_file(two.at(gone)).unwrap();
+            }
+            std::fs::remove_file(two.at("rej.jsonl")).unwrap();
+            let resumed = two.run(&yaml, &["--resume", "--fail-on-rejects", "1"]);
+            let report = resumed.exits(3).report();
+            assert_eq!(bin::number(&report, "rejected"), 2, "{first}");
+            assert_eq!(bin::number(&report, "rows"), 4);
+            assert_eq!(report["status"], "partial_success");
+            assert_eq!(report["sinks"][0]["rejected"], 1);
+            assert_eq!(two.rejects(), expected);
+        }
+        std::fs::remove_file(two.at("s2.csv")).unwrap();
+    }
+}
+
+#[test]
+fn what_a_complete_conversion_has_set_aside_is_told_again() {
+    let two = Two::new();
+    let (input, output, rejects) = (two.at("a.tsv"), two.at("o.csv"), two.at("rej.jsonl"));
+    let convert = || {
+        let args = [
+            "convert",
+            &input,
+            &output,
+            "--resume",
+            "--rejects",
+            &rejects,
+        ];
+        let report = bin::run(args.iter().chain(&["--report", "json"]));
+        let report = report.exits(0).report();
+        assert_eq!(bin::number(&report, "rejected"), 1);
+        assert_eq!(two.rejects().lines().count(), 1);
+    };
+    convert();
+    std::fs::remove_file(two.at("rej.jsonl")).unwrap();
+    convert();
+}
+
+/// A pipeline whose first sink ends well, and whose second fails where there is no file `b.tsv`.
+fn breaking(folder: &Path) -> String {
+    let at = |name: &str| folder.join(name).display().to_string();
+    made_file(folder, "a.tsv", "x\ty\n1\t2\n#3\t4\n");
+    made_file(
+        folder,
+        "p.yaml",
+        &format!(
+            "parameters: {{day: one, place: here}}
+steps:
+- {{name: a, type: load, params: {{file_path: '{}'}}}}
+- {{name: s1, type: sink, params: {{to: 'sqlite:{}/t', mode: append}}}}
+- {{name: b, type: load, params: {{file_path: '{}'}}}}
+- {{name: s2, type: sink, params: {{to: '{}'}}}}
+",
+            at("a.tsv"),
+            at("o.db"),
+            at("b.tsv"),
+            at("s2.csv")
+        ),
+    )
+}
+
+#[test]
+fn a_run_is_gone_on_with_only_under_the_options_that_it_had() {
+    let folder = tempfile::tempdir().unwrap();
+    let yaml = breaking(folder.path());
+    let run = |more: &[&str]| bin::run(["run", &yaml].iter().chain(more));
+    run(&["--set", "comment=#"]).exits(1).says("b.tsv");
+    made_file(folder.path(), "b.tsv", "x\n1\n");
+    run(&["--resume"])
+        .exits(1)
+        .says("the option comment changed since the run was broken off; run without --resume");
+    run(&["--resume", "--set", "comment=%"])
+        .exits(1)
+        .says("the option comment changed");
+    run(&["--resume", "--set", "comment=#", "--set", "all_text=true"])
+        .exits(1)
+        .says("the option all_text changed");
+    // What no row depends on may be another.
+    let more = ["--threads", "1", "--memory-limit", "300MB", "--rejects"];
+    let rejects = folder.path().join("rej.jsonl").display().to_string();
+    let more = [&["--resume", "--set", "comment=#"], &more[..], &[&*rejects]].concat();
+    run(&more).exits(0);
+}
+
+#[test]
+fn a_run_is_gone_on_with_only_by_its_parameters() {
+    let folder = tempfile::tempdir().unwrap();
+    let yaml = breaking(folder.path());
+    let run = |more: &[&str]| bin::run(["run", &yaml].iter().chain(more));
+    run(&["--set", "day=two"]).exits(1).says("b.tsv");
+    made_file(folder.path(), "b.tsv", "x\n1\n");
+    run(&["--resume"]).exits(1).says(
+        "the run that was broken off had another value of the parameter day; resume it with what it was given by --set",
+    );
+    run(&["--resume", "--set", "day=three", "--set", "place=there"])
+        .exits(1)
+        .says("other values of the parameters day, place;");
+    let rows = || {
+        let sql = format!(
+            "SELECT count(*) AS n FROM 'sqlite:{}/t'",
+            folder.path().join("o.db").display()
+        );
+        bin::run(["sql", &sql]).exits(0).stdout
+    };
+    let before = rows();
+    run(&["--resume", "--set", "day=two"]).exits(0);
+    assert_eq!(rows(), before);
+    // That one is done: others may begin, and what is set to what it is anyway is not another one.
+    std::fs::remove_file(folder.path().join("s2.csv")).unwrap();
+    run(&["--resume"]).exits(0);
+    assert_ne!(rows(), before);
+    let all = rows();
+    run(&["--resume", "--set", "day=one"]).exits(0);
+    assert_eq!(rows(), all);
+}
+
+#[test]
+fn runs_with_other_parameters_begin_beside_one_that_was_broken_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let yaml = breaking(folder.path());
+    let run = |more: &[&str]| bin::run(["run", &yaml].iter().chain(more));
+    run(&["--set", "day=two"]).exits(1);
+    made_file(folder.path(), "b.tsv", "x\n1\n");
+    run(&["--set", "day=three"]).exits(0);
+}
