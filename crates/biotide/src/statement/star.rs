@@ -97,8 +97,10 @@ fn of_query(query: &mut Query) -> bool {
 fn is_all_of_one(select: &Select) -> bool {
     let is_star = match select.projection.as_slice() {
         [SelectItem::Wildcard(options)] => {
-            let mut plain = WildcardAdditionalOptions::default();
-            plain.wildcard_token = options.wildcard_token.clone();
+            let plain = WildcardAdditionalOptions {
+                wildcard_token: options.wildcard_token.clone(),
+                ..Default::default()
+            };
             *options == plain
         }
         _ => false,
