@@ -41,7 +41,7 @@ use crate::convert::{ConvertReport, Output};
 use crate::error::{Error, Result};
 use crate::mapping::create::{self, MappingStatement};
 use crate::mapping::relation::MappingRelations;
-use crate::mapping::{lateral, named, renew};
+use crate::mapping::{lateral, looked_up, meeting, named, renew, told};
 use crate::memory::{MemoryReport, explain, peak_rss};
 use crate::monitor::Monitor;
 use crate::staged::{RemoteObject, Staged};
@@ -121,7 +121,12 @@ impl BiotideContext {
             state = self.session().state();
         }
         let plan = lateral::rewrite(state.statement_to_plan(statement).await?)?;
-        let plan = renew::rewrite(plan, &self.mappings())?;
+        let mut plan = renew::rewrite(plan, &self.mappings())?;
+        if meeting::is_told_of(&plan)? {
+            let identifiers = self.identifiers()?;
+            plan = meeting::rewrite(plan, &*identifiers)?;
+            plan = looked_up::rewrite(plan, &*identifiers)?;
+        }
         Ok((plan, state))
     }
 
@@ -428,6 +433,10 @@ impl Statement {
             exported::add_slots(&mut copy)?;
             rounded::round_numbers(&mut copy)?;
             partitions::name_folders(&mut copy)?;
+            exported::name_delimiter(&mut copy);
+            if exported::is_set(&copy) {
+                copy.input = Arc::new(told::kept(copy.input.as_ref().clone())?);
+            }
             fit::fit(
                 &mut copy,
                 self.context.meter.budget(),
