@@ -18,37 +18,40 @@ use super::told::{ToldNode, own};
 /// The slot of a set that says what its own slots are.
 const DEFINITIONS: &str = "extension_definitions";
 
-/// Whether a table of a plan says something of its prefixes.
-pub(crate) fn is_told_of(plan: &LogicalPlan) -> Result<bool> {
-    let mut is_told = false;
+/// Whether rows meet in a plan, of which some are of a table that says something of its prefixes.
+pub(crate) fn is_in(plan: &LogicalPlan) -> Result<bool> {
+    let (mut is_told, mut is_met) = (false, false);
     plan.apply_with_subqueries(|plan| {
         is_told |= plan.schema().metadata().contains_key(CURIE_MAP);
-        Ok(match is_told {
+        is_met |= meets(plan);
+        Ok(match is_told && is_met {
             true => TreeNodeRecursion::Stop,
             false => TreeNodeRecursion::Continue,
         })
     })?;
-    Ok(is_told)
+    Ok(is_told && is_met)
+}
+
+fn meets(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Union(_) | LogicalPlan::Join(_) => true,
+        LogicalPlan::Extension(extension) => xref(extension).is_some(),
+        _ => false,
+    }
 }
 
 /// Tells what is above a meeting what all those say whose rows meet.
 pub(crate) fn rewrite(plan: LogicalPlan, identifiers: &dyn Identifiers) -> Result<LogicalPlan> {
     let rewritten = plan.transform_up_with_subqueries(|plan| {
-        let meets = match &plan {
-            LogicalPlan::Union(_) | LogicalPlan::Join(_) => true,
-            LogicalPlan::Extension(extension) => {
-                // (A view has its own.)
-                if let Some(twice) = ToldNode::of(extension)
-                    && let LogicalPlan::Extension(below) = &twice.input
-                    && ToldNode::of(below).is_some()
-                {
-                    return Ok(Transformed::yes(twice.input.clone()));
-                }
-                xref(extension).is_some()
-            }
-            _ => false,
-        };
-        if !meets {
+        // (A view has its own.)
+        if let LogicalPlan::Extension(extension) = &plan
+            && let Some(twice) = ToldNode::of(extension)
+            && let LogicalPlan::Extension(below) = &twice.input
+            && ToldNode::of(below).is_some()
+        {
+            return Ok(Transformed::yes(twice.input.clone()));
+        }
+        if !meets(&plan) {
             return Ok(Transformed::no(plan));
         }
         let told = Says::of(&plan, identifiers).told();

@@ -122,7 +122,7 @@ impl BiotideContext {
         }
         let plan = lateral::rewrite(state.statement_to_plan(statement).await?)?;
         let mut plan = renew::rewrite(plan, &self.mappings())?;
-        if meeting::is_told_of(&plan)? {
+        if meeting::is_in(&plan)? {
             let identifiers = self.identifiers()?;
             plan = meeting::rewrite(plan, &*identifiers)?;
             plan = looked_up::rewrite(plan, &*identifiers)?;
