@@ -42,7 +42,18 @@ fn meets(plan: &LogicalPlan) -> bool {
 
 /// Tells what is above a meeting what all those say whose rows meet.
 pub(crate) fn rewrite(plan: LogicalPlan, identifiers: &dyn Identifiers) -> Result<LogicalPlan> {
+    let mut is_told = false;
     let rewritten = plan.transform_up_with_subqueries(|plan| {
+        // (What is above has its schema from below.)
+        let plan = match is_told {
+            true => plan.recompute_schema()?,
+            false => plan,
+        };
+        let is_above = is_told;
+        let same = |plan: LogicalPlan| match is_above {
+            true => Transformed::yes(plan),
+            false => Transformed::no(plan),
+        };
         // (A view has its own.)
         if let LogicalPlan::Extension(extension) = &plan
             && let Some(twice) = ToldNode::of(extension)
@@ -52,14 +63,15 @@ pub(crate) fn rewrite(plan: LogicalPlan, identifiers: &dyn Identifiers) -> Resul
             return Ok(Transformed::yes(twice.input.clone()));
         }
         if !meets(&plan) {
-            return Ok(Transformed::no(plan));
+            return Ok(same(plan));
         }
         let told = Says::of(&plan, identifiers).told();
         // (What a cross-reference adds without a dispute its schema has.)
         let is_node = matches!(plan, LogicalPlan::Extension(_));
         if is_node && !told.contains_key(DISPUTED) || told == own(plan.schema().metadata()) {
-            return Ok(Transformed::no(plan));
+            return Ok(same(plan));
         }
+        is_told = true;
         Ok(Transformed::yes(ToldNode::plan(plan, told)?))
     })?;
     Ok(rewritten.data)
