@@ -11,6 +11,7 @@
 //! * [`yaml`]: files that say what to do, read so that mistakes have their line.
 //! * [`session::QueryLog`]: what one statement gathers; travels in the session's extensions.
 
+pub mod disputes;
 pub mod error;
 mod files;
 pub mod identifiers;

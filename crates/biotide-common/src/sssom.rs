@@ -157,8 +157,8 @@ pub fn without_brackets(text: &str) -> &str {
 /// The key of a schema's metadata that holds the prefixes of a set, as a JSON object.
 pub const CURIE_MAP: &str = "sssom.curie_map";
 
-/// The key of a schema's metadata that holds the prefixes that files of a table declare with different IRIs, as a JSON
-/// object: a file, its IRI, another, its IRI.
+/// The key of a schema's metadata that holds the prefixes that sources of a table do not mean the same by, as a JSON
+/// list (see `disputes`).
 pub const DISPUTED: &str = "sssom.disputed";
 
 /// The key of a schema's metadata that holds the other slots of a set, as a JSON object.

@@ -78,10 +78,7 @@ impl Mapping {
     }
 
     /// The metadata of a schema that has its identifiers, and others: what their prefixes stand for.
-    pub(crate) fn metadata(
-        &self,
-        mut of_others: HashMap<String, String>,
-    ) -> HashMap<String, String> {
+    pub fn metadata(&self, mut of_others: HashMap<String, String>) -> HashMap<String, String> {
         if self.iris.is_empty() {
             return of_others;
         }

@@ -13,6 +13,8 @@ use datafusion::logical_expr::{LogicalPlan, UserDefinedLogicalNode};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 
+use crate::mapping::told::ToldNode;
+use crate::mapping::told_exec::ToldExec;
 use crate::pipeline::measure::{StepExec, StepNode};
 use crate::pipeline::sift::{SiftExec, SiftNode};
 
@@ -54,6 +56,10 @@ impl ExtensionPlanner for StepPlanner {
             _ => internal_err!("{} has one input", node.name()),
         };
         let node = node.as_any();
+        if let Some(node) = node.downcast_ref::<ToldNode>() {
+            let exec = ToldExec::try_new(input()?, node.told.clone())?;
+            return Ok(Some(Arc::new(exec)));
+        }
         if let Some(step) = node.downcast_ref::<StepNode>() {
             let exec = StepExec::new(input()?, Arc::clone(&step.info));
             return Ok(Some(Arc::new(exec)));

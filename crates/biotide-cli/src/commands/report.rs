@@ -207,8 +207,10 @@ fn bad_rows(scan: &ScanReport, file: Option<&str>) -> Option<String> {
             _ => 0,
         };
         nulled -= of_values;
-        if n > of_values {
-            reasons.push(format!("{} {reason}", n - of_values));
+        // (A row may have it twice.)
+        let of_rows = (n - of_values).min(scan.rejected + scan.repaired);
+        if of_rows > 0 {
+            reasons.push(format!("{of_rows} {reason}"));
         }
     }
     let mut line = records.join(", ");

@@ -107,6 +107,11 @@ impl Index {
         self.counts
     }
 
+    /// Counts rows that were set aside before they could be statements.
+    pub fn add_rejected(&mut self, rows: u64) {
+        self.counts.rejected += rows;
+    }
+
     /// Whether it is read from a file, and how many pages were.
     pub fn pages_read(&self) -> Option<u64> {
         self.pages.as_ref().map(|pages| pages.reads())

@@ -59,6 +59,20 @@ impl Declared {
         }
     }
 
+    /// With the names that a mapping has for prefixes which no namespace has: those of the same IRIs.
+    pub fn named_as(mut self, iris: &BTreeMap<String, String>) -> Self {
+        for (prefix, own) in self.own() {
+            let mut all = iris.iter();
+            let same = all.find(|(_, iri)| bare(iri) == bare(&own.iri));
+            if let Some((name, _)) = same {
+                own.name.clone_from(name);
+            } else if iris.contains_key(prefix) {
+                own.name = another_name(prefix, &own.iri);
+            }
+        }
+        self
+    }
+
     /// The namespaces among them, with the IRIs that they have here.
     pub fn namespaces(&self) -> impl Iterator<Item = (&str, &str)> {
         self.prefixes.values().filter_map(|own| match &own.meaning {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use biotide_common::identifiers::Identifiers;
 
 use crate::catalog::Mapping;
+use crate::mapping::declared::Declared;
 use crate::walk::WalkOptions;
 
 /// What becomes of an identifier with several results.
@@ -81,6 +82,8 @@ pub struct XrefSpec {
     pub wanted: Option<Wanted>,
     /// What is known of identifiers.
     pub identifiers: Arc<dyn Identifiers>,
+    /// What the set says of its prefixes that the identifiers are from.
+    pub declared: Option<Arc<Declared>>,
 }
 
 impl XrefSpec {
@@ -94,12 +97,14 @@ impl XrefSpec {
             keep_unmapped,
             retired,
             wanted,
+            declared,
             ..
         } = self;
+        let declared = declared.as_ref().map(|own| Arc::as_ptr(own) as usize);
         (
             mapping,
             format!(
-                "{walk:?} {policy:?} {priority:?} {namespace:?} {keep_unmapped} {retired} {wanted:?}"
+                "{walk:?} {policy:?} {priority:?} {namespace:?} {keep_unmapped} {retired} {wanted:?} {declared:?}"
             ),
         )
     }

@@ -19,7 +19,6 @@ use super::spec::{Policy, XrefSpec};
 use super::written::Written;
 use crate::absent;
 use crate::index::Index;
-use crate::mapping::declared::Declared;
 use crate::mapping::dictionary::Vocabulary;
 use crate::mapping::spelling::Speller;
 use crate::walk::{Ahead, Walker};
@@ -105,9 +104,12 @@ fn sources(index: &Index, walker: &Walker, paths: &[usize], numbers: &mut Vec<u3
     numbers.dedup();
 }
 
-/// Takes the identifiers apart that are looked up: by IRIs too that only the mapping's sources know.
+/// Takes the identifiers apart that are looked up: by what their set says, and by IRIs that only the mapping's sources
+/// know.
 fn speller(spec: &XrefSpec) -> Speller {
-    let known = Declared::default().with_iris(spec.mapping.iris(), &*spec.identifiers);
+    let iris = spec.mapping.iris();
+    let own = spec.declared.as_deref().cloned().unwrap_or_default();
+    let known = own.named_as(iris).with_iris(iris, &*spec.identifiers);
     Speller::new(Arc::clone(&spec.identifiers), spec.namespace.as_deref())
         .with_declared(Some(Arc::new(known)))
 }

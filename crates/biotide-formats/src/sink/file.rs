@@ -40,6 +40,8 @@ pub(super) struct TextSink {
     gzip: bool,
     /// What SSSOM asks for prefixes that no set has declared.
     identifiers: Option<Arc<SessionIdentifiers>>,
+    /// What is between the fields of SSSOM.
+    delimiter: u8,
 }
 
 impl TextSink {
@@ -53,12 +55,19 @@ impl TextSink {
             encoder,
             gzip,
             identifiers: None,
+            delimiter: b'\t',
         }
     }
 
-    pub(super) fn with_identifiers(self, identifiers: Option<Arc<SessionIdentifiers>>) -> Self {
+    /// One of SSSOM.
+    pub(super) fn with_set(
+        self,
+        identifiers: Option<Arc<SessionIdentifiers>>,
+        delimiter: u8,
+    ) -> Self {
         Self {
             identifiers,
+            delimiter,
             ..self
         }
     }
@@ -112,6 +121,7 @@ impl FileSink for TextSink {
                 out,
                 encoder: self.encoder.clone(),
                 identifiers: self.identifiers.clone(),
+                delimiter: self.delimiter,
                 spool: match self.encoder {
                     Some(_) => None,
                     None => {
@@ -143,6 +153,7 @@ struct FileWriter {
     out: BufWriter,
     encoder: Option<Arc<dyn TextEncoder>>,
     identifiers: Option<Arc<SessionIdentifiers>>,
+    delimiter: u8,
     /// Where rows wait that cannot be written one by one.
     spool: Option<Arc<dyn SpillFile>>,
     gzip: Option<GzEncoder<Vec<u8>>>,
@@ -221,7 +232,7 @@ impl FileWriter {
         while let Some(batch) = batches.recv().await {
             spool.add(&batch)?;
         }
-        let (head, mut waiting) = spool.finish()?;
+        let (head, mut waiting) = spool.finish(self.delimiter)?;
         self.write(&head).await?;
         let mut rows = 0;
         loop {

@@ -104,6 +104,13 @@ impl TextSinkFormat {
                 }
                 self.options.delimiter = Some(given);
             }
+            "delimiter" if !self.streams() => {
+                let given = Delimiter::parse(value)?;
+                if !matches!(given.byte(), Some(b'\t' | b',')) {
+                    return Err("is no delimiter of SSSOM: there are tab and comma".to_owned());
+                }
+                self.options.delimiter = Some(given);
+            }
             "header" if self.is_delimited() => self.options.header = Some(bool::parse(value)?),
             _ => {
                 return Err(format!(
@@ -230,9 +237,12 @@ impl FileFormat for TextSinkFormat {
             let problem = "a set of mappings is one file: write it without partitions";
             return Err(BiotideError::file("writing SSSOM", problem).into());
         }
-        let ordering = sssom::ordering(&input.schema());
+        // (That of the input may not tell what the set says.)
+        let ordering = sssom::ordering(config.output_schema());
         let identifiers = state.config().get_extension::<SessionIdentifiers>();
-        let sink = file::TextSink::new(config, None, self.gzip).with_identifiers(identifiers);
+        let delimiter = self.options.delimiter.as_ref().and_then(Delimiter::byte);
+        let sink = file::TextSink::new(config, None, self.gzip)
+            .with_set(identifiers, delimiter.unwrap_or(b'\t'));
         let (input, order): (Arc<dyn ExecutionPlan>, _) = match ordering {
             Some(ordering) => {
                 let order = LexRequirement::from(ordering.clone());

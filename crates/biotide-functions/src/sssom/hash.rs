@@ -141,7 +141,8 @@ impl ScalarUDFImpl for SssomHash {
                        hexadecimal digits (FNV-1a) of its slots, but for record_id and mapping_cardinality, with \
                        entities as IRIs, lists sorted and numbers with three decimals. Without an argument: of the \
                        slots among the columns that the query reads. Prefixes stand for what the set of the file \
-                       declares; where there is none, for what the registry says. NULL where an entity has no IRI.";
+                       declares; where there is none, for what the registry says. NULL where an entity has no IRI; an \
+                       error where the files of a query do not mean the same by its prefix.";
             let example = "SELECT sssom_hash(named_struct('subject_id', 'FBbt:00001234', 'predicate_id', \
                            'skos:exactMatch', 'object_id', 'UBERON:0005678', 'mapping_justification', \
                            'semapv:ManualMappingCuration', 'creator_id', \
@@ -201,9 +202,7 @@ impl SssomHash {
             Some(format!("{}{id}", prefix.uri_prefix.as_deref()?))
         };
         let parts = record::parts(names.iter().copied(), set, &lookup);
-        let parts = parts.map_err(|property| {
-            exec_datafusion_err!("{NAME}: the set does not say what '{property}' stands for")
-        })?;
+        let parts = parts.map_err(|problem| exec_datafusion_err!("{NAME}: {problem}"))?;
         let read = |(column, part): (usize, Part)| {
             let column = columns
                 .get(column)
@@ -216,11 +215,14 @@ impl SssomHash {
         for row in 0..rows {
             let values = parts.iter().map(|(slots, part)| (part, slots.value(row)));
             let null = nulls.is_some_and(|nulls| nulls.is_null(row));
-            if null || record::expression(values, set, &lookup, &mut text).is_none() {
-                hashes.append_null();
-                continue;
+            let written = match null {
+                true => Ok(None),
+                false => record::expression(values, set, &lookup, &mut text),
+            };
+            match written.map_err(|problem| exec_datafusion_err!("{NAME}: {problem}"))? {
+                Some(()) => hashes.append_value(record::hash(&text)),
+                None => hashes.append_null(),
             }
-            hashes.append_value(record::hash(&text));
         }
         Ok(ColumnarValue::Array(Arc::new(hashes.finish())))
     }

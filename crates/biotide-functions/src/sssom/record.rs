@@ -17,7 +17,13 @@ pub(super) struct Set {
     /// What its slots beyond the standard mean.
     #[serde(default)]
     pub(super) extension_definitions: Vec<Definition>,
+    /// The prefixes that its files do not mean the same by, with what they say.
+    #[serde(skip)]
+    pub(super) disputed: BTreeMap<String, String>,
 }
+
+/// Why a mapping has no hash, though it has identifiers.
+pub(super) type Disputed = String;
 
 /// What a slot beyond the standard means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,13 +42,16 @@ impl Set {
             .find(|known| known.slot_name == name)
     }
 
-    /// What a prefix stands for.
-    fn expansion(&self, prefix: &str) -> Option<&str> {
+    /// What a prefix stands for. An error is what its files say that do not mean the same.
+    fn expansion(&self, prefix: &str) -> Result<Option<&str>, Disputed> {
+        if let Some(words) = self.disputed.get(prefix) {
+            return Err(words.clone());
+        }
         let declared = self.curie_map.as_ref().and_then(|map| map.get(prefix));
         let built_in = || BUILT_IN.iter().find(|(name, _)| *name == prefix);
-        declared
+        Ok(declared
             .map(String::as_str)
-            .or_else(|| built_in().map(|(_, iri)| *iri))
+            .or_else(|| built_in().map(|(_, iri)| *iri)))
     }
 }
 
@@ -67,7 +76,7 @@ pub(super) enum Value<'a> {
     Texts(Vec<String>),
 }
 
-/// Which columns of these names count, in the order in which they do. The error is an extension that its definition
+/// Which columns of these names count, in the order in which they do. The error is of an extension that its definition
 /// gives no IRI.
 pub(super) fn parts<'a>(
     names: impl Iterator<Item = &'a str>,
@@ -86,7 +95,8 @@ pub(super) fn parts<'a>(
         let definition = set.defines(name);
         let property = definition.and_then(|known| known.property.as_deref());
         let property = match property {
-            Some(property) => expand(property, set, lookup).ok_or_else(|| property.to_owned())?,
+            Some(property) => expand(property, set, lookup)?
+                .ok_or_else(|| format!("the set does not say what '{property}' stands for"))?,
             None => format!("http://sssom.invalid/{name}"),
         };
         let hint = definition.and_then(|known| known.type_hint.as_deref());
@@ -111,13 +121,14 @@ pub(super) fn parts<'a>(
     Ok(slots.chain(extensions).collect())
 }
 
-/// The text of a mapping as a canonical S-expression; `None` where an entity has no IRI.
+/// The text of a mapping as a canonical S-expression; `None` where an entity has no IRI. An error is that a prefix has
+/// several meanings.
 pub(super) fn expression<'a>(
     parts: impl Iterator<Item = (&'a Part, Value<'a>)>,
     set: &Set,
     lookup: &dyn Fn(&str) -> Option<String>,
     out: &mut String,
-) -> Option<()> {
+) -> Result<Option<()>, Disputed> {
     out.clear();
     out.push_str("(7:mapping(");
     let mut extended = false;
@@ -140,9 +151,12 @@ pub(super) fn expression<'a>(
         }
         let expanded = texts.into_iter().map(|text| match entity {
             true => expand(&text, set, lookup),
-            false => Some(text),
+            false => Ok(Some(text)),
         });
-        let mut texts: Vec<String> = expanded.collect::<Option<_>>()?;
+        let expanded: Option<Vec<String>> = expanded.collect::<Result<_, _>>()?;
+        let Some(mut texts) = expanded else {
+            return Ok(None);
+        };
         out.push('(');
         atom(name, out);
         if several {
@@ -153,7 +167,7 @@ pub(super) fn expression<'a>(
         out.push_str(if several { "))" } else { ")" });
     }
     out.push_str(if extended { "))))" } else { "))" });
-    Some(())
+    Ok(Some(()))
 }
 
 /// A text with its length in bytes.
@@ -164,14 +178,20 @@ fn atom(text: &str, out: &mut String) {
 }
 
 /// The IRI of an entity; what is an IRI is one. `lookup` knows the IRIs of CURIEs where the set says nothing.
-fn expand(entity: &str, set: &Set, lookup: &dyn Fn(&str) -> Option<String>) -> Option<String> {
-    let (prefix, local) = entity.split_once(':')?;
-    match set.expansion(prefix) {
+fn expand(
+    entity: &str,
+    set: &Set,
+    lookup: &dyn Fn(&str) -> Option<String>,
+) -> Result<Option<String>, Disputed> {
+    let Some((prefix, local)) = entity.split_once(':') else {
+        return Ok(None);
+    };
+    Ok(match set.expansion(prefix)? {
         Some(iri) => Some(format!("{iri}{local}")),
         None if local.starts_with("//") => Some(entity.to_owned()),
         None if set.curie_map.is_none() => lookup(entity),
         None => None,
-    }
+    })
 }
 
 /// The hash of a text in hexadecimal digits: FNV-1a of 64 bits, whose RFC (9923) puts the lowest byte first.
@@ -204,7 +224,7 @@ mod tests {
             (part, value)
         });
         let mut out = String::new();
-        expression(values, &set, &none, &mut out).unwrap();
+        expression(values, &set, &none, &mut out).unwrap().unwrap();
         let hash = hash(&out);
         (out, hash)
     }
@@ -312,7 +332,7 @@ mod tests {
     fn entities_have_iris() {
         let set: Set = serde_json::from_str(r#"{"curie_map": {"HP": "http://hp/"}}"#).unwrap();
         let lookup = |entity: &str| Some(format!("looked up {entity}"));
-        let expand = |entity: &str, set: &Set| expand(entity, set, &lookup);
+        let expand = |entity: &str, set: &Set| expand(entity, set, &lookup).unwrap();
         assert_eq!(expand("HP:1", &set).as_deref(), Some("http://hp/1"));
         assert_eq!(expand("http://x/1", &set).as_deref(), Some("http://x/1"));
         // A set that declares its prefixes declares all of them.

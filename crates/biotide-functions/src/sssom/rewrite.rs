@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
+use biotide_common::disputes::Dispute;
 use biotide_common::sssom::{self, CURIE_MAP, SET};
 use datafusion_common::config::ConfigOptions;
 use datafusion_common::tree_node::Transformed;
@@ -116,7 +117,17 @@ fn set_of(metadata: &HashMap<String, String>) -> Set {
     let map = metadata.get(CURIE_MAP);
     let slots = metadata.get(SET);
     let slots: Option<Slots> = slots.and_then(|text| serde_json::from_str(text).ok());
+    let disputes = Dispute::all(metadata).into_iter();
+    let disputed = disputes.map(|dispute| {
+        let words = format!(
+            "{}: the hash of a mapping is of its IRIs. Take the hashes of each file, or give the prefix another name in \
+             one of them",
+            dispute.words()
+        );
+        (dispute.prefix, words)
+    });
     Set {
+        disputed: disputed.collect(),
         curie_map: map.and_then(|text| serde_json::from_str(text).ok()),
         extension_definitions: slots.unwrap_or_default().extension_definitions,
     }

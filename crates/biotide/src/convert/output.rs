@@ -30,7 +30,7 @@ pub(crate) fn split_ending(path: &str) -> (Option<String>, bool) {
     let format = name.rsplit_once('.').map(|(_, ending)| match ending {
         "tab" | "txt" => "tsv",
         "ndjson" | "json" => "jsonl",
-        "tsv" if name.ends_with(".sssom.tsv") => "sssom",
+        "tsv" | "csv" if name.ends_with(&format!(".sssom.{ending}")) => "sssom",
         ending => binary_format(ending).unwrap_or(ending),
     });
     (format.map(str::to_owned), gzip)

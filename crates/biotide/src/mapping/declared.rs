@@ -1,10 +1,11 @@
 //! What the prefixes of a mapping's sources stand for, as these say themselves, and whether they agree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use biotide_common::BiotideError;
-use biotide_common::identifiers::{Identifiers, Meaning, bare_iri};
+use biotide_common::disputes::{Dispute, is_same};
+use biotide_common::identifiers::{Identifiers, bare_iri};
 use biotide_common::sssom;
 use biotide_common::yaml::Node;
 use biotide_exec::mapping::declared::Declared;
@@ -12,13 +13,21 @@ use datafusion::logical_expr::LogicalPlan;
 
 use super::loader::EdgePlan;
 
-/// The entries of a map that the schema of a plan holds.
-pub(super) fn entries(plan: &LogicalPlan, key: &str) -> Vec<(String, Node)> {
-    let text = plan.schema().metadata().get(key);
+/// The entries of a map that the metadata of a schema holds.
+pub(super) fn entries(metadata: &HashMap<String, String>, key: &str) -> Vec<(String, Node)> {
+    let text = metadata.get(key);
     match text.and_then(|text| Node::from_json(text)) {
         Some(Node::Map(entries)) => entries,
         _ => Vec::new(),
     }
+}
+
+/// The prefixes that the metadata of a schema declares, with their IRIs.
+pub(super) fn prefixes(
+    metadata: &HashMap<String, String>,
+) -> impl Iterator<Item = (String, String)> {
+    let declared = entries(metadata, sssom::CURIE_MAP).into_iter();
+    declared.filter_map(|(prefix, node)| Some((prefix, node.text()?.to_owned())))
 }
 
 /// What a plan's source says of its prefixes. An error is that its files do not agree.
@@ -26,18 +35,24 @@ pub(super) fn of_plan(
     plan: &LogicalPlan,
     identifiers: &dyn Identifiers,
 ) -> Result<Option<Arc<Declared>>, BiotideError> {
-    for (prefix, node) in entries(plan, sssom::DISPUTED) {
-        let Node::List(said) = node else { continue };
-        let said: Vec<&str> = said.iter().filter_map(Node::text).collect();
-        if let [one, iri, other, another] = said.as_slice()
-            && !is_same(identifiers, &prefix, iri, another)
-        {
-            return Err(disagree(&prefix, (*one, *iri), (*other, *another)));
+    of_metadata(plan.schema().metadata(), identifiers)
+}
+
+/// What the metadata of a schema says of prefixes. An error is that those who say it do not agree.
+pub(super) fn of_metadata(
+    metadata: &HashMap<String, String>,
+    identifiers: &dyn Identifiers,
+) -> Result<Option<Arc<Declared>>, BiotideError> {
+    for dispute in Dispute::all(metadata) {
+        let Dispute { prefix, one, other } = &dispute;
+        if !dispute.is_declared() {
+            return Err(undeclared(&dispute));
+        }
+        if !dispute.is_spelling(identifiers) {
+            return Err(disagree(prefix, (&one.0, &one.1), (&other.0, &other.1)));
         }
     }
-    let prefixes = entries(plan, sssom::CURIE_MAP).into_iter();
-    let prefixes = prefixes.filter_map(|(prefix, node)| Some((prefix, node.text()?.to_owned())));
-    let prefixes: Vec<(String, String)> = prefixes.collect();
+    let prefixes: Vec<(String, String)> = prefixes(metadata).collect();
     Ok((!prefixes.is_empty()).then(|| Arc::new(Declared::new(prefixes, identifiers))))
 }
 
@@ -91,18 +106,6 @@ pub(super) fn unite(
     Ok(iris)
 }
 
-/// Whether a prefix means the same with either IRI.
-fn is_same(identifiers: &dyn Identifiers, prefix: &str, one: &str, other: &str) -> bool {
-    if bare_iri(one) == bare_iri(other) {
-        return true;
-    }
-    let means = |iri| match identifiers.declared(prefix, iri) {
-        Meaning::Namespace(namespace) => Some(namespace.prefix().to_owned()),
-        Meaning::Unknown | Meaning::Another => None,
-    };
-    means(one).is_some_and(|prefix| means(other) == Some(prefix))
-}
-
 fn disagree(prefix: &str, one: (&str, &str), other: (&str, &str)) -> BiotideError {
     let problem = format!(
         "its curie_map says that {prefix} stands for {}, and that of {} says {}: their identifiers would be taken for the \
@@ -110,4 +113,15 @@ fn disagree(prefix: &str, one: (&str, &str), other: (&str, &str)) -> BiotideErro
         other.1, one.0, one.1
     );
     BiotideError::file(other.0, problem)
+}
+
+/// Rows of a table that declares nothing are among those of a set, whose prefixes would be taken for theirs.
+fn undeclared(dispute: &Dispute) -> BiotideError {
+    let Dispute { prefix, one, other } = dispute;
+    let problem = format!(
+        "its rows are among those of {}, whose curie_map says that {prefix} stands for {}, which it does not here: their \
+         identifiers would be taken for the same. Name them as sources of their own: CREATE MAPPING … FROM a, b",
+        one.0, one.1
+    );
+    BiotideError::file(&other.0, problem)
 }

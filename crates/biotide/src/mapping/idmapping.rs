@@ -40,6 +40,71 @@ const TYPES: [(&str, &str, &str); 27] = [
     ("Reactome", "reactome", RELATED),
 ];
 
+/// Kinds besides those whose identifiers are of the protein or its gene, and of one. What is not here, nor above, may be
+/// of a family, a group, a pathway, an organism: those who have such a one in common are not the same.
+const OF_ONE: [&str; 50] = [
+    "AGR",
+    "Allergome",
+    "ArachnoServer",
+    "Araport",
+    "BioGRID",
+    "BioGrid",
+    "CCDS",
+    "CGD",
+    "CPTAC",
+    "DIP",
+    "DMDM",
+    "DNASU",
+    "DisProt",
+    "EchoBASE",
+    "EcoGene",
+    "EnsemblGenome",
+    "EnsemblGenome_PRO",
+    "EnsemblGenome_TRS",
+    "GI",
+    "GeneCards",
+    "GeneWiki",
+    "GlyConnect",
+    "GlyGen",
+    "IDEAL",
+    "LegioList",
+    "Leproma",
+    "MINT",
+    "MaizeGDB",
+    "OpenTargets",
+    "PATRIC",
+    "PharmGKB",
+    "PomBase",
+    "PseudoCAP",
+    "SGD",
+    "TAIR",
+    "TubercuList",
+    "UCSC",
+    "VEuPathDB",
+    "VGNC",
+    "WBParaSite",
+    "WBParaSite_PRO",
+    "WBParaSite_TRS",
+    "WormBase_PRO",
+    "WormBase_TRS",
+    "Xenbase",
+    "ZFIN",
+    "dictyBase",
+    "euHCVdb",
+    "neXtProt",
+    "nextProt",
+];
+
+/// Kinds that are names, or numbers made of the sequence.
+const NAMES: [&str; 6] = [
+    "UniProtKB-ID",
+    "Gene_Name",
+    "Gene_Synonym",
+    "Gene_OrderedLocusName",
+    "Gene_ORFName",
+    "CRC64",
+];
+
 /// Columns of UniProt's `idmapping_selected.tab`.
 const SELECTED: [(&str, &str, &str); 18] = [
     ("c3", "ncbigene", EXACT),
@@ -86,6 +151,13 @@ impl Call {
                 for (column, prefix, predicate) in SELECTED {
                     let mut others = self.others();
                     others.push(("predicate", text(predicate)));
+                    // (A chain of a structure: `1ABC:A`.)
+                    let from = match prefix {
+                        "pdb" => format!(
+                            "(SELECT * REPLACE (regexp_replace({column}, ':[^;]*', '', 'g') AS {column}) FROM {from})"
+                        ),
+                        _ => from.clone(),
+                    };
                     let sql = one_of_several(&from, places, subject, column, &others);
                     parts.push((sql, Cells::of(Some(prefix)).between(";")));
                 }
@@ -101,24 +173,23 @@ impl Call {
                     )
                 })
                 .collect();
-            let related: Vec<String> = TYPES
-                .iter()
-                .filter(|(.., predicate)| *predicate != EXACT)
-                .map(|(kind, _, predicate)| {
-                    format!(" WHEN {} THEN {}", text(kind), text(predicate))
-                })
+            let known = TYPES.iter().map(|(kind, _, predicate)| (*kind, *predicate));
+            let of_one = OF_ONE.iter().map(|kind| (*kind, EXACT));
+            let predicates: String = known
+                .chain(of_one)
+                .map(|(kind, predicate)| format!(" WHEN {} THEN {}", text(kind), text(predicate)))
                 .collect();
-            let related = related.concat();
+            let names = NAMES.map(text).join(", ");
             let others: String = self
                 .others()
                 .iter()
                 .map(|(name, value)| format!(", {value} AS {name}"))
                 .collect();
             let sql = format!(
-                "SELECT {subject} AS subject, CASE c2{cases} ELSE lower(c2) || ':' || c3 END AS object, \
-                 CASE c2{related} ELSE {} END AS predicate{others}{places} FROM {from} \
-                 WHERE c2 NOT IN ('UniProtKB-ID', 'Gene_Name', 'Gene_Synonym', 'Gene_OrderedLocusName', 'Gene_ORFName', 'CRC64')",
-                text(EXACT)
+                "SELECT {subject} AS subject, \
+                 CASE WHEN c2 NOT IN ({names}) THEN CASE c2{cases} ELSE lower(c2) || ':' || c3 END END AS object, \
+                 CASE c2{predicates} ELSE {} END AS predicate{others}{places} FROM {from}",
+                text(RELATED)
             );
             parts.push((sql, Cells::default()));
         }

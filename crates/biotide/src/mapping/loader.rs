@@ -9,6 +9,7 @@ use biotide_common::BiotideError;
 use biotide_common::identifiers::Identifiers;
 use biotide_common::nearest::{list, nearest};
 use biotide_common::options::{BiotideOptions, Share};
+use biotide_common::scan::ScanReport;
 use biotide_common::session::QueryLog;
 use biotide_exec::catalog::{LoadMapping, Mapping, iris as stored_iris, open};
 use biotide_exec::index::Index;
@@ -74,10 +75,12 @@ impl PlanLoader {
 impl LoadMapping for PlanLoader {
     async fn load(&self, context: &Arc<TaskContext>) -> Result<Index> {
         let mut state = self.state.clone();
+        let log = context.session_config().get_extension::<QueryLog>();
+        let before = log.as_ref().map_or(0, |log| log.scans().len());
         // What is read belongs to the statement that needs it.
-        if let Some(log) = context.session_config().get_extension::<QueryLog>() {
+        if let Some(log) = &log {
             state.config_mut().options_mut().execution.target_partitions = log.threads;
-            state.config_mut().set_extension(log);
+            state.config_mut().set_extension(Arc::clone(log));
         }
         let task = state.task_ctx();
         let mut statements = Vec::new();
@@ -96,8 +99,12 @@ impl LoadMapping for PlanLoader {
                 });
             }
         }
-        let index = build_index(statements, &self.identifiers, context).await?;
+        let mut index = build_index(statements, &self.identifiers, context).await?;
         self.judge(&index, context)?;
+        let scans = log.map(|log| log.scans()).unwrap_or_default();
+        let read = ScanReport::sum(scans.iter().skip(before).map(|scan| scan.report()));
+        self.judge_reading(&index, &read)?;
+        index.add_rejected(read.rejected);
         Ok(index)
     }
 }
@@ -106,6 +113,31 @@ impl LoadMapping for PlanLoader {
 const JUDGED: u64 = 1000;
 
 impl PlanLoader {
+    /// Fails where reading has left nothing.
+    fn judge_reading(&self, index: &Index, read: &ScanReport) -> Result<()> {
+        if index.counts().edges > 0 || read.delivered > 0 || read.rejected == 0 {
+            return Ok(());
+        }
+        let reasons: Vec<&str> = read.reasons.keys().map(String::as_str).collect();
+        Err(BiotideError::BadRows {
+            file: self.origins(),
+            problem: format!(
+                "all {} rows were rejected when they were read: {}",
+                read.rejected,
+                reasons.join(", ")
+            ),
+            advice:
+                "system.rejects and --rejects FILE hold the rows, and say what is wrong with each."
+                    .to_owned(),
+        }
+        .into())
+    }
+
+    fn origins(&self) -> String {
+        let origins: Vec<&str> = self.plans.iter().map(|plan| plan.origin.as_str()).collect();
+        origins.join(", ")
+    }
+
     /// Fails where most rows are no statements: they are of other columns then, or lack their prefix.
     fn judge(&self, index: &Index, context: &TaskContext) -> Result<()> {
         let counts = index.counts();
@@ -123,7 +155,6 @@ impl PlanLoader {
         if counts.rejected == 0 || statements > 0 && !(is_judged && share > threshold) {
             return Ok(());
         }
-        let origins: Vec<&str> = self.plans.iter().map(|plan| plan.origin.as_str()).collect();
         let log = context.session_config().get_extension::<QueryLog>();
         let reasons = log.map(|log| log.report().reasons).unwrap_or_default();
         let has = |reason: &str| reasons.contains_key(reason);
@@ -152,7 +183,7 @@ impl PlanLoader {
             problem = format!("{problem} ({})", shown.join(", "));
         }
         Err(BiotideError::BadRows {
-            file: origins.join(", "),
+            file: self.origins(),
             problem,
             advice,
         }

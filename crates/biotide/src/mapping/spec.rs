@@ -180,6 +180,7 @@ impl Asked {
             keep_unmapped: options.xref_unmapped != Some(XrefUnmapped::Drop),
             retired: options.xref_retired.unwrap_or(true),
             wanted: None,
+            declared: None,
             mapping,
             identifiers,
         })

@@ -160,7 +160,7 @@ struct Set {
 
 impl Set {
     fn of(plan: &LogicalPlan) -> Self {
-        let slots = entries(plan, sssom::SET);
+        let slots = entries(plan.schema().metadata(), sssom::SET);
         let slot = |name: &str| {
             let (_, node) = slots.iter().find(|(slot, _)| slot == name)?;
             node.text().map(str::to_owned)

@@ -18,8 +18,21 @@ pub(super) fn is_set(copy: &CopyTo) -> bool {
     copy.file_type.get_ext() == "sssom"
 }
 
+/// Says that fields are between commas, in a file whose name says so.
+pub(super) fn name_delimiter(copy: &mut CopyTo) {
+    let lower = copy.output_url.to_ascii_lowercase();
+    let bare = lower.strip_suffix(".gz").unwrap_or(&lower);
+    if is_set(copy) && bare.ends_with(".csv") {
+        let own = copy.options.entry("format.delimiter".to_owned());
+        own.or_insert_with(|| ",".to_owned());
+    }
+}
+
 /// Says that what is denied is so, and how statements were made: every set must.
 pub(super) fn add_slots(copy: &mut CopyTo) -> Result<()> {
+    if is_set(copy) {
+        name_results(copy)?;
+    }
     let schema = copy.input.schema();
     let find = |name: &str| schema.iter().find(|(_, field)| field.name() == name);
     let is_mapping = find("subject_id").is_some() && find("object_id").is_some();
@@ -58,6 +71,41 @@ pub(super) fn add_slots(copy: &mut CopyTo) -> Result<()> {
         });
     }
     columns.extend(made.map(|made| made.alias("mapping_justification")));
+    let input = LogicalPlanBuilder::from(copy.input.as_ref().clone()).project(columns)?;
+    copy.input = Arc::new(input.build()?);
+    Ok(())
+}
+
+/// What the columns of a cross-reference are called in a set.
+const RESULTS: [(&str, &str); 3] = [
+    ("resolved", "subject_id"),
+    ("predicate", "predicate_id"),
+    ("target", "object_id"),
+];
+
+/// Gives the results of a cross-reference the names that they have in a set, where nothing else has them. All paths of a
+/// result are lists of records, for which a set has no form: they are left out.
+fn name_results(copy: &mut CopyTo) -> Result<()> {
+    let schema = copy.input.schema();
+    let has = |name: &str| schema.iter().any(|(_, field)| field.name() == name);
+    if !has("target") || has("object_id") {
+        return Ok(());
+    }
+    let is_records = |kind: &DataType| match kind {
+        DataType::List(item) => item.data_type().is_nested(),
+        _ => false,
+    };
+    let mut columns = Vec::new();
+    for (qualifier, field) in schema.iter() {
+        let column = Expr::Column(Column::from((qualifier, field)));
+        let mut results = RESULTS.iter();
+        let result = results.find(|(own, name)| own == field.name() && !has(name));
+        match result {
+            Some((_, name)) => columns.push(column.alias(*name)),
+            None if field.name() == "paths" && is_records(field.data_type()) => {}
+            None => columns.push(column),
+        }
+    }
     let input = LogicalPlanBuilder::from(copy.input.as_ref().clone()).project(columns)?;
     copy.input = Arc::new(input.build()?);
     Ok(())

@@ -11,6 +11,7 @@ use biotide_formats::table::BiotideTable;
 use biotide_stream::ProcessorNode;
 
 use crate::mapping::lateral::node as xref;
+use crate::mapping::told::ToldNode;
 use crate::pipeline::measure::StepNode;
 use crate::pipeline::sift::SiftNode;
 
@@ -82,6 +83,7 @@ fn node_keeps_order(extension: &Extension) -> bool {
         return processors.options().ordered;
     }
     StepNode::of(extension).is_some()
+        || ToldNode::of(extension).is_some()
         || SiftNode::of(extension).is_some()
         || is_concat(extension)
         || xref(extension).is_some_and(|xref| plain(&xref.id))

@@ -15,7 +15,7 @@ use crate::context::BiotideContext;
 use crate::error::Result;
 use crate::mapping::create::{self, MappingStatement};
 use crate::mapping::relation::MappingRelations;
-use crate::mapping::{lateral, named, renew};
+use crate::mapping::{lateral, looked_up, meeting, named, renew};
 
 impl BiotideContext {
     /// Plans one statement. Statements that only change the session (`SET`, `CREATE …`) take effect
@@ -59,7 +59,12 @@ impl BiotideContext {
         }
         let plan = plan_statement(statement, &state).await;
         let plan = lateral::rewrite(plan.map_err(crate::mapping::coverage::named_column)?)?;
-        let plan = renew::rewrite(plan, &self.mappings())?;
+        let mut plan = renew::rewrite(plan, &self.mappings())?;
+        if meeting::is_in(&plan)? {
+            let identifiers = self.identifiers()?;
+            plan = meeting::rewrite(plan, &*identifiers)?;
+            plan = looked_up::rewrite(plan, &*identifiers)?;
+        }
         Ok((plan, state))
     }
 

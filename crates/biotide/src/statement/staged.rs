@@ -1,12 +1,14 @@
 //! A `COPY` writes beside its target, which it replaces once it is complete.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::logical_expr::LogicalPlan;
 
 use super::{Statement, exported, fit, partitions, rounded};
 use crate::error::{Error, Result};
+use crate::mapping::told;
 use crate::staged::Staged;
 
 impl Statement {
@@ -22,6 +24,10 @@ impl Statement {
             exported::add_slots(&mut copy)?;
             rounded::round_numbers(&mut copy)?;
             partitions::name_folders(&mut copy)?;
+            exported::name_delimiter(&mut copy);
+            if exported::is_set(&copy) {
+                copy.input = Arc::new(told::kept(copy.input.as_ref().clone())?);
+            }
             fit::fit(
                 &mut copy,
                 self.context.meter.budget(),

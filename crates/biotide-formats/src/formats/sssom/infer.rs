@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, Schema};
 use biotide_common::BiotideError;
+use biotide_common::disputes::Dispute;
 use biotide_common::options::{Aliases, BiotideOptions, Delimiter, OneByte};
 use biotide_common::sssom::{self, Kind, SLOTS, Slot};
 use biotide_common::yaml::Node;
@@ -408,16 +409,18 @@ fn evidence(inner: &DelimitedLayout, names: &[String], shown: &[usize]) -> Vec<S
 /// slots that are the same in each.
 fn of_sets(sets: &[Set]) -> HashMap<String, String> {
     let mut prefixes: BTreeMap<&String, (&String, &String)> = BTreeMap::new();
-    let mut disputed: BTreeMap<&String, Node> = BTreeMap::new();
+    let mut disputes: Vec<Dispute> = Vec::new();
     for set in sets {
         let file = &set.table.name;
         for (prefix, iri) in set.metadata.prefixes.iter().flatten() {
             let (first, before) = *prefixes.entry(prefix).or_insert((file, iri));
-            if before != iri {
-                let said = [first, before, file, iri].map(|text| Node::Scalar(text.clone()));
-                disputed
-                    .entry(prefix)
-                    .or_insert_with(|| Node::List(said.to_vec()));
+            let is_told = |known: &Dispute| known.prefix == *prefix && known.other.1 == *iri;
+            if before != iri && !disputes.iter().any(is_told) {
+                disputes.push(Dispute {
+                    prefix: prefix.clone(),
+                    one: (first.clone(), before.clone()),
+                    other: (file.clone(), iri.clone()),
+                });
             }
         }
     }
@@ -440,11 +443,8 @@ fn of_sets(sets: &[Set]) -> HashMap<String, String> {
         ),
         (sssom::SET.to_owned(), slots.to_json()),
     ]);
-    if !disputed.is_empty() {
-        let disputed = disputed.into_iter();
-        let disputed = disputed.map(|(prefix, said)| (prefix.clone(), said));
-        let disputed = Node::Map(disputed.collect()).to_json();
-        metadata.insert(sssom::DISPUTED.to_owned(), disputed);
+    if !disputes.is_empty() {
+        metadata.insert(sssom::DISPUTED.to_owned(), Dispute::to_json(&disputes));
     }
     metadata
 }

@@ -1,4 +1,4 @@
-//! SSSOM TSV as its specification has it, so that the same mappings are the same bytes.
+//! SSSOM as its specification has it, as TSV or CSV, so that the same mappings are the same bytes.
 //!
 //! ```text
 //! rows, sorted on all slots ─► Spool: a temporary file, and what all rows have in common

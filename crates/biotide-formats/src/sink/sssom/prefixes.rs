@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use biotide_common::disputes::Dispute;
 use biotide_common::identifiers::SessionIdentifiers;
 use biotide_common::sssom::{self, Slot};
 use datafusion_common::Result;
@@ -19,6 +20,7 @@ pub(super) struct Prefixes {
     declared: BTreeMap<String, String>,
     identifiers: Option<Arc<SessionIdentifiers>>,
     used: BTreeSet<String>,
+    disputes: Vec<Dispute>,
 }
 
 impl Prefixes {
@@ -31,7 +33,22 @@ impl Prefixes {
             declared: own.chain(built_in).collect(),
             identifiers,
             used: BTreeSet::new(),
+            disputes: Vec::new(),
         }
+    }
+
+    /// With those that the sources of the rows do not mean the same by.
+    pub(super) fn with_disputes(mut self, disputes: Vec<Dispute>) -> Self {
+        let identifiers = self.identifiers.as_deref();
+        let matters = |dispute: &Dispute| {
+            identifiers.is_none_or(|SessionIdentifiers(known)| match dispute.is_declared() {
+                true => !dispute.is_spelling(&**known),
+                // (What nobody else knows can mean nothing else.)
+                false => known.namespace(&dispute.prefix).is_some(),
+            })
+        };
+        self.disputes = disputes.into_iter().filter(matters).collect();
+        self
     }
 
     /// A value as it is written: with CURIEs. Notes their prefixes.
@@ -108,6 +125,14 @@ impl Prefixes {
 
     /// Notes that a prefix is needed.
     fn add(&mut self, prefix: &str) -> Result<()> {
+        let mut disputes = self.disputes.iter();
+        if let Some(dispute) = disputes.find(|dispute| dispute.prefix == prefix) {
+            return refuse(format!(
+                "{}: in one set their identifiers would be taken for the same. Write a set of each, or give the prefix \
+                 another name in one of them (in its curie_map and its rows)",
+                dispute.words()
+            ));
+        }
         if !self.declared.contains_key(prefix) {
             let Some(iri) = self.registered(prefix) else {
                 return undeclared(prefix);

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Schema};
+use biotide_common::BiotideError;
+use biotide_common::disputes::Dispute;
 use biotide_common::identifiers::SessionIdentifiers;
 use biotide_common::sssom::{self, Kind, Slot};
 use biotide_common::yaml::Node;
@@ -91,7 +93,8 @@ impl Spool {
             reader,
             columns,
             rows: 0,
-            prefixes: Prefixes::new(own, identifiers),
+            prefixes: Prefixes::new(own, identifiers)
+                .with_disputes(Dispute::all(schema.metadata())),
             block,
         }
     }
@@ -101,7 +104,7 @@ impl Spool {
         let texts = self
             .columns
             .iter()
-            .map(|seen| text_of(batch.column(seen.place), seen.slot));
+            .map(|seen| text_of(&seen.name, batch.column(seen.place), seen.slot));
         let texts: Vec<StringArray> = texts.collect::<Result<_>>()?;
         let required = self.required();
         for row in 0..batch.num_rows() {
@@ -115,12 +118,9 @@ impl Spool {
                     "a row has no {name}, which every mapping must have: leave such rows out (WHERE {name} IS NOT NULL)"
                 ));
             }
+            self.check_numbers(&texts, row)?;
             for (seen, texts) in self.columns.iter_mut().zip(&texts) {
-                let value = if texts.is_valid(row) {
-                    texts.value(row)
-                } else {
-                    ""
-                };
+                let value = text_at(texts, row);
                 let value = match seen.slot.filter(|slot| slot.kind == Kind::Entity) {
                     Some(slot) => self.prefixes.written(slot, value)?,
                     None => Cow::Borrowed(value),
@@ -136,6 +136,32 @@ impl Spool {
                 self.writer.write_all(value.as_bytes())?;
             }
             self.rows += 1;
+        }
+        Ok(())
+    }
+
+    /// Refuses a row with a number that its slot cannot have, as reading the set would.
+    fn check_numbers(&self, texts: &[StringArray], row: usize) -> Result<()> {
+        for (seen, column) in self.columns.iter().zip(texts) {
+            let Some(Kind::Number(low, high)) = seen.slot.map(|slot| slot.kind) else {
+                continue;
+            };
+            let value = text_at(column, row);
+            let number = value.trim().parse::<f64>().ok();
+            let is_one = number.is_some_and(|n| n >= f64::from(low) && n <= f64::from(high));
+            if value.is_empty() || is_one {
+                continue;
+            }
+            let named = |name: &str| {
+                let place = self.columns.iter().position(|seen| seen.name == name);
+                place.map_or("", |place| text_at(&texts[place], row))
+            };
+            return refuse(format!(
+                "{} is {value} in the row of {} and {}: it is a number from {low} to {high}",
+                seen.name,
+                named("subject_id"),
+                named("object_id"),
+            ));
         }
         Ok(())
     }
@@ -156,7 +182,7 @@ impl Spool {
     }
 
     /// The start of the file, and its rows.
-    pub(crate) fn finish(mut self) -> Result<(Vec<u8>, Rows)> {
+    pub(crate) fn finish(mut self, delimiter: u8) -> Result<(Vec<u8>, Rows)> {
         for name in ["predicate_id", "mapping_justification"] {
             if self.rows > 0 && !self.columns.iter().any(|seen| seen.name == name) {
                 refuse(format!(
@@ -190,9 +216,9 @@ impl Spool {
         let names = self.columns.iter().zip(&kept).filter(|(_, kept)| **kept);
         for (i, (seen, _)) in names.enumerate() {
             if i > 0 {
-                head.push(b'\t');
+                head.push(delimiter);
             }
-            push_field(&mut head, &seen.name, b'\t');
+            push_field(&mut head, &seen.name, delimiter);
         }
         head.push(b'\n');
         self.writer.flush()?;
@@ -201,6 +227,7 @@ impl Spool {
             file: BufReader::new(self.reader),
             kept,
             left: self.rows,
+            delimiter,
         };
         Ok((head, rows))
     }
@@ -223,6 +250,7 @@ pub(crate) struct Rows {
     file: BufReader<File>,
     kept: Vec<bool>,
     left: u64,
+    delimiter: u8,
 }
 
 impl Rows {
@@ -242,11 +270,11 @@ impl Rows {
                     continue;
                 }
                 if !first {
-                    out.push(b'\t');
+                    out.push(self.delimiter);
                 }
                 first = false;
                 if !value.is_empty() {
-                    push_field(&mut out, &String::from_utf8_lossy(&value), b'\t');
+                    push_field(&mut out, &String::from_utf8_lossy(&value), self.delimiter);
                 }
             }
             out.push(b'\n');
@@ -257,8 +285,24 @@ impl Rows {
     }
 }
 
+/// Whether values of a type are of several parts that are no list of texts.
+fn holds_records(kind: &DataType) -> bool {
+    match kind {
+        DataType::List(item) => item.data_type().is_nested(),
+        kind => kind.is_nested(),
+    }
+}
+
+/// The text of a row; none is empty.
+fn text_at(texts: &StringArray, row: usize) -> &str {
+    match texts.is_valid(row) {
+        true => texts.value(row),
+        false => "",
+    }
+}
+
 /// A column as SSSOM writes it. What is no number of the standard keeps its digits.
-fn text_of(column: &ArrayRef, slot: Option<&Slot>) -> Result<StringArray> {
+fn text_of(name: &str, column: &ArrayRef, slot: Option<&Slot>) -> Result<StringArray> {
     let is_number = slot.is_some_and(|slot| matches!(slot.kind, Kind::Number(..)));
     match column.data_type() {
         DataType::Float64 if is_number => {
@@ -269,8 +313,13 @@ fn text_of(column: &ArrayRef, slot: Option<&Slot>) -> Result<StringArray> {
                 .collect())
         }
         DataType::Float32 | DataType::Float16 if is_number => {
-            text_of(&cast(column, &DataType::Float64)?, slot)
+            text_of(name, &cast(column, &DataType::Float64)?, slot)
         }
+        kind if holds_records(kind) => Err(BiotideError::file(
+            "writing SSSOM",
+            format!("the column {name} holds {kind}, for which a set has no form: leave it out"),
+        )
+        .into()),
         DataType::List(_) => {
             let lists = column.as_list::<i32>();
             let joined = lists.iter().map(|items| -> Result<Option<String>> {
