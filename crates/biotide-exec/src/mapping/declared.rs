@@ -63,7 +63,7 @@ impl Declared {
     pub fn named_as(mut self, iris: &BTreeMap<String, String>) -> Self {
         for (prefix, own) in self.own() {
             let mut all = iris.iter();
-            let same = all.find(|(_, iri)| bare(iri) == bare(&own.iri));
+            let same = all.find(|(_, iri)| without_scheme(iri) == without_scheme(&own.iri));
             if let Some((name, _)) = same {
                 own.name.clone_from(name);
             } else if iris.contains_key(prefix) {
