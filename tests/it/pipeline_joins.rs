@@ -448,7 +448,7 @@ async fn many_sets_are_counted_in_one_pass() {
     );
     let found = lines(&steps).await;
     let within =
-        |id: usize| -> Vec<usize> { (0..SETS).filter(|set| id % (set + 1) == 0).collect() };
+        |id: usize| -> Vec<usize> { (0..SETS).filter(|set| id.is_multiple_of(set + 1)).collect() };
     let count = |is: &dyn Fn(&[usize]) -> bool| (0..600).filter(|id| is(&within(*id))).count();
     let mut expected = vec!["kind,sets,n,jaccard".to_owned()];
     expected.extend((0..SETS).map(|a| format!("set,s{a},{},", count(&|sets| sets.contains(&a)))));
