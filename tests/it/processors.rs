@@ -163,7 +163,7 @@ async fn an_action_of_the_program_is_a_step_like_any_other() {
         format!(
             "- {{type: load, params: {{file_path: '{file}'}}}}
 - {{type: LESS_THAN, params: {{bound: {bound}}}}}
-- {{type: sink, params: {{to: '{}'}}}}",
+- {{type: sink, params: {{to: '{}', mode: replace}}}}",
             out.display()
         )
     };

@@ -187,7 +187,7 @@ fn a_limit_ends_the_chunk_with_its_last_row() {
         }
         // The text up to the last row is all there is.
         let end = match limit {
-            _ if limit >= expected.rows.len() => text.len(),
+            _ if limit > expected.rows.len() => text.len(),
             0 => 0,
             _ => {
                 let last = expected.rows[limit - 1].offset as u64;
@@ -231,7 +231,12 @@ fn what_stands_behind_a_limit_stops_nothing() {
     let mut decoder = ChunkDecoder::new(Arc::new(layout), None).unwrap();
     decoder.index(text, 0, text.len(), true, false).unwrap();
     let bytes = Buffer::from_vec(text.to_vec());
-    for (limit, fails) in [(Some(1), false), (Some(2), true), (None, true)] {
+    for (limit, fails) in [
+        (Some(1), false),
+        (Some(2), false),
+        (Some(3), true),
+        (None, true),
+    ] {
         let chunk = decoder.decode_limited(&bytes, Place::default(), None, 5, limit);
         assert_eq!(chunk.is_err(), fails, "{limit:?}");
     }
