@@ -340,7 +340,7 @@ async fn states_that_cannot_be_used_are_named() {
             "it is no state of a run",
         ),
         (String::new(), "it is no state of a run"),
-        ("[1]".to_owned(), "it is no state of a run"),
+        ("[2]".to_owned(), "it is no state of a run"),
         (
             state.replacen("\"version\":2", "\"version\":3", 1),
             "another version of Biotide",

@@ -483,7 +483,7 @@ steps:
             [r#""up" "uniprot:P29459""#, r#""gene" "ncbigene:98""#]
         );
     }
-    run(&context, &steps("", "columns: gene")).await;
+    run(&context, &steps(", policy: first", "columns: gene")).await;
     assert_eq!(told()["counts"][0]["rows"], 2);
     assert_eq!(told()["unmapped"][0]["column"], "gene");
     for (report, problem) in [
