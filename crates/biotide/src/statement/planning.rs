@@ -57,7 +57,7 @@ impl BiotideContext {
             // The table outlives the statement: it is made with the session's own state.
             state = self.session().state();
         }
-        let plan = plan_statement(statement, &state).await;
+        let plan = star::plan(statement, &state).await;
         let plan = lateral::rewrite(plan.map_err(crate::mapping::coverage::named_column)?)?;
         let mut plan = renew::rewrite(plan, &self.mappings())?;
         if meeting::is_in(&plan)? {
@@ -142,19 +142,4 @@ impl BiotideContext {
         }
         Ok(statement)
     }
-}
-
-async fn plan_statement(
-    statement: SqlStatement,
-    state: &SessionState,
-) -> datafusion::common::Result<LogicalPlan> {
-    let mut short = statement.clone();
-    // (An error is that of the statement as it was written.)
-    if star::resolve(&mut short)
-        && let Ok(plan) = state.statement_to_plan(short).await
-        && let Some(plan) = star::expand(plan)?
-    {
-        return Ok(plan);
-    }
-    state.statement_to_plan(statement).await
 }

@@ -3,6 +3,7 @@
 //! a constant is selected in its place, and taken out of the plan.
 
 use datafusion::common::Result;
+use datafusion::execution::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::sql::parser::{CopyToSource, Statement};
 use datafusion::sql::sqlparser::ast::{
@@ -13,8 +14,21 @@ use datafusion::sql::sqlparser::ast::{
 /// The name of the constant.
 const ALL: &str = "__all_columns";
 
+/// The plan of a statement.
+pub(super) async fn plan(statement: Statement, state: &SessionState) -> Result<LogicalPlan> {
+    let mut short = statement.clone();
+    // (An error is that of the statement as it was written.)
+    if resolve(&mut short)
+        && let Ok(plan) = state.statement_to_plan(short).await
+        && let Some(plan) = expand(plan)?
+    {
+        return Ok(plan);
+    }
+    state.statement_to_plan(statement).await
+}
+
 /// Puts the constant in the place of `*`, where that is all columns of one table. Answers whether it did.
-pub(super) fn resolve(statement: &mut Statement) -> bool {
+fn resolve(statement: &mut Statement) -> bool {
     match statement {
         Statement::Statement(sql) => match &mut **sql {
             SqlStatement::Query(query) => of_query(query),
@@ -29,7 +43,7 @@ pub(super) fn resolve(statement: &mut Statement) -> bool {
 }
 
 /// The plan without the constant; nothing if it has become more than it was meant to be.
-pub(super) fn expand(plan: LogicalPlan) -> Result<Option<LogicalPlan>> {
+fn expand(plan: LogicalPlan) -> Result<Option<LogicalPlan>> {
     match plan {
         LogicalPlan::Projection(projection) if projection.expr.iter().any(is_all) => {
             let input = projection.input.as_ref().clone();

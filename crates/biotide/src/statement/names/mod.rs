@@ -22,6 +22,7 @@ use datafusion::sql::sqlparser::ast::{Query, Statement as SqlStatement, VisitMut
 
 use self::query::Names;
 use self::scope::{Columns, Match};
+use super::star;
 use crate::error::{Error, Result};
 
 /// A part of a statement that can be visited.
@@ -107,8 +108,8 @@ pub(super) async fn resolve(statement: &mut Statement, state: &SessionState) -> 
     complete(statement, &known);
     // A statement that DataFusion accepts as it is written goes on working whatever was made of it.
     if *statement != written
-        && state.statement_to_plan(statement.clone()).await.is_err()
-        && state.statement_to_plan(written.clone()).await.is_ok()
+        && star::plan(statement.clone(), state).await.is_err()
+        && star::plan(written.clone(), state).await.is_ok()
     {
         *statement = written;
     }
