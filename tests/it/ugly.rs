@@ -113,7 +113,7 @@ async fn ten_thousand_columns() {
         let sql = format!("SELECT * FROM '{input}' WHERE gene3 > 50 ORDER BY gene5 DESC LIMIT 2");
         let (rows, _) = query(&context, &sql).await;
         assert_eq!((rows.len(), rows[0].len()), (2, columns));
-        assert_eq!((rows[0][0].as_str(), rows[1][1].as_str()), ("99.0", "98.1"));
+        assert_eq!((rows[0][0].as_str(), rows[1][1].as_str()), ("99", "98.1"));
         let mut statement = context
             .sql(&format!("SELECT * FROM '{input}'"))
             .await
