@@ -110,11 +110,6 @@ enum Meeting {
 impl Says {
     fn of(plan: &LogicalPlan, identifiers: &dyn Identifiers) -> Self {
         let of = |plan: &LogicalPlan| Self::of(plan, identifiers);
-        let all = |inputs: &[&LogicalPlan], meeting| {
-            let all = inputs.iter().map(|plan| of(plan));
-            let all = all.reduce(|one, other| one.with(other, meeting, identifiers));
-            all.unwrap_or_default()
-        };
         match plan {
             LogicalPlan::TableScan(scan) => {
                 let metadata = scan.projected_schema.metadata();
@@ -125,12 +120,18 @@ impl Says {
                 JoinType::LeftSemi | JoinType::LeftAnti | JoinType::LeftMark => of(&join.left),
                 JoinType::RightSemi | JoinType::RightAnti | JoinType::RightMark => of(&join.right),
                 JoinType::Inner | JoinType::Left | JoinType::Right | JoinType::Full => {
-                    all(&[&join.left, &join.right], Meeting::Beside)
+                    Self::of_all(&[&join.left, &join.right], Meeting::Beside, identifiers)
                 }
             },
             LogicalPlan::Extension(extension) => Self::of_node(extension, identifiers),
-            plan => all(&plan.inputs(), Meeting::Behind),
+            plan => Self::of_all(&plan.inputs(), Meeting::Behind, identifiers),
         }
+    }
+
+    fn of_all(inputs: &[&LogicalPlan], meeting: Meeting, identifiers: &dyn Identifiers) -> Self {
+        let all = inputs.iter().map(|plan| Self::of(plan, identifiers));
+        let all = all.reduce(|one, other| one.with(other, meeting, identifiers));
+        all.unwrap_or_default()
     }
 
     fn of_node(extension: &Extension, identifiers: &dyn Identifiers) -> Self {
@@ -146,11 +147,7 @@ impl Says {
                 let metadata = extension.node.schema().metadata();
                 Self::of_table(extension.node.name(), metadata, true)
             }
-            inputs => {
-                let all = inputs.iter().map(|plan| Self::of(plan, identifiers));
-                let all = all.reduce(|one, other| one.with(other, Meeting::Behind, identifiers));
-                all.unwrap_or_default()
-            }
+            inputs => Self::of_all(inputs, Meeting::Behind, identifiers),
         }
     }
 

@@ -7,7 +7,7 @@ use datafusion::prelude::Expr;
 
 use super::super::actions::Params;
 use super::read::{Reading, list_of, read, set};
-use super::scope::{column_of, refused};
+use super::scope::{column_of, once};
 use super::{Made, Scope};
 use crate::error::Result;
 
@@ -94,18 +94,10 @@ fn columns(plan: &LogicalPlanBuilder, params: &Params, wanted: &[&str]) -> Resul
         .iter()
         .map(|field| field.name().clone())
         .collect();
-    let mut found: Vec<String> = Vec::with_capacity(wanted.len());
-    for wanted in wanted {
-        let column = column_of(&own, "the file", params, "columns", wanted)?;
-        if found.contains(&column) {
-            return Err(refused(
-                params,
-                "columns",
-                format!("it names {column} twice"),
-            ));
-        }
-        found.push(column);
-    }
+    let found = wanted.iter();
+    let found = found.map(|wanted| column_of(&own, "the file", params, "columns", wanted));
+    let found = found.collect::<Result<Vec<_>>>()?;
+    once(params, "columns", &found)?;
     let columns = found.into_iter();
     Ok(columns
         .map(|column| col(Column::from_name(column)))

@@ -28,7 +28,7 @@ mod words;
 mod written;
 
 pub(crate) use checks::{What, checks, counting};
-pub(crate) use scope::{Scope, key_of};
+pub(crate) use scope::{Scope, key_of, once};
 pub(crate) use words::{quoted, text};
 
 use biotide_common::BiotideError;

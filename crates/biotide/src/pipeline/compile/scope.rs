@@ -391,6 +391,15 @@ pub(super) fn refused(params: &Params, name: &str, problem: impl std::fmt::Displ
     params.error(name, problem).into()
 }
 
+/// Refuses a parameter that names a column twice.
+pub(crate) fn once(params: &Params, name: &str, columns: &[String]) -> Result<()> {
+    let mut places = columns.iter().enumerate();
+    match places.find(|(n, column)| columns[..*n].contains(column)) {
+        Some((_, twice)) => Err(refused(params, name, format!("it names {twice} twice"))),
+        None => Ok(()),
+    }
+}
+
 /// One of some columns: as it is written, or in other case, if that is one. `owner`: what has them.
 pub(super) fn column_of(
     own: &[String],

@@ -10,7 +10,7 @@ use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col};
 
 use super::super::actions::Params;
-use super::super::compile::Scope;
+use super::super::compile::{Scope, once};
 use super::super::spec::Step;
 use super::Running;
 use super::report::SinkReport;
@@ -32,12 +32,7 @@ fn rows_of(scope: &Scope, params: &Params) -> Result<LogicalPlan> {
     if columns.is_empty() {
         return Ok(plan);
     }
-    let mut repeated = columns.iter().enumerate();
-    if let Some((_, twice)) = repeated.find(|(n, column)| columns[..*n].contains(column)) {
-        return Err(params
-            .error("columns", format!("it names {twice} twice"))
-            .into());
-    }
+    once(params, "columns", &columns)?;
     let columns = columns.into_iter().map(|name| col(Column::from_name(name)));
     Ok(LogicalPlanBuilder::from(plan).project(columns)?.build()?)
 }
@@ -104,13 +99,13 @@ pub(super) async fn write(
         seen = Some(monitor);
     };
     let report = to_file(scope, output, plan, replace, on_start).await?;
+    let mut sink = of_file(step, to, report);
     if let Some(state) = &mut running.state {
         let mut done = SinkState::default();
-        (done.rows, done.done) = (report.rows, true);
-        done.clean = report.rejected == 0 && report.scan.reasons.is_empty();
+        (done.rows, done.done) = (sink.rows, true);
+        done.clean = sink.is_clean();
         state.note(&step.name, to, &inputs, done)?;
     }
-    let mut sink = of_file(step, to, report);
     sink.inputs = inputs.iter().map(Input::told).collect();
     sink.steps = seen.map_or_else(Vec::new, |monitor| monitor.steps());
     Ok(sink)
