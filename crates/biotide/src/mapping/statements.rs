@@ -30,6 +30,8 @@ const USUAL: [(&str, &[&str]); 10] = [
             "mapping_provider",
             "primary_knowledge_source",
             "mapping_set_id",
+            // (What `chain_infer` and `xref` call them.)
+            "sources",
         ],
     ),
     ("release", &["release", "mapping_set_version", "version"]),

@@ -6,9 +6,11 @@ mod genes;
 mod secondary;
 
 use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
 
 use biotide_common::BiotideError;
+use biotide_common::nearest::nearest;
 use datafusion_common::Result;
 use flate2::read::GzDecoder;
 
@@ -57,6 +59,12 @@ pub(crate) fn secondary(files: &[String], registry: &Registry) -> Result<(Arc<Ta
             Some((prefix.prefix.clone(), path.trim()))
         });
         let path = named.as_ref().map_or(item.as_str(), |(_, path)| path);
+        if let (None, Some((name, rest))) = (&named, item.split_once('='))
+            && !Path::new(path).exists()
+            && Path::new(rest.trim()).exists()
+        {
+            return Err(unregistered(item, name.trim(), registry).into());
+        }
         let text = file::read(path)?;
         let found = || {
             let prefix = secondary::prefix_of(&text)?;
@@ -84,6 +92,18 @@ pub(crate) fn secondary(files: &[String], registry: &Registry) -> Result<(Arc<Ta
     }
     let size = tables.values().map(|table| table.size()).sum();
     Ok((tables, size))
+}
+
+/// What is wrong with `namespace=path` of a namespace that the registry does not know.
+fn unregistered(item: &str, name: &str, registry: &Registry) -> BiotideError {
+    let known = registry.prefixes().iter();
+    let near = nearest(name, known.map(|prefix| prefix.prefix.as_str()));
+    let hint = near.map_or_else(String::new, |near| format!(": did you mean '{near}'?"));
+    BiotideError::Option {
+        key: "identifiers.secondary".to_owned(),
+        value: item.to_owned(),
+        problem: format!("is of '{name}', which is no registered prefix{hint}"),
+    }
 }
 
 /// The release of a file: its name.
