@@ -174,3 +174,22 @@ async fn parquet_ends_soon_and_goes_on() {
 async fn sqlite_ends_soon_and_goes_on() {
     interrupted(|path| format!("sqlite:{path}.db/t"), None).await;
 }
+
+/// A join of every row with every other one yields to nobody, and its one row comes in hours.
+#[test]
+fn what_yields_to_nobody_ends_soon() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out.csv").display().to_string();
+    let numbers = "generate_series(1, 3000000)";
+    let yaml = format!(
+        "steps:
+- {{type: sql, params: {{query: 'SELECT count(*) AS n FROM {numbers} AS x(v), {numbers} AS y(w) WHERE v * w < -3'}}}}
+- {{name: out, type: sink, params: {{to: '{out}'}}}}
+"
+    );
+    let yaml = support::write(&folder.path().join("p.yaml"), yaml);
+    let ended = run(&yaml, &[], Some(Duration::from_millis(300)));
+    assert_eq!(ended.code, Some(130));
+    assert!(ended.after < SOON, "{:?}", ended.after);
+    assert!(!Path::new(&out).exists());
+}

@@ -37,6 +37,9 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 /// How long tasks that still run may take to let go of their files.
 const SHUTDOWN: Duration = Duration::from_secs(2);
 
+/// The same after a signal: whoever sent it is waiting.
+const AT_ONCE: Duration = Duration::from_millis(300);
+
 fn main() -> ExitCode {
     let args = match args::parse(std::env::args_os()) {
         Ok(args) => args,
@@ -80,23 +83,32 @@ fn start(args: Args) -> Result<(), Failure> {
             signal = signals::first() => Err(Failure::Signal(signal?)),
         }
     });
+    let within = match result {
+        Err(Failure::Signal(_)) => AT_ONCE,
+        _ => SHUTDOWN,
+    };
     if result.is_err() {
-        clean_up(&runtime);
+        clean_up(&runtime, within);
     }
-    runtime.shutdown_timeout(SHUTDOWN);
+    runtime.shutdown_timeout(within);
+    if result.is_err() {
+        // (A task that was told to end may have written for a moment more.)
+        biotide::remove_unfinished();
+    }
     result
 }
 
 /// Waits until the staged files of what was dropped are gone. The local store removes them on a blocking
 /// thread, and a runtime that shuts down drops what waits for such a thread: so tasks get a moment to be
-/// dropped, and then a task behind theirs in the queue has its turn.
+/// dropped, and then a task behind theirs in the queue has its turn. (Nothing is awaited: operators that yield to
+/// nobody may hold all threads on which the runtime wakes its tasks.)
 #[expect(
     clippy::disallowed_methods,
-    reason = "queued behind the blocking tasks, and awaited at once"
+    reason = "queued behind the blocking tasks, and waited for at once"
 )]
-fn clean_up(runtime: &Runtime) {
-    runtime.block_on(async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        let _ = tokio::task::spawn_blocking(|| ()).await;
-    });
+fn clean_up(runtime: &Runtime, within: Duration) {
+    std::thread::sleep(Duration::from_millis(100));
+    let (tell, told) = std::sync::mpsc::channel();
+    runtime.spawn_blocking(move || tell.send(()).ok());
+    told.recv_timeout(within).ok();
 }

@@ -1,8 +1,8 @@
 //! SIGINT and SIGTERM. The first one drops the work, and its drops remove what is half written; the
-//! second one, or a drop that takes too long, ends the process at once.
+//! second one, or work that cannot be dropped soon, ends the process at once.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Builder;
@@ -13,6 +13,10 @@ use crate::stderr;
 
 /// How long dropping the work may take.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// How long the work may take to let itself be dropped: an operator that yields to nobody, such as a join of every row
+/// with every other one, may go on for hours.
+const NOTICE: Duration = Duration::from_millis(800);
 
 /// How long a statement of the shell may take to end before more is said.
 const PROMPTLY: Duration = Duration::from_secs(1);
@@ -78,19 +82,36 @@ fn listen(mut on: impl AsyncFnMut(Signal) + Send + 'static) -> Result<(), Failur
 pub(crate) async fn first() -> Result<Signal, Failure> {
     let (tell, told) = oneshot::channel();
     let mut tell = Some(tell);
+    let noticed = Arc::<AtomicBool>::default();
+    let notice = Arc::clone(&noticed);
     listen(async move |signal| {
         let Some(tell) = tell.take() else {
             // The second one.
-            std::process::exit(signal.exit_code().into());
+            exit(signal);
         };
         // If nobody listens any more, the work has ended.
-        tell.send(signal).ok();
+        let is_heard = tell.send(signal).is_ok();
+        let noticed = Arc::clone(&noticed);
         std::thread::spawn(move || {
+            std::thread::sleep(NOTICE);
+            if is_heard && !noticed.load(Ordering::Relaxed) {
+                stderr::clear_bar();
+                stderr::fail(signal.name(), signal.exit_code());
+                exit(signal);
+            }
             std::thread::sleep(GRACE);
-            std::process::exit(signal.exit_code().into());
+            exit(signal);
         });
     })?;
-    Ok(told.await.context("listening for signals")?)
+    let signal = told.await.context("listening for signals")?;
+    notice.store(true, Ordering::Relaxed);
+    Ok(signal)
+}
+
+/// Ends the process, whatever it is at.
+fn exit(signal: Signal) -> ! {
+    biotide::remove_unfinished();
+    std::process::exit(signal.exit_code().into())
 }
 
 /// The signals of a shell, which outlives the statement that one of them ends. They are listened for from
@@ -118,11 +139,11 @@ impl Watch {
                 if heard {
                     tokio::time::sleep(GRACE).await;
                 }
-                std::process::exit(signal.exit_code().into());
+                exit(signal);
             }
             let statement = statements.load(Ordering::Relaxed);
             if heard && stuck == Some(statement) {
-                std::process::exit(signal.exit_code().into());
+                exit(signal);
             }
             let begin = Instant::now();
             while tell.receiver_count() > 0 && begin.elapsed() < PROMPTLY {

@@ -32,4 +32,4 @@ pub use files::{behind_links, lock_file, permissions, sync_folder};
 pub use memory::{MemoryGauge, PaceChange, PaceLog, PaceReport};
 pub use scratch::Scratch;
 pub use size::{format_size, parse_size};
-pub use stale::remove_stale;
+pub use stale::{remove, remove_stale, stale};

@@ -43,6 +43,7 @@ pub mod memory;
 mod monitor;
 pub mod normalize;
 mod partitioned;
+mod parts;
 pub mod pipeline;
 mod planner;
 pub mod prelude;
@@ -51,6 +52,7 @@ mod rejects;
 mod resumable;
 mod staged;
 pub mod statement;
+mod unfinished;
 
 pub use biotide_common::options::{BiotideOptions, OptionInfo};
 pub use biotide_common::scan::ScanReport;
@@ -67,6 +69,7 @@ pub use memory::{MemoryReport, peak_rss, rss};
 pub use monitor::{Monitor, Spilled};
 pub use pump::{ChunksReport, FlowReport, SinkChunk};
 pub use statement::XrefReport;
+pub use unfinished::remove_unfinished;
 
 /// Biotide's own scalar functions, with their documentation.
 pub fn functions() -> Vec<std::sync::Arc<datafusion::logical_expr::ScalarUDF>> {

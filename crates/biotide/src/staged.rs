@@ -6,12 +6,13 @@
 //! its name: after a power loss there is all of it or nothing. An object of another store cannot be renamed
 //! cheaply: there half an object is removed when the rows have ended in an error.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use biotide_common::{BiotideError, behind_links, permissions, remove_stale, sync_folder};
+use biotide_common::{BiotideError, behind_links, permissions, remove_stale, stale, sync_folder};
 use datafusion::common::DataFusionError;
 use datafusion::datasource::listing::ListingTableUrl;
 use datafusion::execution::runtime_env::RuntimeEnv;
@@ -20,6 +21,8 @@ use datafusion::object_store::{Error as StoreError, ObjectMeta, ObjectStore, Obj
 use url::Url;
 
 use crate::error::Result;
+use crate::parts::check_replaceable;
+use crate::unfinished;
 
 /// A file or folder on its way.
 #[derive(Debug)]
@@ -59,8 +62,10 @@ impl Staged {
         );
         if target.exists() && !target.is_dir() && !target.is_file() {
             clear(temp, "pipe");
+            let staged = temp.join(format!("{}{id}.tmp", prefix("pipe")));
+            unfinished::begin(&staged);
             return Ok(Some(Self {
-                staged: temp.join(format!("{}{id}.tmp", prefix("pipe"))),
+                staged,
                 target,
                 folder: false,
                 special: true,
@@ -70,6 +75,7 @@ impl Staged {
         if folder && target.is_file() {
             return Err(BiotideError::file(shown.to_string(), "it is a file, not a folder").into());
         }
+        put_back(&target);
         if target.is_dir() {
             let full = std::fs::read_dir(&target).is_ok_and(|mut files| files.next().is_some());
             if !folder {
@@ -80,6 +86,7 @@ impl Staged {
                                `biotide convert --force` to replace it";
                 return Err(BiotideError::file(shown.to_string(), problem).into());
             }
+            check_replaceable(&target)?;
         }
         let (Some(name), Some(parent)) = (target.file_name(), target.parent()) else {
             return Err(BiotideError::file(shown.to_string(), "it is not a file's name").into());
@@ -87,18 +94,18 @@ impl Staged {
         // As a store does: a key's folders need not be there.
         std::fs::create_dir_all(parent)
             .map_err(|e| BiotideError::io(format!("making the folder {}", parent.display()), e))?;
-        let glob = |c: char| matches!(c, '*' | '?' | '[');
-        if parent.to_string_lossy().contains(glob) {
+        if parent.to_string_lossy().contains(GLOB) {
             let problem = "its folder's name holds one of * ? [, which DataFusion takes for a pattern; \
                            write elsewhere and move the file";
             return Err(BiotideError::file(shown.to_string(), problem).into());
         }
-        let name = name.to_string_lossy().replace(glob, "_");
+        let name = plain(name);
         clear(parent, &name);
         let end = if folder { "" } else { ".tmp" };
-        let staged = format!("{}{id}{end}", prefix(&name));
+        let staged = target.with_file_name(format!("{}{id}{end}", prefix(&name)));
+        unfinished::begin(&staged);
         Ok(Some(Self {
-            staged: target.with_file_name(staged),
+            staged,
             target,
             folder,
             special: false,
@@ -141,9 +148,11 @@ impl Staged {
             self.done = true;
             return Ok(sync_folder(&self.target).map_err(writing)?);
         }
+        // (Others may have put something there since.)
+        check_replaceable(&self.target)?;
         // A folder cannot be renamed over: the old one steps aside, and back if that fails.
         let mut old = self.staged.clone().into_os_string();
-        old.push(".old");
+        old.push(OLD);
         std::fs::rename(&self.target, &old).map_err(io)?;
         if let Err(error) = std::fs::rename(&self.staged, &self.target) {
             std::fs::rename(&old, &self.target).map_err(io)?;
@@ -172,13 +181,9 @@ fn sync(path: &Path) -> std::io::Result<()> {
 
 impl Drop for Staged {
     fn drop(&mut self) {
-        if self.done {
-            return;
-        }
-        if self.staged.is_dir() {
-            std::fs::remove_dir_all(&self.staged).ok();
-        } else {
-            std::fs::remove_file(&self.staged).ok();
+        match self.done {
+            true => unfinished::complete(&self.staged),
+            false => unfinished::leave(&self.staged),
         }
     }
 }
@@ -228,8 +233,43 @@ impl RemoteObject {
     }
 }
 
+/// What DataFusion takes for a pattern.
+const GLOB: [char; 3] = ['*', '?', '['];
+
+/// What the name of a folder ends with that has stepped aside.
+const OLD: &str = ".old";
+
+/// A name without what would be a pattern.
+fn plain(name: &OsStr) -> String {
+    name.to_string_lossy().replace(GLOB, "_")
+}
+
 fn prefix(name: &str) -> String {
     format!(".{name}.biotide-")
+}
+
+/// Puts a folder back that had stepped aside when its process was killed.
+fn put_back(target: &Path) {
+    let (Some(name), Some(parent)) = (target.file_name(), target.parent()) else {
+        return;
+    };
+    if target.exists() {
+        return;
+    }
+    let is_old = |path: &PathBuf| {
+        path.as_os_str()
+            .as_encoded_bytes()
+            .ends_with(OLD.as_bytes())
+    };
+    let left = stale(parent, &prefix(&plain(name)));
+    if let Some(old) = left.into_iter().find(is_old)
+        && std::fs::rename(&old, target).is_ok()
+    {
+        log::warn!(
+            "put {} back, which a run that was killed was about to replace",
+            target.display()
+        );
+    }
 }
 
 /// Removes what runs that were killed have left for this target.
@@ -275,11 +315,36 @@ mod tests {
         let target = dir.path().join("parts");
         let name = target.to_str().unwrap();
         std::fs::create_dir(&target).unwrap();
-        std::fs::write(target.join("old"), "").unwrap();
+        std::fs::write(target.join("Abcdefgh12345678_0.csv"), "").unwrap();
         assert!(Staged::new(name, true, false, dir.path()).is_err());
+        let staged = Staged::new(name, true, true, dir.path()).unwrap().unwrap();
+        std::fs::create_dir(staged.path()).unwrap();
+        // What came meanwhile is nobody's to remove.
+        std::fs::write(target.join("mine"), "").unwrap();
+        assert!(staged.publish().is_err());
+        assert_eq!(std::fs::read_dir(&target).unwrap().count(), 2);
+        assert!(Staged::new(name, true, true, dir.path()).is_err());
+        std::fs::remove_file(target.join("mine")).unwrap();
         let staged = Staged::new(name, true, true, dir.path()).unwrap().unwrap();
         std::fs::create_dir(staged.path()).unwrap();
         staged.publish().unwrap();
         assert_eq!(std::fs::read_dir(&target).unwrap().count(), 0);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_that_had_stepped_aside_comes_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("parts");
+        let staged = dir.path().join(".parts.biotide-4294967294-0");
+        let old = dir.path().join(".parts.biotide-4294967294-0.old");
+        for folder in [&staged, &old] {
+            std::fs::create_dir(folder).unwrap();
+        }
+        std::fs::write(old.join("Abcdefgh12345678_0.csv"), "old").unwrap();
+        let next = Staged::new(target.to_str().unwrap(), true, true, dir.path());
+        drop(next.unwrap().unwrap());
+        assert!(!staged.exists() && !old.exists());
+        assert!(target.join("Abcdefgh12345678_0.csv").exists());
     }
 }
