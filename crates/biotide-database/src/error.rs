@@ -51,11 +51,11 @@ pub enum DatabaseError {
         advice: &'static str,
     },
     /// A value that cannot be stored.
-    #[error("column {column}, row {row}: {problem}")]
+    #[error("column {column}, row {}: {problem}", .row + 1)]
     Value {
         /// The column's name.
         column: String,
-        /// The row, counted from 0 in what was given to this sink (or read by this scan).
+        /// The row, counted from 0 in what was given to this sink (or read by this scan). People are told it from 1.
         row: u64,
         /// What is wrong, and what to do.
         problem: String,
@@ -70,7 +70,7 @@ pub enum DatabaseError {
         table: Box<str>,
         /// The column.
         column: Box<str>,
-        /// `rowid 7`, or `row 7` (from 0) where there is no rowid.
+        /// `rowid 7`, or `row 7` (from 1) where there is no rowid.
         row: Box<str>,
         /// The type of the value.
         found: &'static str,

@@ -144,7 +144,7 @@ impl Scan {
         let field = self.schema.field(column);
         let row = match rowid {
             ValueRef::Integer(rowid) if self.has_rowid => format!("rowid {rowid}"),
-            _ => format!("row {row}"),
+            _ => format!("row {}", row + 1),
         };
         DatabaseError::Mixed {
             table: self.table.as_str().into(),

@@ -184,7 +184,7 @@ async fn times_are_filtered_in_postgres() {
         assert!(
             error
                 .to_string()
-                .contains(&format!("column {column}, row 2: ")),
+                .contains(&format!("column {column}, row 3: ")),
             "{error}"
         );
     }
@@ -219,7 +219,7 @@ async fn a_value_of_another_type_is_named() {
     assert_eq!(lines(&read), ["a"]);
     let view = database.named(&format!("view_{table}"));
     let error = query(&view, "SELECT n FROM t").await.unwrap_err();
-    assert!(error.to_string().contains("row 1: found TEXT"), "{error}");
+    assert!(error.to_string().contains("row 2: found TEXT"), "{error}");
     let read = query(&view, "SELECT n FROM t LIMIT 1").await.unwrap();
     assert_eq!(lines(&read), ["1"]);
 }

@@ -56,7 +56,7 @@ impl PostgresSink {
         match error {
             CopyError::Row(error) => error,
             CopyError::Driver(error) => {
-                let start = self.copied_from;
+                let start = self.copied_from + 1;
                 let doing = self.doing(&format!("writing rows (from row {start} on) to"));
                 self.connection.explain(doing, error).await
             }

@@ -165,7 +165,7 @@ impl Worker {
             let mut insert = self.insert(rows)?;
             while batch.num_rows() - row >= rows {
                 bytes += insert.put(&values, row).map_err(|error| {
-                    let (start, end) = (first + row as u64, first + (row + rows) as u64 - 1);
+                    let (start, end) = (first + row as u64 + 1, first + (row + rows) as u64);
                     let shown = &self.shown;
                     DatabaseError::sqlite(
                         format!("writing rows {start} to {end} to {shown}"),

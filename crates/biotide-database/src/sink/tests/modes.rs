@@ -165,7 +165,7 @@ async fn upsert_keeps_the_last_row_of_a_key() {
         let error = write(&target, &[null], &once).await.unwrap_err();
         assert_eq!(
             error.to_string(),
-            "column id, row 1: NULL in a column of the key; leave such rows out"
+            "column id, row 2: NULL in a column of the key; leave such rows out"
         );
     }
 }
@@ -266,7 +266,7 @@ async fn text_with_nul_names_its_row() {
     assert!(
         error
             .to_string()
-            .starts_with("column name, row 1000: text with a NUL byte"),
+            .starts_with("column name, row 1001: text with a NUL byte"),
         "{error}"
     );
     assert!(!error.is_retriable());
@@ -287,7 +287,7 @@ async fn text_with_nul_names_its_row() {
         error
             .unwrap_err()
             .to_string()
-            .starts_with("column name, row 1")
+            .starts_with("column name, row 2")
     );
     // Beside the rows of a slice it does no harm.
     let slice = people(&[(1, "\0"), (2, "b"), (3, "\0")]).slice(1, 1);
@@ -336,7 +336,7 @@ async fn what_the_server_refuses_is_told_with_its_words() {
     }
     let error = failed.expect("the server ends a COPY at the first wrong row");
     assert!(error.to_string().contains("23514"), "{error}");
-    assert!(error.to_string().contains("from row 0 on"), "{error}");
+    assert!(error.to_string().contains("from row 1 on"), "{error}");
 }
 
 #[tokio::test]

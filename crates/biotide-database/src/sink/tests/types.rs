@@ -383,7 +383,7 @@ async fn what_does_not_fit_names_column_and_row() {
         .unwrap_err();
         let shown = error.to_string();
         assert!(
-            shown.starts_with("column n, row 2: ") && shown.contains("does not fit"),
+            shown.starts_with("column n, row 3: ") && shown.contains("does not fit"),
             "{shown}"
         );
     }
@@ -416,7 +416,7 @@ async fn what_does_not_fit_names_column_and_row() {
         None,
     );
     let list = batch(vec![("l", array(list))]);
-    for (batch, row) in [(list.clone(), 2), (list.slice(1, 2), 1)] {
+    for (batch, row) in [(list.clone(), 3), (list.slice(1, 2), 2)] {
         let error = write(&postgres.table(), &[batch], &options(WriteMode::Append))
             .await
             .unwrap_err();
@@ -487,5 +487,5 @@ async fn columns_of_an_existing_table_may_be_wider() {
     let error = write(&target, &[bad], &options(WriteMode::Append))
         .await
         .unwrap_err();
-    assert_eq!(error.to_string(), "column f, row 0: 'no uuid' is no UUID");
+    assert_eq!(error.to_string(), "column f, row 1: 'no uuid' is no UUID");
 }

@@ -67,7 +67,7 @@ async fn no_time_becomes_an_infinity_and_no_key_a_null() {
     };
     let error = write(&sqlite, &[nan], &options(upsert)).await.unwrap_err();
     assert!(
-        error.to_string().starts_with("column k, row 1: "),
+        error.to_string().starts_with("column k, row 2: "),
         "{error}"
     );
     let Some(postgres) = Database::postgres() else {
@@ -83,7 +83,7 @@ async fn no_time_becomes_an_infinity_and_no_key_a_null() {
         let error = write(&postgres.table(), &[far], &options(WriteMode::Append)).await;
         let error = error.unwrap_err().to_string();
         assert!(
-            error.starts_with("column t, row 1: a time too far"),
+            error.starts_with("column t, row 2: a time too far"),
             "{error}"
         );
     }
