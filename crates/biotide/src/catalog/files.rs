@@ -134,9 +134,9 @@ impl StatementFiles {
             true => format!("{location}/"),
             false => location.to_owned(),
         };
-        let url = ListingTableUrl::parse(&location)?;
+        let mut url = ListingTableUrl::parse(&location)?;
         if !self.has_file(&url).await? {
-            return Err(BiotideError::file(location, "there is no such file").into());
+            url = self.through_partitions(&location).await?;
         }
         let config = ListingTableConfig::new(url)
             .infer_options(&self.state)
@@ -162,13 +162,43 @@ impl StatementFiles {
         }
     }
 
-    /// Whether a folder below holds the rows whose partition column is NULL.
+    /// Of a glob that names folders `column=value` too, the one that DataFusion takes: it leaves such folders out when it
+    /// compares.
+    async fn through_partitions(&self, location: &str) -> Result<ListingTableUrl> {
+        let refused = |problem: &str| Err(BiotideError::file(location, problem).into());
+        let found = match is_glob(location) {
+            true => OpenTable::new(location).paths(&self.state).await?,
+            false => Vec::new(),
+        };
+        let fixed = location.find(['*', '?', '[']);
+        let ends = fixed.and_then(|at| {
+            let folder = location[..at]
+                .rfind('/')
+                .map_or("", |end| &location[..=end]);
+            Some((folder, location.rsplit_once('/')?.1))
+        });
+        let Some((folder, name)) = ends.filter(|_| !found.is_empty()) else {
+            return refused("there is no such file");
+        };
+        let url = ListingTableUrl::parse(format!("{folder}{name}"))?;
+        let store = self.state.runtime_env().object_store(&url)?;
+        let files = url.list_all_files(&self.state, &*store, "").await?;
+        match files.try_fold(0, async |n, _| Ok(n + 1)).await? == found.len() {
+            true => Ok(url),
+            false => refused(
+                "this takes some of the files of folders column=value: name the folder that holds them, and choose \
+                 by WHERE column = value",
+            ),
+        }
+    }
+
     async fn has_file(&self, url: &ListingTableUrl) -> Result<bool> {
         let store = self.state.runtime_env().object_store(url)?;
         let mut files = url.list_all_files(&self.state, &*store, "").await?;
         Ok(files.try_next().await?.is_some())
     }
 
+    /// Whether a folder below holds the rows whose partition column is NULL.
     async fn has_null_folder(&self, url: &ListingTableUrl) -> Result<bool> {
         let store = self.state.runtime_env().object_store(url)?;
         let mut files = store.list(Some(url.prefix()));
