@@ -6,6 +6,7 @@ use super::bounds::Bounds;
 use super::cell::{Cell, double, type_of};
 use super::deduplicate::{Nulls, Numbered};
 use super::scope::refused;
+use super::subqueries::{self, Subqueries};
 use super::words::{fresh, names, numbered, quoted, text};
 use super::{Made, Scope, written};
 use crate::error::Result;
@@ -23,6 +24,8 @@ pub(crate) struct Check {
 pub(crate) enum What {
     /// A condition of SQL that must hold for every row.
     Rows(String),
+    /// The same of one with a subquery, which can be planned after WHERE alone.
+    Sought(String),
     /// Columns whose values come once.
     Unique(Vec<String>),
     /// How many rows there are.
@@ -131,7 +134,10 @@ fn of_item(scope: &Scope, input: &str, item: &Params) -> Result<Vec<(String, Wha
     }
     if let Some(condition) = item.text("condition") {
         let sql = written::expression(scope, item.place("condition"), "condition", condition)?;
-        let holds = What::Rows(format!("coalesce({sql}, false)"));
+        let holds = match Subqueries::of(scope, &sql)?.any {
+            true => What::Sought(sql),
+            false => What::Rows(format!("coalesce({sql}, false)")),
+        };
         found.push((condition.to_owned(), holds));
     } else if asked == Some("condition") {
         return Err(refused(item, "condition", "it says none"));
@@ -176,6 +182,9 @@ pub(crate) fn counting(input: &str, checks: &[Check]) -> String {
         .iter()
         .map(|check| match &check.what {
             What::Rows(condition) => format!("count(*) FILTER (WHERE NOT ({condition}))"),
+            What::Sought(condition) => {
+                format!("count(*) - (SELECT count(*) FROM {from} WHERE {condition})")
+            }
             What::Unique(columns) => {
                 let has: Vec<String> = columns
                     .iter()
@@ -211,17 +220,22 @@ pub(super) fn kept(scope: &Scope, step: &Step) -> Result<Made> {
         return Ok(all);
     }
     let mut conditions = Vec::new();
+    let mut has_subquery = false;
     let mut unique = Vec::new();
     for check in checks {
         match (check.severity.as_str(), check.what) {
             ("error", What::Rows(condition)) => conditions.push(format!("({condition})")),
+            ("error", What::Sought(condition)) => {
+                has_subquery = true;
+                conditions.push(condition);
+            }
             ("error", What::Unique(columns)) => unique.push(columns),
             _ => {}
         }
     }
     let mut sql = match conditions.is_empty() {
         true => format!("SELECT * FROM {from}"),
-        false => format!("SELECT * FROM {from} WHERE {}", conditions.join(" AND ")),
+        false => subqueries::kept(scope, &input, &conditions.join(" AND "), has_subquery),
     };
     let columns = scope.columns(&input);
     let row = fresh("__row", &columns);

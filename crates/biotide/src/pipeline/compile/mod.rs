@@ -3,6 +3,7 @@
 //! Most actions are SQL over the views of their inputs, in a schema of the run's own; what a file is read with, and
 //! rules of normalisation, are plans.
 
+mod aggregates;
 mod alike;
 mod bounds;
 mod cell;
@@ -24,6 +25,7 @@ mod rows;
 mod scope;
 mod session;
 mod sql;
+mod subqueries;
 mod words;
 mod written;
 
