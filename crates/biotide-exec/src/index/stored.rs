@@ -238,10 +238,12 @@ fn ends(path: &Path) -> Result<Ends> {
     let size = file.metadata().map_err(io)?.len();
     if body_end.checked_add(length) != Some(size) {
         let wanted = body_end.saturating_add(length);
-        return Err(bad(&format!(
-            "has {size} bytes where there should be {wanted}: it is cut short"
-        ))
-        .into());
+        let why = match size < wanted {
+            true => "it is cut short",
+            false => "something was written behind its end",
+        };
+        let problem = format!("has {size} bytes where there should be {wanted}: {why}");
+        return Err(bad(&problem).into());
     }
     let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
     file.seek(SeekFrom::Start(body_end)).map_err(io)?;

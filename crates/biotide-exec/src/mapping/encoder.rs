@@ -58,6 +58,8 @@ pub(crate) struct Encoder {
     declared: Option<Arc<Declared>>,
     /// The numbers of predicates, as they were written.
     predicates: HashMap<Box<str>, u32>,
+    /// The flaw that was told of last, with the line and offset of its row.
+    told: Option<((u64, u64), Flaw, String)>,
     /// What is from nowhere else.
     source: Source,
 }
@@ -87,6 +89,7 @@ impl Encoder {
             declared,
             predicates: HashMap::new(),
             prefixes: Vec::new(),
+            told: None,
             last: None,
             source: Source {
                 name: source.to_owned(),
@@ -109,6 +112,12 @@ impl Encoder {
                     self.ingest.skipped.fetch_add(1, Ordering::Relaxed);
                 }
                 Taken::Flaw(flaw, raw) => {
+                    // (Of one row of a file there can be several statements, with the same flaw.)
+                    let told = edges.place(row).map(|place| (place, flaw, raw.clone()));
+                    if told.is_some() && told == self.told {
+                        continue;
+                    }
+                    self.told = told;
                     self.ingest.rejected.fetch_add(1, Ordering::Relaxed);
                     refuse(row, flaw, &raw)?;
                 }
@@ -136,18 +145,11 @@ impl Encoder {
             let raw = edge.no_confidence.map_or_else(number, str::to_owned);
             return Ok(Taken::Flaw(flaw, raw));
         }
-        let message = "not an identifier with a prefix, such as uniprot:P12345";
         let Some(subject) = self.key(subject)? else {
-            return Ok(Taken::Flaw(
-                flaw("subject", "no_identifier", message),
-                subject.to_owned(),
-            ));
+            return Ok(no_identifier("subject", subject));
         };
         let Some(object) = self.key(object)? else {
-            return Ok(Taken::Flaw(
-                flaw("object", "no_identifier", message),
-                object.to_owned(),
-            ));
+            return Ok(no_identifier("object", object));
         };
         let class = self.class(edge, confidence)?;
         self.intake.statement(subject, object, class)?;
@@ -223,13 +225,28 @@ impl Encoder {
     }
 }
 
-/// Whether a cell held nothing, with or without a prefix that was put before it: `uniprot:-`.
+/// What is behind the prefix of a CURIE.
+fn local(written: &str) -> Option<&str> {
+    let at = memchr::memchr(b':', written.as_bytes())?;
+    Some(trim(&written[at + 1..]))
+}
+
+/// Whether a cell held nothing, with or without a prefix that was put before it: `uniprot:-`. (A prefix alone is an
+/// identifier that somebody has cut short.)
 fn holds_nothing(written: &str) -> bool {
-    let local = match memchr::memchr(b':', written.as_bytes()) {
-        Some(at) => &written[at + 1..],
-        None => written,
+    match local(written) {
+        Some(local) => !local.is_empty() && is_nothing(local),
+        None => is_nothing(trim(written)),
+    }
+}
+
+fn no_identifier(column: &'static str, written: &str) -> Taken {
+    let message = match local(written) {
+        Some("") => "a prefix with no identifier behind it",
+        _ => "not an identifier with a prefix, such as uniprot:P12345",
     };
-    is_nothing(trim(local))
+    let flaw = flaw(column, "no_identifier", message);
+    Taken::Flaw(flaw, written.to_owned())
 }
 
 /// What became of a row.

@@ -16,7 +16,7 @@ use datafusion_physical_plan::execution_plan::{
     CardinalityEffect, EmissionType, SchedulingType, apply_expression_roots,
 };
 use datafusion_physical_plan::metrics::{
-    BaselineMetrics, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet,
+    BaselineMetrics, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet, RecordOutput, Time,
 };
 use datafusion_physical_plan::projection::ProjectionExec;
 use datafusion_physical_plan::stream::RecordBatchStreamAdapter;
@@ -219,6 +219,7 @@ impl ExecutionPlan for XrefExec {
             .get_extension::<biotide_common::session::QueryLog>()
             .map_or(1, |log| log.threads);
         let partitions = self.properties.output_partitioning().partition_count();
+        let metrics = BaselineMetrics::new(&self.metrics, partition);
         let shared = Shared {
             spec: Arc::clone(&self.spec),
             id: Arc::clone(&self.id),
@@ -233,8 +234,8 @@ impl ExecutionPlan for XrefExec {
             piece: (batch_size / 8).clamp(64, PIECE),
             tasks: threads.div_ceil(partitions),
             is_first: partition == 0,
+            time: metrics.elapsed_compute().clone(),
         };
-        let metrics = BaselineMetrics::new(&self.metrics, partition);
         let inputs = MetricBuilder::new(&self.metrics).counter("input_rows", partition);
         let counted = input.inspect_ok(move |batch| inputs.add(batch.num_rows()));
         let rows = shared.run(counted.boxed(), metrics);
@@ -260,6 +261,8 @@ struct Shared {
     tasks: usize,
     /// Of the partitions: it says what is to be said once.
     is_first: bool,
+    /// What tasks have taken.
+    time: Time,
 }
 
 type Batches = stream::BoxStream<'static, Result<RecordBatch>>;
@@ -310,7 +313,7 @@ impl Shared {
         };
         let rows = stream::once(load).try_flatten();
         let recorded = rows.inspect_ok(move |batch: &RecordBatch| {
-            metrics.record_output(batch.num_rows());
+            batch.record_output(&metrics);
         });
         recorded.boxed()
     }
@@ -344,6 +347,8 @@ impl Task {
         piece: RecordBatch,
         is_counted: bool,
     ) -> Result<Self> {
+        let time = shared.time.clone();
+        let _timer = time.timer();
         let worker = shared.workers.lock().pop();
         let mut worker = worker.unwrap_or_else(|| {
             let held = MemoryConsumer::new("XrefExec").register(shared.context.memory_pool());
@@ -360,6 +365,8 @@ impl Task {
 
     /// Makes a few batches, so that no more than those wait for their turn.
     fn work(mut self) -> Result<Done> {
+        let time = self.shared.time.clone();
+        let _timer = time.timer();
         let (mut made, mut bytes) = (Vec::new(), 0);
         while bytes < HELD {
             let Some(next) = self.worker.next(&mut self.piece)? else {

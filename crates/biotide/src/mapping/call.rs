@@ -5,9 +5,11 @@ use std::path::Path;
 
 use biotide_common::BiotideError;
 use biotide_exec::catalog::is_stored;
+use datafusion::execution::SessionState;
 use datafusion::sql::sqlparser::ast::{FunctionArg, FunctionArgExpr, TableFunctionArgs};
 
 use super::arguments::{Arguments, values};
+use super::globs;
 use super::source::{SYNTAX, places, read, split};
 use super::tables::{Named, Tables};
 use crate::catalog::is_binary;
@@ -157,6 +159,26 @@ impl Call {
             }
         }
         Ok(())
+    }
+
+    /// Takes the files of globs and folders one by one.
+    pub(super) async fn find_files(&mut self, state: &SessionState) {
+        self.paths = self.files(state, &self.paths).await;
+        if let Some(denied) = self.named.get("negatives") {
+            let denied = self.files(state, denied).await;
+            self.named.insert("negatives".to_owned(), denied);
+        }
+    }
+
+    async fn files(&self, state: &SessionState, paths: &[String]) -> Vec<String> {
+        let mut files = Vec::with_capacity(paths.len());
+        for path in paths {
+            match self.tables.contains_key(path) {
+                true => files.push(path.clone()),
+                false => files.extend(globs::files(state, path).await),
+            }
+        }
+        files
     }
 
     /// Whether its arguments make sense.

@@ -165,7 +165,8 @@ async fn made(
         mappings: known.collect(),
     };
     for source in sources {
-        all.extend(plans(context, state, parts(source, &tables)?).await?);
+        let parts = parts(source, &tables).await?;
+        all.extend(plans(context, state, parts).await?);
     }
     let loader = PlanLoader::new(state.clone(), all, context.identifiers()?)?;
     Ok(loader.mapping(name))

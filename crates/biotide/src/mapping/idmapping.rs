@@ -4,7 +4,8 @@ use biotide_common::BiotideError;
 
 use super::call::Call;
 use super::cells::Cells;
-use super::source::{Columns, EXACT, PLACES, Part, one_of_several, read_as, text};
+use super::several::{Objects, Several};
+use super::source::{Columns, EXACT, PLACES, Part, read_as, text};
 
 const CLOSE: &str = "skos:closeMatch";
 const RELATED: &str = "skos:relatedMatch";
@@ -127,83 +128,107 @@ const SELECTED: [(&str, &str, &str); 18] = [
     ("c22", "pubmed", RELATED),
 ];
 
+/// What a file is whose name does not say `selected`.
+const DAT: &str = "no idmapping.dat, which has 3 columns, without a header: accession, kind of identifier, identifier (that of \
+     idmapping_selected.tab has its 22 columns under a name with 'selected')";
+
+/// What others are.
+const TAB: &str = "no idmapping_selected.tab, which has 22 columns, without a header (and is told from an idmapping.dat by \
+     'selected' in its name)";
+
+/// Subjects. (An empty cell is nothing, not an identifier without a local part.)
+const SUBJECT: &str = "'uniprot:' || nullif(btrim(c1), '')";
+
 impl Call {
     /// UniProt's `idmapping.dat` and `idmapping_selected.tab`.
     pub(super) fn idmapping(&self) -> Result<Vec<Part>, BiotideError> {
-        let mut parts = Vec::new();
-        for path in &self.paths {
+        let part = |path: &String| {
             let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
             let is_selected = name.contains("selected");
-            let columns = match is_selected {
-                true => (1..=22)
-                    .map(|n| format!("'c{n}'"))
-                    .collect::<Vec<_>>()
-                    .join(", "),
-                false => "'c1', 'c2', 'c3'".to_owned(),
+            let (columns, form) = match is_selected {
+                true => (22, TAB),
+                false => (3, DAT),
             };
-            let options = format!(
-                ", header => false, delimiter => 'tab', quote => 'none', all_text => true, column_names => [{columns}]{}",
-                self.options
-            );
-            let (from, places) = (read_as("tsv", path, &options), PLACES);
-            let subject = "'uniprot:' || c1";
-            if is_selected {
-                for (column, prefix, predicate) in SELECTED {
-                    let mut others = self.others();
-                    others.push(("predicate", text(predicate)));
-                    // (A chain of a structure: `1ABC:A`.)
-                    let from = match prefix {
-                        "pdb" => format!(
-                            "(SELECT * REPLACE (regexp_replace({column}, ':[^;]*', '', 'g') AS {column}) FROM {from})"
-                        ),
-                        _ => from.clone(),
-                    };
-                    let sql = one_of_several(&from, places, subject, column, &others);
-                    parts.push((sql, Cells::of(Some(prefix)).between(";")));
-                }
-                continue;
+            let from = self.uniprot(path, columns);
+            let several = is_selected.then(selected);
+            let sql = match &several {
+                Some(several) => several.query(&from, PLACES, SUBJECT, &self.others()),
+                None => self.dat(&from),
+            };
+            Part {
+                sql,
+                with_texts: None,
+                origin: path.clone(),
+                negated: false,
+                columns: Columns::Named {
+                    subject: Cells::default(),
+                    object: Cells::default(),
+                },
+                several,
+                form: Some(form),
+                stated: [None, None],
             }
-            let cases: String = TYPES
-                .iter()
-                .map(|(kind, prefix, _)| {
-                    format!(
-                        " WHEN {} THEN {} || c3",
-                        text(kind),
-                        text(&format!("{prefix}:"))
-                    )
-                })
-                .collect();
-            let known = TYPES.iter().map(|(kind, _, predicate)| (*kind, *predicate));
-            let of_one = OF_ONE.iter().map(|kind| (*kind, EXACT));
-            let predicates: String = known
-                .chain(of_one)
-                .map(|(kind, predicate)| format!(" WHEN {} THEN {}", text(kind), text(predicate)))
-                .collect();
-            let names = NAMES.map(text).join(", ");
-            let others: String = self
-                .others()
-                .iter()
-                .map(|(name, value)| format!(", {value} AS {name}"))
-                .collect();
-            let sql = format!(
-                "SELECT {subject} AS subject, \
-                 CASE WHEN c2 NOT IN ({names}) THEN CASE c2{cases} ELSE lower(c2) || ':' || c3 END END AS object, \
-                 CASE c2{predicates} ELSE {} END AS predicate{others}{places} FROM {from}",
-                text(RELATED)
-            );
-            parts.push((sql, Cells::default()));
-        }
-        let part = |(sql, object)| Part {
-            sql,
-            with_texts: None,
-            origin: self.paths.join(", "),
-            negated: false,
-            columns: Columns::Named {
-                subject: Cells::default(),
-                object,
-            },
-            stated: [None, None],
         };
-        Ok(parts.into_iter().map(part).collect())
+        Ok(self.paths.iter().map(part).collect())
+    }
+
+    /// A file of UniProt's in SQL, with the columns `c1`, `c2`, ….
+    fn uniprot(&self, path: &str, columns: usize) -> String {
+        let names: Vec<String> = (1..=columns).map(|n| format!("'c{n}'")).collect();
+        let options = format!(
+            ", header => false, delimiter => 'tab', quote => 'none', all_text => true, column_names => [{}]{}",
+            names.join(", "),
+            self.options
+        );
+        read_as("tsv", path, &options)
+    }
+
+    /// The statements of an `idmapping.dat`.
+    fn dat(&self, from: &str) -> String {
+        let cases: String = TYPES
+            .iter()
+            .map(|(kind, prefix, _)| {
+                let prefix = text(&format!("{prefix}:"));
+                format!(" WHEN {} THEN {prefix} || {LOCAL}", text(kind))
+            })
+            .collect();
+        let known = TYPES.iter().map(|(kind, _, predicate)| (*kind, *predicate));
+        let of_one = OF_ONE.iter().map(|kind| (*kind, EXACT));
+        let predicates: String = known
+            .chain(of_one)
+            .map(|(kind, predicate)| format!(" WHEN {} THEN {}", text(kind), text(predicate)))
+            .collect();
+        let names = NAMES.map(text).join(", ");
+        let others: String = self
+            .others()
+            .iter()
+            .map(|(name, value)| format!(", {value} AS {name}"))
+            .collect();
+        format!(
+            "SELECT {SUBJECT} AS subject, \
+             CASE WHEN c2 NOT IN ({names}) THEN CASE c2{cases} ELSE lower(c2) || ':' || {LOCAL} END END AS object, \
+             CASE c2{predicates} ELSE {} END AS predicate{others}{PLACES} FROM {from}",
+            text(RELATED)
+        )
+    }
+}
+
+/// The identifiers of an `idmapping.dat`.
+const LOCAL: &str = "nullif(btrim(c3), '')";
+
+/// The columns of an `idmapping_selected.tab`.
+fn selected() -> Several {
+    let objects = |(column, prefix, predicate): (&str, &str, &'static str)| Objects {
+        cells: match prefix {
+            // (A chain of a structure: `1ABC:A`.)
+            "pdb" => format!("regexp_replace({column}, ':[^;]*', '', 'g')"),
+            _ => column.to_owned(),
+        },
+        prefix: Some(prefix.to_owned()),
+        predicate: Some(predicate),
+    };
+    Several {
+        columns: SELECTED.into_iter().map(objects).collect(),
+        separator: ";".to_owned(),
     }
 }

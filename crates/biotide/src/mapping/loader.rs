@@ -9,13 +9,18 @@ use biotide_common::BiotideError;
 use biotide_common::identifiers::Identifiers;
 use biotide_common::nearest::{list, nearest};
 use biotide_common::options::{BiotideOptions, Share};
-use biotide_common::scan::ScanReport;
+use biotide_common::reject::RejectRecord;
+use biotide_common::scan::{ScanReport, ScanStats};
 use biotide_common::session::QueryLog;
 use biotide_exec::catalog::{LoadMapping, Mapping, iris as stored_iris, open};
 use biotide_exec::index::Index;
 use biotide_exec::load::{Statements, build_index};
 use biotide_exec::mapping::declared::Declared;
+use biotide_formats::table::BiotideTable;
+use datafusion::catalog::TableProvider;
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Column, DataFusionError, Result, SchemaError};
+use datafusion::datasource::source_as_provider;
 use datafusion::execution::{SessionState, TaskContext};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_plan::ExecutionPlanProperties;
@@ -23,6 +28,7 @@ use datafusion::physical_plan::ExecutionPlanProperties;
 use super::declared::{of_plan, unite};
 use super::source::Part;
 use super::statements::statements;
+use super::turns::Turns;
 use crate::context::BiotideContext;
 use crate::error::Error;
 
@@ -83,7 +89,7 @@ impl LoadMapping for PlanLoader {
             state.config_mut().set_extension(Arc::clone(log));
         }
         let task = state.task_ctx();
-        let mut statements = Vec::new();
+        let (mut statements, turns) = (Vec::new(), Turns::new());
         for EdgePlan {
             plan,
             origin,
@@ -91,9 +97,10 @@ impl LoadMapping for PlanLoader {
         } in &self.plans
         {
             let plan = state.create_physical_plan(plan).await?;
+            let turn = turns.one();
             for partition in 0..plan.output_partitioning().partition_count() {
                 statements.push(Statements {
-                    rows: plan.execute(partition, Arc::clone(&task))?,
+                    rows: Arc::clone(&turn).rows(plan.execute(partition, Arc::clone(&task))?),
                     origin: origin.as_str().into(),
                     declared: declared.clone(),
                 });
@@ -101,34 +108,71 @@ impl LoadMapping for PlanLoader {
         }
         let mut index = build_index(statements, &self.identifiers, context).await?;
         self.judge(&index, context)?;
-        let scans = log.map(|log| log.scans()).unwrap_or_default();
-        let read = ScanReport::sum(scans.iter().skip(before).map(|scan| scan.report()));
-        self.judge_reading(&index, &read)?;
+        let scans = log.as_ref().map(|log| log.scans()).unwrap_or_default();
+        let scans = scans.get(before..).unwrap_or_default();
+        let read = ScanReport::sum(scans.iter().map(|scan| scan.report()));
+        let first = || log.as_ref().and_then(|log| first_reject(log, scans));
+        self.judge_reading(&index, &read, first)?;
         index.add_rejected(read.rejected);
         Ok(index)
     }
 }
 
+/// The first entry of a log that is about one of these scans.
+fn first_reject(log: &QueryLog, scans: &[Arc<ScanStats>]) -> Option<RejectRecord> {
+    let mut reader = log.rejects.read().ok()?;
+    loop {
+        let records = reader.take_batch(LOOKED_AT).ok()?;
+        let mut own = records
+            .iter()
+            .filter(|record| scans.iter().any(|scan| scan.file == record.source));
+        match own.next() {
+            Some(first) => return Some(first.clone()),
+            None if records.is_empty() => return None,
+            None => {}
+        }
+    }
+}
+
+/// Entries of the log that are looked at together.
+const LOOKED_AT: usize = 64;
+
 /// Below so many rows their share is only judged if that was asked for.
 const JUDGED: u64 = 1000;
 
 impl PlanLoader {
-    /// Fails where reading has left nothing.
-    fn judge_reading(&self, index: &Index, read: &ScanReport) -> Result<()> {
+    /// Fails where reading has left nothing. `first`: of what was rejected.
+    fn judge_reading(
+        &self,
+        index: &Index,
+        read: &ScanReport,
+        first: impl FnOnce() -> Option<RejectRecord>,
+    ) -> Result<()> {
         if index.counts().edges > 0 || read.delivered > 0 || read.rejected == 0 {
             return Ok(());
         }
         let reasons: Vec<&str> = read.reasons.keys().map(String::as_str).collect();
+        let reasons = reasons.join(", ");
+        let mut problem = format!(
+            "all {} rows were rejected when they were read: {reasons}",
+            read.rejected
+        );
+        if let Some(first) = first() {
+            problem = format!("{problem}; on line {}: {}", first.line, first.message);
+        }
+        let mut advice = String::new();
+        if read.reasons.contains_key("undeclared_prefix") {
+            advice.push_str(
+                "The curie_map above the table says what each prefix stands for (#curie_map:, #  FOO: http://…). ",
+            );
+        }
+        advice.push_str(
+            "system.rejects and --rejects FILE hold the rows, and say what is wrong with each.",
+        );
         Err(BiotideError::BadRows {
             file: self.origins(),
-            problem: format!(
-                "all {} rows were rejected when they were read: {}",
-                read.rejected,
-                reasons.join(", ")
-            ),
-            advice:
-                "system.rejects and --rejects FILE hold the rows, and say what is wrong with each."
-                    .to_owned(),
+            problem,
+            advice,
         }
         .into())
     }
@@ -237,14 +281,15 @@ pub(super) async fn plans(
             Some(planned) => Ok(planned),
             None => Box::pin(context.plan_query(&part.sql, state)).await,
         };
-        let plan = planned.map_err(|error| named_column(error.into_datafusion(), &part.origin))?;
+        let plan = planned.map_err(|error| named_column(error.into_datafusion(), &part))?;
         let declared = of_plan(&plan, &*identifiers)?;
         let options = reading.as_ref().and_then(options);
+        let origin = file(&plan, &part.origin);
         let plan = statements(plan, &part, options)?;
         plans.push(EdgePlan {
             plan,
             declared,
-            origin: part.origin,
+            origin: origin.unwrap_or(part.origin),
         });
     }
     Ok(plans)
@@ -270,12 +315,40 @@ fn with_text(state: &SessionState, column: &str) -> Option<SessionState> {
     Some(state)
 }
 
-/// Says of a column that is not there which there are.
-fn named_column(error: DataFusionError, origin: &str) -> DataFusionError {
-    match missing_column(&error) {
-        Some((_, problem)) => BiotideError::file(origin, problem).into(),
-        None => error,
+/// How the reader of a plan's only file calls it, if it is this one: the reject log has one name for it then.
+fn file(plan: &LogicalPlan, origin: &str) -> Option<String> {
+    let mut files = Vec::new();
+    let looked = plan.apply_with_subqueries(|plan| {
+        if let LogicalPlan::TableScan(scan) = plan
+            && let Ok(table) = source_as_provider(&scan.source)
+        {
+            let table = &*table as &dyn TableProvider;
+            let own = table.downcast_ref::<BiotideTable>();
+            let own = own.into_iter().flat_map(BiotideTable::files);
+            files.extend(own.map(|file| file.name.clone()));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    looked.ok()?;
+    files.dedup();
+    let bare = |path: &str| path.rsplit(['/', '\\']).next().map(str::to_owned);
+    match files.as_slice() {
+        [file] if bare(file) == bare(origin) => Some(file.clone()),
+        _ => None,
     }
+}
+
+/// Says of a column that is not there which there are, and of a file with others than it is said to have what it is not.
+fn named_column(error: DataFusionError, part: &Part) -> DataFusionError {
+    let problem = match (missing_column(&error), part.form) {
+        (Some((_, problem)), _) => problem,
+        // (So the reader of text says it.)
+        (None, Some(form)) if error.to_string().contains("column_names names") => {
+            format!("it is {form}")
+        }
+        (None, _) => return error,
+    };
+    BiotideError::file(&part.origin, problem).into()
 }
 
 /// The table that a column was looked for in, and what to say of that: there is none such.

@@ -17,7 +17,8 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::declared::unite;
 use super::loader::{EdgePlan, PlanLoader, StoredLoader, plans, united};
-use super::source::{is_path, of_path};
+use super::source::{is_path, of_path, of_paths};
+use super::tables::check_stored;
 use crate::context::BiotideContext;
 use crate::error::Result;
 use crate::statement::functions::{called, literals};
@@ -100,7 +101,13 @@ pub(crate) async fn resolve(
         if !is_path(&name) && !path.exists() {
             return Err(missing(context, &name).into());
         }
-        let mut plans = plans(context, state, vec![of_path(&name)]).await?;
+        check_stored(&name)?;
+        let parts = match is_clique {
+            // (Its node has one input.)
+            true => vec![of_path(&name)],
+            false => of_paths(state, &name).await,
+        };
+        let mut plans = plans(context, state, parts).await?;
         if is_clique {
             unite(&mut plans, &*context.identifiers()?)?;
             files.edges.insert(name, united(plans)?);

@@ -250,9 +250,10 @@ impl MappingRelations {
                 "subjects" => {
                     (_, subjects) = asked.take(name, value)?;
                     for subject in &mut subjects {
-                        if let Some(namespace) = self.identifiers.namespace(subject) {
-                            *subject = namespace.prefix().to_owned();
-                        }
+                        *subject = match self.identifiers.namespace(subject) {
+                            Some(namespace) => namespace.prefix().to_owned(),
+                            None => subject.trim().to_owned(),
+                        };
                     }
                 }
                 "asserted" => {

@@ -7,11 +7,14 @@ use std::path::Path;
 use biotide_common::BiotideError;
 use biotide_exec::catalog::is_stored;
 use biotide_formats::formats;
+use datafusion::execution::SessionState;
 use datafusion::sql::sqlparser::ast::{ObjectName, TableAlias, TableFactor};
 use datafusion::sql::sqlparser::keywords::ALL_KEYWORDS;
 
 use super::call::{Call, call};
 use super::cells::Cells;
+use super::globs;
+use super::several::{Objects, Several};
 use super::tables::{Named, Tables};
 use crate::catalog::is_binary;
 use crate::statement::functions::called;
@@ -31,6 +34,10 @@ pub(super) struct Part {
     /// What the statements say, or deny.
     pub(super) negated: bool,
     pub(super) columns: Columns,
+    /// Columns of objects, of which it has several.
+    pub(super) several: Option<Several>,
+    /// The form that its file has by what was said of it, and no other.
+    pub(super) form: Option<&'static str>,
     /// Where statements are from, and its release, as the source of them says: a text, or `column:name`.
     pub(super) stated: [Option<String>; 2],
 }
@@ -49,25 +56,35 @@ pub(super) enum Columns {
     },
 }
 
-/// The queries of a source.
-pub(super) fn parts(factor: &TableFactor, tables: &Tables<'_>) -> Result<Vec<Part>, BiotideError> {
+/// The queries of a source: of several files each has its own.
+pub(super) async fn parts(
+    factor: &TableFactor,
+    tables: &Tables<'_>,
+) -> Result<Vec<Part>, BiotideError> {
     let renames = check(factor)?;
     match factor {
         TableFactor::Table {
             name,
             args: Some(args),
             ..
-        } if is_source(name) => call(called(name), args, tables)?.parts(),
+        } if is_source(name) => {
+            let mut source = call(called(name), args, tables)?;
+            source.find_files(tables.state).await;
+            source.parts()
+        }
         _ if renames => Ok(vec![of_query(
             format!("SELECT * FROM {factor}"),
             &origin(factor),
         )]),
         TableFactor::Table {
             name, args: None, ..
-        } => Ok(vec![match tables.named(name)? {
-            Named::Table(table) => of_query(format!("SELECT * FROM {table}"), &path_of(name)),
-            Named::Path(path) => of_path(&path),
-        }]),
+        } => Ok(match tables.named(name)? {
+            Named::Table(table) => {
+                let sql = format!("SELECT * FROM {table}");
+                vec![of_query(sql, &path_of(name))]
+            }
+            Named::Path(path) => of_paths(tables.state, &path).await,
+        }),
         TableFactor::Derived { subquery, .. } => {
             Ok(vec![of_query(subquery.to_string(), "a query")])
         }
@@ -151,8 +168,16 @@ fn of_query(sql: String, origin: &str) -> Part {
         origin: origin.to_owned(),
         negated: false,
         columns: Columns::Usual,
+        several: None,
+        form: None,
         stated: [None, None],
     }
+}
+
+/// The queries of the files of a path, a glob or a folder.
+pub(super) async fn of_paths(state: &SessionState, path: &str) -> Vec<Part> {
+    let files = globs::files(state, path).await;
+    files.iter().map(|file| of_path(file)).collect()
 }
 
 /// The query of a path.
@@ -173,6 +198,8 @@ fn usual(path: &str, options: &str, negated: bool) -> Part {
         origin: path.to_owned(),
         negated,
         columns: Columns::Usual,
+        several: None,
+        form: None,
         stated: [None, None],
     }
 }
@@ -221,6 +248,8 @@ impl Call {
             origin: path.clone(),
             negated,
             columns: Columns::Usual,
+            several: None,
+            form: None,
             stated: stated.clone(),
         };
         Ok(all.map(part).collect())
@@ -265,6 +294,8 @@ impl Call {
                     subject: subjects.clone(),
                     object: objects.clone(),
                 },
+                several: None,
+                form: None,
                 stated: [None, None],
             },
         };
@@ -281,27 +312,33 @@ impl Call {
             .filter(|objects| !objects.is_empty());
         let objects =
             objects.ok_or_else(|| self.refused("needs objects => ['column=prefix', …]"))?;
-        let separator = self.one("separator").unwrap_or("|");
-        let others = self.others();
-        let mut parts = Vec::new();
-        for path in &self.paths {
-            for object in objects {
-                let (column, prefix) = split(object);
-                let (from, places) = (self.from(path), self.places(path));
-                parts.push(Part {
-                    sql: one_of_several(&from, places, &subject, column, &others),
-                    with_texts: self.with_texts(),
-                    origin: path.clone(),
-                    negated: false,
-                    columns: Columns::Named {
-                        subject: subjects.clone(),
-                        object: Cells::of(prefix).between(separator),
-                    },
-                    stated: [None, None],
-                });
+        let objects = objects.iter().map(|object| {
+            let (column, prefix) = split(object);
+            Objects {
+                cells: quoted(column),
+                prefix: prefix.map(str::to_owned),
+                predicate: None,
             }
-        }
-        Ok(parts)
+        });
+        let several = Several {
+            columns: objects.collect(),
+            separator: self.one("separator").unwrap_or("|").to_owned(),
+        };
+        let others = self.others();
+        let part = |path: &String| Part {
+            sql: several.query(&self.from(path), self.places(path), &subject, &others),
+            with_texts: self.with_texts(),
+            origin: path.clone(),
+            negated: false,
+            columns: Columns::Named {
+                subject: subjects.clone(),
+                object: Cells::default(),
+            },
+            several: Some(several.clone()),
+            form: None,
+            stated: [None, None],
+        };
+        Ok(self.paths.iter().map(part).collect())
     }
 
     /// What statements have in common, or a column says of each.
@@ -352,22 +389,6 @@ pub(super) const EXACT: &str = "skos:exactMatch";
 
 /// The columns that tell where a row is.
 pub(super) const PLACES: &str = ", _line, _offset";
-
-/// A query of one of several columns of objects.
-pub(super) fn one_of_several(
-    from: &str,
-    places: &str,
-    subject: &str,
-    column: &str,
-    others: &[(&str, String)],
-) -> String {
-    let object = quoted(column);
-    let others: String = others
-        .iter()
-        .map(|(name, value)| format!(", {value} AS {name}"))
-        .collect();
-    format!("SELECT {subject} AS subject, {object} AS object{others}{places} FROM {from}")
-}
 
 /// `column=prefix`.
 pub(super) fn split(column: &str) -> (&str, Option<&str>) {

@@ -200,11 +200,13 @@ fn by_name(column: &str, identifiers: &dyn Identifiers) -> Option<String> {
 /// Prefixes in canonical form, as far as they are known. A list of nothing has none.
 fn prefixes(names: Option<Names>, identifiers: &dyn Identifiers) -> Vec<String> {
     let Names(names) = names.unwrap_or(Names(Vec::new()));
-    let canonical = |name: String| match identifiers.namespace(&name) {
+    let canonical = |name: &str| match identifiers.namespace(name) {
         Some(namespace) => namespace.prefix().to_owned(),
-        None => name,
+        None => name.to_owned(),
     };
-    let names = names.into_iter().filter(|name| !name.is_empty());
+    // (As they are written in a list: `hgnc, uniprot`.)
+    let names = names.iter().map(|name| name.trim());
+    let names = names.filter(|name| !name.is_empty());
     names.map(canonical).collect()
 }
 
@@ -212,7 +214,7 @@ fn chains(names: Option<Names>) -> Result<Chains, BiotideError> {
     let Names(names) = names.unwrap_or(Names(Vec::new()));
     let mut chains = Chains::default();
     for name in names {
-        match name.to_ascii_lowercase().as_str() {
+        match name.trim().to_ascii_lowercase().as_str() {
             "close" => chains.close = true,
             "related" => chains.related = true,
             "xref" => chains.xref = true,

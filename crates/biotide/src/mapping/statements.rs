@@ -3,6 +3,7 @@
 use biotide_common::options::{BiotideOptions, OneByte};
 use biotide_common::{BiotideError, sssom};
 use biotide_exec::mapping::edge_schema;
+use datafusion::arrow::compute::can_cast_types;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Column, Result, ScalarValue};
 use datafusion::functions::core::expr_fn::coalesce;
@@ -10,7 +11,7 @@ use datafusion::functions::string::expr_fn::{btrim, lower, replace};
 use datafusion::functions_nested::expr_fn::array_to_string;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit, try_cast, when};
 
-use super::cells::Cells;
+use super::cells::{Cells, unnested};
 use super::declared::entries;
 use super::source::{Columns, Part};
 
@@ -79,6 +80,9 @@ pub(super) fn statements(
     reading: Option<&BiotideOptions>,
 ) -> Result<LogicalPlan> {
     let set = Set::of(&plan);
+    if let Some(several) = &part.several {
+        plan = several.taken_apart(plan, &part.origin)?;
+    }
     let usual = Cells::default();
     let cells = |name: &str| match (&part.columns, name) {
         (Columns::Named { subject, .. }, "subject") => subject,
@@ -89,7 +93,7 @@ pub(super) fn statements(
         let fields = fields(&plan);
         if let ("subject" | "object", [(column, kind), ..]) = (*name, &*find(&fields, names, part))
         {
-            plan = cells(name).unnested(plan, column, kind)?;
+            plan = unnested(plan, column, kind)?;
         }
     }
     let fields = fields(&plan);
@@ -135,6 +139,14 @@ pub(super) fn statements(
             }
             ("subject" | "object", [(column, kind), ..]) => {
                 cast(cells(name).identifier(column, kind)?, wanted.clone())
+            }
+            (_, [(column, kind), ..]) if !can_cast_types(kind, wanted) => {
+                let problem = format!(
+                    "its column {0} holds {kind}, no {1}: (SELECT …, … AS {name} FROM …) makes such of it",
+                    column.name(),
+                    what(wanted)
+                );
+                return Err(BiotideError::file(&part.origin, problem).into());
             }
             (_, [(column, _), ..]) => cast(Expr::Column(column.clone()), wanted.clone()),
             ("subject" | "object", []) => {
@@ -252,6 +264,15 @@ fn confidence(column: &Column, reading: Option<&BiotideOptions>) -> Result<Expr>
         number,
     )
     .end()
+}
+
+/// The values of a column, for a person.
+fn what(kind: &DataType) -> &'static str {
+    match kind {
+        DataType::Utf8View => "texts",
+        DataType::Boolean => "booleans",
+        _ => "numbers",
+    }
 }
 
 fn as_text(column: &Column) -> Expr {

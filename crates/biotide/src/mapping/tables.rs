@@ -24,6 +24,18 @@ pub(super) enum Named {
     Path(String),
 }
 
+/// Fails where a file is by its name a stored mapping, and is empty.
+pub(super) fn check_stored(path: &str) -> Result<(), BiotideError> {
+    let is_empty = || std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() == 0);
+    match path.ends_with(".mapping") && is_empty() {
+        true => Err(BiotideError::file(
+            path,
+            "it is empty, and no stored mapping; make it anew with CREATE MAPPING … STORED AS",
+        )),
+        false => Ok(()),
+    }
+}
+
 /// The tables of a session, and the names of its mappings.
 pub(super) struct Tables<'a> {
     pub(super) state: &'a SessionState,
@@ -57,6 +69,7 @@ impl Tables<'_> {
     }
 
     fn file(&self, path: String) -> Result<Named, BiotideError> {
+        check_stored(&path)?;
         if Spool::takes(&path) || Path::new(&path).exists() {
             return Ok(Named::Path(path));
         }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use biotide_common::BiotideError;
+use biotide_common::nearest::nearest;
 use biotide_common::sssom::{self, Kind};
 use biotide_common::yaml::Node;
 use biotide_text::delimited::{Bounds, Identifiers, Layout, Required, Rules, When};
-use datafusion_common::utils::datafusion_strsim::levenshtein;
 
 use super::columns::{MATCH_TYPES, words};
 use super::metadata::Metadata;
@@ -91,13 +91,11 @@ pub(super) fn of_file(
     Ok(rules)
 }
 
-/// Says which column is lacking, and which may be meant for it.
+/// Says which column is lacking, and which may be meant for it: none that is what its own name says.
 fn lacking<'a>(file: &str, name: &str, names: impl Iterator<Item = &'a str>) -> BiotideError {
-    let near = names
-        .map(|other| (levenshtein(&other.to_lowercase(), name), other))
-        .min();
-    let hint = match near {
-        Some((_, near)) => format!(
+    let others = names.filter(|other| sssom::by_name(other).is_none());
+    let hint = match nearest(name, others) {
+        Some(near) => format!(
             "; the nearest that it has is {near} (column_aliases => '{near}={name}', if that is it)"
         ),
         None => String::new(),
