@@ -19,7 +19,7 @@ fn rows_of_mappings_count_as_rejects() {
         bin::run([&["sql", &*sql][..], &options].concat()).exits(code);
         let xref = ["xref", &ids, "--column", "id", "--mapping", &file];
         bin::run([&xref[..], &options].concat()).exits(code);
-        // (The mapping is made by a statement of its own there.)
+        // (It is made of several files there.)
         let run = bin::run([&xref[..], &["--negatives", &denied], &options].concat());
         run.exits(code)
             .says("1 of 4 records rejected (1 no_identifier)");

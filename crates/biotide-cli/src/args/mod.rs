@@ -62,6 +62,10 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Args, cl
         "convert" => Verb::Convert(verbs::convert(&mut matches)),
         "inspect" => Verb::Inspect(verbs::inspect(&mut matches)),
         "xref" => {
+            if let Some(flag) = verbs::given_again(&matches) {
+                let message = format!("the argument '--{flag}' cannot be used multiple times");
+                return Err(command.error(ErrorKind::ArgumentConflict, message));
+            }
             let (args, options) = verbs::xref(&mut matches);
             read_options.extend(options);
             Verb::Xref(args)
@@ -138,6 +142,30 @@ mod tests {
         assert_eq!(convert.request.inputs, ["a.tsv", "b.tsv"]);
         assert_eq!(convert.request.output, "out.parquet");
         assert_eq!(convert.request.partition_by, ["a", "b"]);
+    }
+
+    #[test]
+    fn what_is_said_again_adds_up_or_is_refused() {
+        let line =
+            "biotide xref in.tsv --column id --mapping a.tsv --to chebi,kegg --priority hgnc";
+        let again =
+            " --mapping b.tsv --to hmdb --priority uniprot,chebi --notes --max-hops 1 --max-hops 3";
+        let args = parsed(&format!("{line}{again}")).unwrap();
+        let expected = [
+            ("xref_max_hops", "3"),
+            ("xref_priority", "hgnc,uniprot,chebi"),
+        ];
+        assert_eq!(args.read_options, expected.map(|(k, v)| (k, v.to_owned())));
+        let Verb::Xref(XrefArgs { request, .. }) = args.verb else {
+            panic!("not xref")
+        };
+        assert_eq!(request.mappings, ["a.tsv", "b.tsv"]);
+        assert_eq!(request.targets, ["chebi", "kegg", "hmdb"]);
+        assert_eq!((request.column.as_str(), request.notes), ("id", true));
+        for again in ["--column x", "--namespace a --namespace b"] {
+            let error = parsed(&format!("{line} {again}")).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{again}");
+        }
     }
 
     #[test]

@@ -296,6 +296,8 @@ pub(super) fn run_command() -> Command {
             Arg::new("dry_run")
                 .long("dry-run")
                 .help("Show the columns of each step and the plan of each sink, and write nothing")
+                // (There is nothing to report of what did not run.)
+                .conflicts_with("report")
                 .action(ArgAction::SetTrue),
         )
         .arg(
@@ -367,7 +369,7 @@ const XREF: [(&str, &str, &str, &str, &str); 6] = [
         "priority",
         "xref_priority",
         "LIST",
-        "Prefixes, the best first, such as hgnc,uniprot: what --policy first goes by",
+        "Prefixes, the best first, such as hgnc,uniprot: what --policy first goes by; may be repeated",
     ),
     (
         "namespace",
@@ -381,21 +383,29 @@ const XREF: [(&str, &str, &str, &str, &str); 6] = [
         "unmapped",
         "xref_unmapped",
         "WORD",
-        "Rows without a result: keep, drop [default: keep]",
+        "Rows without a result: keep, drop; --notes says why there is none [default: keep]",
     ),
 ];
+
+/// Of those, the ones that what is said last does not replace.
+const NOT_REPLACED: [&str; 2] = ["priority", "namespace"];
 
 pub(super) fn xref_command() -> Command {
     // (Either is the same option.)
     let own = XREF.iter().map(|&(id, long, option, value, help)| {
-        Arg::new(id)
+        let arg = Arg::new(id)
             .long(long)
             .value_name(value)
             .help(help)
-            .conflicts_with(option)
+            .conflicts_with(option);
+        match NOT_REPLACED.contains(&id) {
+            true => arg.action(ArgAction::Append),
+            false => arg,
+        }
     });
     Command::new("xref")
         .about("Cross-reference a column of identifiers: what each maps to, over which path")
+        .after_help("What is said of a table (--delimiter, --skip-rows, --max-rows, --columns, --schema and so on) is said of FILE; mappings are read as they are.")
         .arg(
             Arg::new("input")
                 .value_name("FILE")
@@ -407,6 +417,7 @@ pub(super) fn xref_command() -> Command {
                 .long("column")
                 .value_name("COLUMN")
                 .required(true)
+                .action(ArgAction::Append)
                 .help("The column of identifiers, in any case"),
         )
         .arg(
@@ -414,7 +425,8 @@ pub(super) fn xref_command() -> Command {
                 .long("mapping")
                 .value_name("FILE")
                 .required(true)
-                .help("What maps to what: a file of SSSOM, one with the columns subject_id and object_id, or a stored mapping"),
+                .action(ArgAction::Append)
+                .help("What maps to what: a file of SSSOM, one with the columns subject_id and object_id, or a stored mapping; several, if it is repeated, are as one"),
         )
         .arg(
             Arg::new("negatives")
@@ -427,17 +439,24 @@ pub(super) fn xref_command() -> Command {
             Arg::new("to")
                 .long("to")
                 .value_name("PREFIXES")
-                .help("The prefixes of results, such as chebi,kegg [default: any]")
+                .help("The prefixes of results, such as chebi,kegg; may be repeated [default: any]")
                 .value_delimiter(',')
+                .action(ArgAction::Append)
                 .conflicts_with("xref_targets")
                 .value_parser(NonEmptyStringValueParser::new()),
+        )
+        .arg(
+            Arg::new("notes")
+                .long("notes")
+                .help("Say why: add the columns resolved (what was looked up), note and conflicts (what is denied)")
+                .action(ArgAction::SetTrue),
         )
         .arg(
             Arg::new("output")
                 .short('o')
                 .long("output")
                 .value_name("FILE")
-                .help("Write the result to a file; its name says the format")
+                .help("Write the result to a file; its name says the format, and as .sssom.tsv it is a set of what was found")
                 .value_parser(NonEmptyStringValueParser::new()),
         )
         .arg(
@@ -452,24 +471,35 @@ pub(super) fn xref_command() -> Command {
         .args(reading::args())
 }
 
+/// What of `biotide xref` was said again of which there is one: no value of it is to be dropped unsaid.
+pub(super) fn given_again(matches: &ArgMatches) -> Option<&'static str> {
+    let is_again = |id: &&str| {
+        let given = matches.get_many::<String>(id);
+        given.is_some_and(|given| given.len() > 1)
+    };
+    ["column", "namespace"].into_iter().find(is_again)
+}
+
 /// What was asked for, and options of the session.
 pub(super) fn xref(matches: &mut ArgMatches) -> (XrefArgs, Vec<(&'static str, String)>) {
     let mut options = Vec::new();
     for (id, _, option, ..) in XREF {
-        options.extend(
-            matches
-                .remove_one::<String>(id)
-                .map(|value| (option, value)),
-        );
+        let given = many(matches, id);
+        if !given.is_empty() {
+            options.push((option, given.join(",")));
+        }
     }
     let mut one = |id| matches.remove_one::<String>(id);
+    let (input, column, output) = (one("input"), one("column"), one("output"));
     let request = XrefRequest {
-        input: one("input").unwrap_or_default(),
-        column: one("column").unwrap_or_default(),
-        mapping: one("mapping").unwrap_or_default(),
-        output: one("output"),
+        input: input.unwrap_or_default(),
+        column: column.unwrap_or_default(),
+        mappings: many(matches, "mapping"),
         negatives: many(matches, "negatives"),
         targets: many(matches, "to"),
+        notes: matches.get_flag("notes"),
+        output,
+        format: None,
     };
     let args = XrefArgs {
         request,

@@ -1,7 +1,7 @@
 //! `biotide xref FILE --column C --mapping M --to a,b`.
 
 use biotide::XrefReport;
-use biotide::prelude::{BiotideContext, ScanReport};
+use biotide::prelude::BiotideContext;
 
 use super::report::Ender;
 use super::sql;
@@ -12,34 +12,27 @@ use crate::settings::Settings;
 
 /// Cross-references a column, and says what came of it.
 pub(crate) async fn run(
-    args: XrefArgs,
+    mut args: XrefArgs,
     settings: &Settings,
     context: &BiotideContext,
 ) -> Result<(), Failure> {
-    let statements = args.request.statements(context).await?;
-    let file = args.request.output.as_deref().filter(|file| *file != "-");
+    let file = args.request.output.clone().filter(|file| file != "-");
     let mut out = Output::new(args.format.filter(|_| file.is_none()))?;
+    // (The name of a file says its format, standard output has none.)
+    let format = match file {
+        Some(_) => args.format,
+        None => Some(out.format()),
+    };
+    args.request.format = format.map(|format| format.name().to_owned());
+    let (context, query) = args.request.query(context).await?;
     let mut ender = Ender::new(args.ending, settings, file.is_some()).counting();
-    let Some((last, before)) = statements.split_last() else {
-        return Ok(());
-    };
-    let mut made = Vec::with_capacity(before.len());
-    for statement in before {
-        let mut statement = context.sql(statement).await?;
-        statement.collect().await?;
-        made.push(statement.finish()?);
-    }
-    let report = match file {
-        Some(file) => sql::write_file(context, last, file, args.format, &ender, settings).await?,
-        None => sql::show(context, last, &mut out, &ender, settings, true).await?,
-    };
-    if let Some(mut report) = report {
-        // (The mapping's rows are read by the statement that makes it.)
-        for made in made {
-            report.rejected += made.rejected;
-            report.bytes_in += made.bytes;
-            report.scan = ScanReport::sum([report.scan, made]);
+    let report = match &file {
+        Some(file) => {
+            sql::write_file(&context, &query, file, args.format, &ender, settings).await?
         }
+        None => sql::show(&context, &query, &mut out, &ender, settings, true).await?,
+    };
+    if let Some(report) = report {
         if let Some(xref) = &report.xref {
             ender.say(|| summary(xref));
         }

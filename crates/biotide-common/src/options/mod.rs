@@ -142,7 +142,7 @@ options! {
     xref_mode: XrefMode = "directed", "Cross-references: `directed` walks as predicates allow and puts paths to the same identifier together; `undirected` walks every edge both ways, and every path is a result.";
     xref_chain: Names = "none", "Cross-references: what chains with itself although SSSOM's rules do not say so: `close`, `related`, `xref`.";
     xref_repeat_prefix: bool = "false", "Cross-references: whether a path may come through a prefix twice.";
-    xref_unmapped: XrefUnmapped = "keep", "Cross-references: `keep` rows without a result, with the reason, or `drop` them.";
+    xref_unmapped: XrefUnmapped = "keep", "Cross-references: `keep` rows without a result (`note` says why; `biotide xref` has it with `--notes`), or `drop` them.";
     xref_namespace: String = "what the column's name says, if it is that of a prefix", "Cross-references: the namespace of identifiers that have no prefix.";
     xref_retired: bool = "true", "Cross-references: bring retired identifiers forward first (`identifiers_secondary`).";
     xref_max_paths: usize = "1000000", "Cross-references: the most edges that are looked at for one identifier.";

@@ -1,44 +1,73 @@
 //! `biotide xref`: a file, a column of it, a mapping.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use biotide_common::BiotideError;
 use biotide_common::nearest::{list, nearest};
-use biotide_common::options::XrefPolicy;
+use biotide_common::options::{BiotideOptions, XrefPolicy};
+use biotide_exec::catalog::{Mappings, is_stored};
+use datafusion::execution::SessionState;
+use datafusion::prelude::SessionContext;
 
+use super::loader::{PlanLoader, plans};
+use super::named::missing;
+use super::source::{Part, is_path, of_path, of_paths, text};
+use super::tables::{Named, Tables};
 use crate::context::BiotideContext;
-use crate::convert::check_inputs;
+use crate::convert::{check_inputs, split_ending};
 use crate::error::Result;
 
-/// What to cross-reference. How is said by the session's options (`xref_…`).
+/// What to cross-reference. How is said by the session's options (`xref_…`); those that say what a file looks like, or
+/// which of its rows and columns are read, are of the input alone.
 #[derive(Debug, Clone, Default)]
 pub struct XrefRequest {
     /// A path, URL or glob.
     pub input: String,
     /// The column of identifiers, in any case.
     pub column: String,
-    /// A mapping: its name, or a file.
-    pub mapping: String,
+    /// Mappings: names, or files. Several are as one.
+    pub mappings: Vec<String>,
     /// Files of what is denied.
     pub negatives: Vec<String>,
     /// The prefixes of results; none: any.
     pub targets: Vec<String>,
-    /// Where to: text formats have lists as `a|b`.
+    /// Whether to tell why: the columns `resolved`, `note` and `conflicts`.
+    pub notes: bool,
+    /// Where to, if it is a file.
     pub output: Option<String>,
+    /// How the result is written; not said: as the name of the output ends. CSV and TSV have lists as `a|b`, a set of
+    /// mappings (`.sssom.tsv`) has the results as statements.
+    pub format: Option<String>,
 }
 
-/// The mapping of a request that has denials.
-const OWN: &str = "xref";
+/// What is added to the columns of the input.
+const ADDED: [&str; 7] = [
+    "target",
+    "predicate",
+    "confidence",
+    "hops",
+    "path",
+    "sources",
+    "verdict",
+];
+
+/// What is added to those where it is asked for.
+const NOTES: [&str; 3] = ["resolved", "note", "conflicts"];
+
+/// A result as a statement of a set. That an identifier is replaced is said of the one that was; what it maps to, of
+/// the one in its place.
+const STATEMENT: &str = "CASE WHEN x.target = x.resolved THEN x.path[1] ELSE x.resolved END AS subject_id, \
+     x.predicate AS predicate_id, x.target AS object_id, x.confidence, \
+     CASE WHEN x.hops - CASE WHEN x.path[1] = x.resolved THEN 0 ELSE 1 END > 1 THEN 'semapv:MappingChaining' \
+     ELSE 'semapv:UnspecifiedMatching' END AS mapping_justification";
 
 impl XrefRequest {
-    /// The statements that do it; the last one's rows are the result: the input's columns, then `target`,
-    /// `predicate`, `confidence`, `hops`, `path`, `sources` and `verdict`. One that the input has too is called
-    /// `xref_…`, or `xref2_…` and so on where it has that too.
-    pub async fn statements(&self, context: &BiotideContext) -> Result<Vec<String>> {
-        if let Some(output) = self.output.as_ref().filter(|output| *output != "-") {
-            let inputs = [&self.input, &self.mapping]
-                .into_iter()
-                .chain(&self.negatives);
-            check_inputs(&inputs.cloned().collect::<Vec<_>>(), output)?;
-        }
+    /// The query that does it, and the session to run it in, which knows the mapping. Its rows are the result: the
+    /// input's columns, then `target`, `predicate`, `confidence`, `hops`, `path`, `sources` and `verdict`. One that the
+    /// input has too is called `xref_…`, or `xref2_…` and so on where it has that too.
+    pub async fn query(&self, context: &BiotideContext) -> Result<(BiotideContext, String)> {
+        self.check(context)?;
         let input = text(&self.input);
         let schema = context
             .sql(&format!("SELECT * FROM {input}"))
@@ -49,7 +78,62 @@ impl XrefRequest {
             .iter()
             .map(|field| field.name().as_str())
             .collect();
-        let column = find(&names, &self.column).ok_or_else(|| {
+        let column = quoted(self.column_of(&names)?);
+        let (context, mapping) = self.mapping(context).await?;
+        let from = format!(
+            "{input} AS p, LATERAL xref(p.{column}, {}{}) AS x",
+            text(&mapping),
+            self.only_targets()
+        );
+        let sql = match self.written_as().as_deref() {
+            // (What has no predicate is no result, or a path that SSSOM's rules make nothing of.)
+            Some("sssom") => {
+                format!("SELECT DISTINCT {STATEMENT} FROM {from} WHERE x.predicate IS NOT NULL")
+            }
+            format => {
+                let has_lists = !matches!(format, Some("csv" | "tsv"));
+                format!("SELECT p.*, {} FROM {from}", self.added(&names, has_lists))
+            }
+        };
+        Ok((context, sql))
+    }
+
+    fn check(&self, context: &BiotideContext) -> Result<(), BiotideError> {
+        if let Some(output) = self.output.as_ref().filter(|output| *output != "-") {
+            let read = std::iter::once(&self.input)
+                .chain(&self.mappings)
+                .chain(&self.negatives);
+            let read: Vec<String> = read.cloned().collect();
+            check_inputs(&read, output)?;
+        }
+        let refused = |key: &str, value: &str, problem: &str| {
+            Err(BiotideError::Option {
+                key: key.to_owned(),
+                value: value.to_owned(),
+                problem: problem.to_owned(),
+            })
+        };
+        if context.options().xref_policy == Some(XrefPolicy::List) {
+            let problem = "has no columns for results: use explode, first, error or drop";
+            return refused("policy", "list", problem);
+        }
+        if self.notes && self.written_as().as_deref() == Some("sssom") {
+            let problem = "is not for a set of mappings, which has what was found and nothing else";
+            return refused("notes", "true", problem);
+        }
+        Ok(())
+    }
+
+    /// The format of the result, if that is known.
+    fn written_as(&self) -> Option<String> {
+        let ending = || split_ending(self.output.as_deref()?).0;
+        let format = self.format.clone().or_else(ending);
+        format.map(|format| format.to_ascii_lowercase())
+    }
+
+    /// The input's name of the column.
+    fn column_of<'a>(&self, names: &[&'a str]) -> Result<&'a str, BiotideError> {
+        find(names, &self.column).ok_or_else(|| {
             let hint = match nearest(&self.column, names.iter().copied()) {
                 Some(near) => format!("did you mean '{near}'? There are"),
                 None => "there are".to_owned(),
@@ -60,61 +144,157 @@ impl XrefRequest {
                 list(names.iter().copied())
             );
             BiotideError::file(&self.input, problem)
-        })?;
-        if context.options().xref_policy == Some(XrefPolicy::List) {
-            return Err(BiotideError::Option {
-                key: "policy".to_owned(),
-                value: "list".to_owned(),
-                problem: "has no columns for results: use explode, first, error or drop".to_owned(),
-            }
-            .into());
-        }
-        let mut statements = Vec::new();
-        let mapping = match self.negatives.as_slice() {
-            [] => self.mapping.as_str(),
-            negatives => {
-                let negatives: Vec<String> = negatives.iter().map(|file| text(file)).collect();
-                let (mapping, negatives) = (text(&self.mapping), negatives.join(", "));
-                let from = match context.mappings().get(&self.mapping) {
-                    Some(_) => format!(
-                        "(SELECT * FROM mapping_edges({mapping})), pairs(negatives => [{negatives}])"
-                    ),
-                    None => format!("pairs({mapping}, negatives => [{negatives}])"),
-                };
-                statements.push(format!("CREATE OR REPLACE MAPPING {OWN} FROM {from}"));
-                OWN
-            }
-        };
+        })
+    }
+
+    fn only_targets(&self) -> String {
         let targets: Vec<String> = self.targets.iter().map(|target| text(target)).collect();
-        let targets = match targets.as_slice() {
+        match targets.as_slice() {
             [] => String::new(),
             targets => format!(", targets => [{}]", targets.join(", ")),
-        };
-        let lists_are_texts = self.output.as_deref().is_some_and(is_delimited);
-        let added = [
-            "target",
-            "predicate",
-            "confidence",
-            "hops",
-            "path",
-            "sources",
-            "verdict",
-        ]
-        .map(|name| {
-            let alias = alias(name, &names);
-            match (name, lists_are_texts) {
-                ("path" | "sources", true) => format!("array_to_string(x.{name}, '|') AS {alias}"),
-                _ => format!("x.{name} AS {alias}"),
-            }
-        });
-        statements.push(format!(
-            "SELECT p.*, {} FROM {input} AS p, LATERAL xref(p.{}, {}{targets}) AS x",
-            added.join(", "),
-            quoted(column),
-            text(mapping),
-        ));
-        Ok(statements)
+        }
     }
+
+    /// What is selected besides the input's own columns.
+    fn added(&self, own: &[&str], has_lists: bool) -> String {
+        let notes: &[&str] = if self.notes { &NOTES } else { &[] };
+        let added = ADDED.iter().chain(notes).map(|name| {
+            let value = match *name {
+                "path" | "sources" if !has_lists => format!("array_to_string(x.{name}, '|')"),
+                // (Most rows have none.)
+                "conflicts" if !has_lists => {
+                    "nullif(array_to_string(x.conflicts, '|'), '')".to_owned()
+                }
+                name => format!("x.{name}"),
+            };
+            format!("{value} AS {}", alias(name, own))
+        });
+        added.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The name of the mapping, and a session that knows it. It is named like its files, is read when it is needed, and
+    /// nobody else's session has it.
+    async fn mapping(&self, context: &BiotideContext) -> Result<(BiotideContext, String)> {
+        if self.mappings.is_empty() {
+            return Err(missing(context, "").into());
+        }
+        if let ([one], []) = (self.mappings.as_slice(), self.negatives.as_slice())
+            && is_made(context, one)
+        {
+            return Ok((context.clone(), one.clone()));
+        }
+        let name = self.mappings.join(", ");
+        let plain = context.with_options(forget_the_input);
+        let state = plain.session().state();
+        let parts = self.parts(&plain, &state).await?;
+        let plans = plans(&plain, &state, parts).await?;
+        let loader = PlanLoader::new(state, plans, plain.identifiers()?)?;
+        let known = Mappings::default();
+        for mapping in context.mappings().all() {
+            known.insert(mapping);
+        }
+        known.insert(Arc::new(loader.mapping(&name)));
+        Ok((with_mappings(context, known), name))
+    }
+
+    /// What the mapping is made of: statements, and denials.
+    async fn parts(
+        &self,
+        context: &BiotideContext,
+        state: &SessionState,
+    ) -> Result<Vec<Part>, BiotideError> {
+        let known = context.mappings().all();
+        let known = known.iter().map(|mapping| mapping.name().to_owned());
+        let tables = Tables {
+            state,
+            mappings: known.collect(),
+        };
+        let mut parts = Vec::new();
+        for name in &self.mappings {
+            if context.mappings().get(name).is_some() {
+                parts.push(of_table(&format!("mapping_edges({})", text(name)), name));
+                continue;
+            }
+            let said = of_name(name, &tables).await;
+            parts.extend(said.map_err(|error| match is_path(name) {
+                true => error,
+                false => missing(context, name),
+            })?);
+        }
+        for name in &self.negatives {
+            let denied = of_name(name, &tables).await?;
+            parts.extend(denied.into_iter().map(|part| Part {
+                negated: true,
+                ..part
+            }));
+        }
+        Ok(parts)
+    }
+}
+
+/// Whether a mapping is there, and need not be read from text.
+fn is_made(context: &BiotideContext, name: &str) -> bool {
+    let path = Path::new(name);
+    context.mappings().get(name).is_some() || path.is_file() && is_stored(path)
+}
+
+/// The statements of a table, or of files.
+async fn of_name(name: &str, tables: &Tables<'_>) -> Result<Vec<Part>, BiotideError> {
+    Ok(match tables.of_text(name)? {
+        Named::Table(table) => vec![of_table(&table, name)],
+        Named::Path(path) => of_paths(tables.state, &path).await,
+    })
+}
+
+fn of_table(table: &str, origin: &str) -> Part {
+    Part {
+        sql: format!("SELECT * FROM {table}"),
+        with_texts: None,
+        ..of_path(origin)
+    }
+}
+
+/// The same session, with other mappings.
+fn with_mappings(context: &BiotideContext, mappings: Mappings) -> BiotideContext {
+    let mut state = context.session().state();
+    state.config_mut().set_extension(Arc::new(mappings));
+    let session = SessionContext::new_with_state(state);
+    context.with_session(session, Arc::clone(&context.meter))
+}
+
+/// Unsets what is said of the input: what its text looks like, and what of it is read.
+fn forget_the_input(options: &mut BiotideOptions) {
+    *options = BiotideOptions {
+        delimiter: None,
+        quote: None,
+        escape: None,
+        comment: None,
+        header: None,
+        header_rows: None,
+        skip_rows: None,
+        skip_footer: None,
+        table: None,
+        max_rows: None,
+        columns: None,
+        column_names: None,
+        column_aliases: None,
+        strict_schema: None,
+        flatten: None,
+        null_values: None,
+        strip_whitespace: None,
+        skip_empty: None,
+        key_columns: None,
+        decimal: None,
+        thousands: None,
+        date_format: None,
+        schema: None,
+        all_text: None,
+        infer: None,
+        metadata_columns: None,
+        compression: None,
+        encoding: None,
+        ..std::mem::take(options)
+    };
 }
 
 /// The name of an added column: its own, if the input has no such column.
@@ -127,16 +307,6 @@ fn alias(name: &str, taken: &[&str]) -> String {
     names.find(is_free).unwrap_or_default()
 }
 
-/// Whether a file's format has no lists.
-fn is_delimited(path: &str) -> bool {
-    let lower = path.to_ascii_lowercase();
-    let bare = lower.strip_suffix(".gz").unwrap_or(&lower);
-    [".csv", ".tsv", ".tab", ".txt"]
-        .iter()
-        .any(|end| bare.ends_with(end))
-        || path == "-"
-}
-
 fn find<'a>(names: &[&'a str], wanted: &str) -> Option<&'a str> {
     let exact = names.iter().find(|name| **name == wanted);
     let mut like = names
@@ -147,10 +317,6 @@ fn find<'a>(names: &[&'a str], wanted: &str) -> Option<&'a str> {
         (None, Some(one), None) => Some(one),
         _ => None,
     }
-}
-
-fn text(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 fn quoted(name: &str) -> String {
