@@ -153,7 +153,9 @@ async fn what_goes_with_a_run_is_removed() {
             .filter(|file| file.as_ref().unwrap().path().is_file())
             .count()
     };
-    for sink in [out.as_str(), "/nowhere/at/all.csv"] {
+    // (No folder can be made below a file.)
+    let below = format!("{file}/all.csv");
+    for sink in [&out, &below] {
         let yaml = format!(
             "{}steps:
 - {{type: load, params: {{file_path: '{file}'}}}}
@@ -161,7 +163,7 @@ async fn what_goes_with_a_run_is_removed() {
 - {{type: sink, params: {{to: '{sink}'}}}}",
             mapping(folder.path())
         );
-        assert_eq!(tried(&context, &yaml).await.is_ok(), sink == out);
+        assert_eq!(tried(&context, &yaml).await.is_ok(), *sink == out);
         assert_eq!(left(), 0);
         assert_eq!(count(&context, "system.mappings").await, 0);
     }
@@ -223,7 +225,7 @@ async fn a_run_need_not_write_rows() {
     let yaml = format!(
         "steps:
 - {{name: a, action: {{type: load, params: {{file_path: '{file}'}}}}}}
-- {{name: b, is_required: false, action: {{type: sink, params: {{to: /nowhere/at/all.csv}}}}}}"
+- {{name: b, is_required: false, action: {{type: sink, params: {{to: '{file}/all.csv'}}}}}}"
     );
     let report = run(&context, &yaml).await;
     assert_eq!(report.status, Status::PartialSuccess);
@@ -340,6 +342,23 @@ async fn what_cannot_be_written_is_told_before_anything_is() {
         (
             format!("type: report, params: {{path: '{odd}'}}"),
             "is not a format that can be written",
+            true,
+        ),
+        (
+            format!(
+                "type: sink, params: {{to: '{}', mode: replace}}",
+                at("./first.csv")
+            ),
+            "too: name another file",
+            true,
+        ),
+        (
+            // The folder of the input, and of the pipeline itself.
+            format!(
+                "type: sink, params: {{to: '{}', format: csv, partition_by: id, mode: replace}}",
+                folder.path().display()
+            ),
+            "which is no part of what is replaced: name another folder",
             true,
         ),
         (

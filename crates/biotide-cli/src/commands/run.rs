@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use biotide::format_size;
 use biotide::pipeline::run::{PipelineReport, SinkReport, Status};
 use biotide::pipeline::{Pipeline, RunOptions};
-use biotide::prelude::BiotideContext;
+use biotide::prelude::{BiotideContext, ScanReport};
 
 use super::report::{Ender, count_of};
 use crate::args::RunArgs;
@@ -57,8 +57,12 @@ pub(crate) async fn run(
         return show(&report);
     }
     for step in &report.steps {
-        if let Some(scan) = &step.scan {
-            ender.take(scan, 0);
+        match &step.scan {
+            Some(scan) if !step.is_kept => ender.take(scan, 0),
+            Some(scan) if scan.rejected > 0 => {
+                ender.say(|| kept(&step.name, scan, settings.rejects_file()));
+            }
+            _ => {}
         }
     }
     for sink in &report.sinks {
@@ -143,6 +147,19 @@ fn written(sink: &SinkReport) -> String {
         count_of(sink.rows),
         sink.to,
         format_seconds(sink.seconds)
+    )
+}
+
+/// `cache: as an earlier run has made it, with 2 records rejected (2 too_few_fields); see --rejects FILE`.
+fn kept(step: &str, scan: &ScanReport, file: Option<&str>) -> String {
+    let records = match scan.rejected {
+        1 => "1 record".to_owned(),
+        n => format!("{n} records"),
+    };
+    format!(
+        "{step}: as an earlier run has made it, with {records} rejected ({}); see {}",
+        scan.summary(),
+        file.unwrap_or("--rejects FILE")
     )
 }
 

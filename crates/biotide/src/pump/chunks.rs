@@ -15,7 +15,7 @@ pub struct ChunksReport {
     pub size: u64,
     /// How many there were.
     pub total: u64,
-    /// Chunks of the inputs' records with a bad one among them.
+    /// Chunks with bad records.
     pub with_errors: u64,
     /// Milliseconds that a chunk took, on average.
     pub mean_ms: f64,
@@ -23,6 +23,8 @@ pub struct ChunksReport {
     pub results: Vec<SinkChunk>,
     /// How many came before those.
     pub earlier: u64,
+    /// Bad records of these.
+    pub earlier_errors: u64,
 }
 
 /// A chunk of a sink.
@@ -32,7 +34,11 @@ pub struct SinkChunk {
     pub chunk: u64,
     /// Its rows.
     pub rows: u64,
-    /// Of the same chunk of the input, if there is one input: bad records.
+    /// Bad records of the inputs that were set aside where its rows come from; notes are none. Each of them is in one
+    /// chunk, so that all chunks have as many as the sink has `rejected`, less notes; a sink that takes no rows has no
+    /// chunks. Where each good record of one input becomes a row, these are the bad ones of the same chunk of the
+    /// input. Of a plan that drops rows or makes several of one they are in proportion: the record in the middle of a
+    /// file is in the chunk in the middle, of several inputs each by itself.
     pub errors: u64,
     /// Bytes that operators and readers had reserved when it was complete.
     pub memory_bytes: u64,
@@ -100,25 +106,29 @@ impl Chunks {
         }
     }
 
-    /// The end. `errors`: of each input, bad records by chunk.
-    pub(super) fn finish(mut self, memory: u64, errors: &[BTreeMap<u64, u64>]) -> ChunksReport {
+    /// All rows until now, those that an earlier run has written included.
+    pub(super) fn rows(&self) -> u64 {
+        self.total * self.size + self.rows
+    }
+
+    /// The end. `errors`: bad records by chunk.
+    pub(super) fn finish(mut self, memory: u64, errors: &BTreeMap<u64, u64>) -> ChunksReport {
         if self.rows > 0 {
             self.complete(memory);
         }
-        if let [errors] = errors {
-            for chunk in &mut self.last {
-                chunk.errors = errors.get(&chunk.chunk).copied().unwrap_or(0);
-            }
+        for chunk in &mut self.last {
+            chunk.errors = errors.get(&chunk.chunk).copied().unwrap_or(0);
         }
         let earlier = self.total - self.last.len() as u64;
         let written = (self.total - self.before).max(1);
         ChunksReport {
             size: self.size,
             total: self.total,
-            with_errors: errors.iter().map(|errors| errors.len() as u64).sum(),
+            with_errors: errors.len() as u64,
             mean_ms: self.spent.as_secs_f64() * 1e3 / written as f64,
             results: self.last.into(),
             earlier,
+            earlier_errors: errors.range(..earlier).map(|(_, errors)| errors).sum(),
         }
     }
 }
@@ -138,7 +148,8 @@ mod tests {
                 left -= rows;
             }
             let errors = BTreeMap::from([(3, 2)]);
-            let report = chunks.finish(5, &[errors]);
+            assert_eq!(chunks.rows(), 10_000);
+            let report = chunks.finish(5, &errors);
             assert_eq!(
                 (report.total, report.with_errors, report.earlier),
                 (10, 1, 0)
@@ -153,9 +164,12 @@ mod tests {
     fn results_are_bounded_and_a_resumed_run_goes_on_counting() {
         let mut chunks = Chunks::new(10, 25);
         chunks.add(20_000, Duration::from_millis(1), 0);
-        let report = chunks.finish(0, &[]);
+        assert_eq!(chunks.rows(), 20_025);
+        let errors = BTreeMap::from([(0, 4), (1002, 1), (1003, 2)]);
+        let report = chunks.finish(0, &errors);
         assert_eq!((report.total, report.results.len()), (2003, KEPT));
         assert_eq!(report.results.last().map(|chunk| chunk.rows), Some(5));
-        assert_eq!(report.earlier, 1003);
+        assert_eq!((report.earlier, report.earlier_errors), (1003, 5));
+        assert_eq!((report.with_errors, report.results[0].errors), (3, 2));
     }
 }

@@ -114,8 +114,9 @@ pub(crate) async fn pump(
     }
     let (steps, waiting_for_sink) = ahead.seconds();
     let Pumping { waited, chunks, .. } = pumping;
+    let errors = monitor.chunk_errors(chunks.rows(), options.chunk_rows as u64)?;
     Ok(Pumped {
-        chunks: chunks.finish(monitor.reserved(), &monitor.chunk_errors()),
+        chunks: chunks.finish(monitor.reserved(), &errors),
         flow: FlowReport {
             seconds: begin.elapsed().as_secs_f64(),
             waiting_for_rows: waited.as_secs_f64(),

@@ -77,11 +77,17 @@ pub(crate) fn read_json_lines(path: &Path, log: &QueryLog) -> Result<()> {
         BiotideError::io(format!("reading the reject log {}", path.display()), e)
     };
     let mut records = Vec::new();
+    // (Of a record with several faults there are several entries, one after the other.)
+    let mut last = None;
     for line in BufReader::new(File::open(path).map_err(io)?).lines() {
         let line = line.map_err(io)?;
         let record: RejectRecord = serde_json::from_str(&line).map_err(|e| io(e.into()))?;
         if record.action == "rejected" {
-            log.refuse(&record.reason, record.line);
+            let place = (record.source.clone(), record.offset);
+            if record.line == 0 || last.as_ref() != Some(&place) {
+                log.refuse(&record.reason, record.line);
+            }
+            last = Some(place);
         }
         records.push(record);
         if records.len() == BATCH {

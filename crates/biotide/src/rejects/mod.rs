@@ -3,9 +3,11 @@
 mod files;
 mod finished;
 mod of_run;
+mod once;
 mod set_aside;
 mod unseen;
 
 pub(crate) use files::{read_json_lines, write_json_lines};
 pub(crate) use finished::FinishedLogs;
+pub(crate) use once::counted_once;
 pub(crate) use set_aside::SetAside;

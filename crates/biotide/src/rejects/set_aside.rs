@@ -1,17 +1,19 @@
-//! How many records the statements of a run have set aside.
+//! How many records statements have set aside.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
+use std::sync::Arc;
 
 use biotide_common::BiotideError;
 use biotide_common::reject::{RejectReader, RejectRecord};
+use biotide_common::session::QueryLog;
 
 use super::files::BATCH;
 use super::finished::FinishedLogs;
 use crate::error::Result;
 use crate::pipeline::sift::HARMLESS;
 
-/// What the statements of a run have set aside.
+/// What statements have set aside.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct SetAside {
     /// Records; those that were read several times are counted once.
@@ -21,16 +23,33 @@ pub(crate) struct SetAside {
 }
 
 impl FinishedLogs {
-    /// What has been set aside until now. A record is known again by its place, whoever has read it, and whatever was
-    /// wrong with it. Rows that stand nowhere are counted as they come, but for those that several statements have.
+    /// What has been set aside until now.
     pub(crate) fn set_aside(&self) -> Result<SetAside> {
-        let logs = self.all();
+        SetAside::of(&self.all(), |_, _| {})
+    }
+}
+
+impl SetAside {
+    /// What some logs have. A record is known again by its place, whoever has read it, and whatever was wrong with it.
+    /// Rows that stand nowhere are counted as they come, but for those that several statements have.
+    ///
+    /// `each` hears of every record that stands somewhere, in order, and whether it is no fault.
+    pub(crate) fn of(
+        logs: &[Arc<QueryLog>],
+        mut each: impl FnMut(&RejectRecord, bool),
+    ) -> Result<Self> {
         let readers = logs.iter().map(|log| log.rejects.read());
         let mut entries = Merged::of(readers.collect::<Result<_, BiotideError>>()?)?;
-        let mut aside = SetAside {
+        let mut aside = Self {
             rejected: logs.iter().map(|log| log.unplaced()).sum(),
             notes: 0,
         };
+        let mut add = |(record, is_note): (RejectRecord, bool)| {
+            aside.rejected += 1;
+            aside.notes += u64::from(is_note);
+            each(&record, is_note);
+        };
+        let mut twice = 0;
         // The record before, and whether all that is said of it is no fault.
         let mut last: Option<(RejectRecord, bool)> = None;
         let mut last_unplaced: Option<RejectRecord> = None;
@@ -39,29 +58,28 @@ impl FinishedLogs {
                 continue;
             }
             if entry.line == 0 {
-                if last_unplaced.as_ref() == Some(&entry) {
-                    aside.rejected = aside.rejected.saturating_sub(1);
-                }
+                twice += u64::from(last_unplaced.as_ref() == Some(&entry));
                 last_unplaced = Some(entry);
                 continue;
             }
             let is_note = HARMLESS.contains(&&*entry.reason);
             match &mut last {
-                Some((record, was_note))
+                Some((record, is_no_fault))
                     if record.source == entry.source && record.offset == entry.offset =>
                 {
-                    if *was_note && !is_note {
-                        aside.notes -= 1;
-                        *was_note = false;
-                    }
+                    *is_no_fault &= is_note;
                 }
                 _ => {
-                    aside.rejected += 1;
-                    aside.notes += u64::from(is_note);
-                    last = Some((entry, is_note));
+                    if let Some(before) = last.replace((entry, is_note)) {
+                        add(before);
+                    }
                 }
             }
         }
+        if let Some(last) = last {
+            add(last);
+        }
+        aside.rejected = aside.rejected.saturating_sub(twice);
         Ok(aside)
     }
 }

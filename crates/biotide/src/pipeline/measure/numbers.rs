@@ -13,7 +13,12 @@ use super::exec::{Counts, StepExec};
 pub struct StepNumbers {
     /// Its name.
     pub step: String,
-    /// Rows that it gave: what a later step leaves out is not made where that can be seen before.
+    /// Rows that it gave to the steps after it, in the plan that ran. That is not what it would give by itself: columns,
+    /// conditions and limits of later steps are applied as early as they can be, in the reader of a file if that is
+    /// possible, and a step has only those rows to give that they left. So a `load`, a `validate` that keeps all and the
+    /// `filter` after them may all have the same number, that of the rows which the condition holds for. Rows of all
+    /// uses of a step are added up. (How many rows readers have found is told by the sink's `scan`: `delivered`; how
+    /// many a check has looked at by its own `rows`.)
     pub rows: u64,
     /// Batches that it gave.
     pub batches: u64,

@@ -2,6 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use biotide_common::BiotideError;
 use biotide_common::scan::ScanReport;
@@ -93,7 +94,15 @@ impl Kept {
 
     fn is_of(&self, key: &str) -> bool {
         let known = std::fs::read_to_string(&self.note);
-        self.file.is_file() && self.rejects.is_file() && known.is_ok_and(|k| k.trim() == key)
+        self.rejects.is_file() && known.is_ok_and(|known| self.state(key).is_ok_and(|k| k == known))
+    }
+
+    /// What the note says while the file is as it was made under this key.
+    fn state(&self, key: &str) -> std::io::Result<String> {
+        let meta = self.file.metadata()?;
+        let since = meta.modified()?.duration_since(UNIX_EPOCH);
+        let at = since.map_or(0, |since| since.as_nanos());
+        Ok(format!("{key} {} {at}\n", meta.len()))
     }
 
     async fn make(&self, scope: &Scope, plan: LogicalPlan, key: &str) -> Result<ScanReport> {
@@ -117,7 +126,8 @@ impl Kept {
             std::fs::write(&self.rejects, "")
                 .map_err(|error| BiotideError::io(what(&self.rejects), error))?;
         }
-        std::fs::write(&self.note, format!("{key}\n"))
+        self.state(key)
+            .and_then(|state| std::fs::write(&self.note, state))
             .map_err(|error| BiotideError::io(what(&self.note), error))?;
         Ok(scan)
     }

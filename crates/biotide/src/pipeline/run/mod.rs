@@ -15,7 +15,7 @@ mod trace;
 mod tuning;
 
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use biotide_common::BiotideError;
 use biotide_common::scan::ScanReport;
@@ -32,6 +32,7 @@ use super::spec::{Pipeline, Step};
 use crate::context::BiotideContext;
 use crate::error::{Error, Result};
 use crate::memory::{cpu_seconds, peak_rss};
+use crate::rejects::counted_once;
 use crate::resumable::{Identity, RunLock, RunState};
 
 /// How a pipeline is run.
@@ -56,6 +57,8 @@ struct Running<'a> {
     observer: &'a mut dyn RunObserver,
     /// What the step that runs has read by itself.
     scan: Option<ScanReport>,
+    /// Whether an earlier run has, and this one took what it made.
+    is_kept: bool,
 }
 
 impl BiotideContext {
@@ -94,6 +97,7 @@ impl BiotideContext {
             report: PipelineReport::new(pipeline),
             observer,
             scan: None,
+            is_kept: false,
         };
         let ran = self.run_steps(pipeline, &mut running).await;
         let noted = match (&ran, &mut running.state) {
@@ -161,6 +165,7 @@ async fn run_each(scope: &mut Scope, pipeline: &Pipeline, running: &mut Running<
             .await;
         let mut told = StepReport::of(step, scope, started.elapsed());
         told.scan = running.scan.take();
+        told.is_kept = std::mem::take(&mut running.is_kept);
         told.failed = ran.as_ref().err().map(ToString::to_string);
         trace::step_ended(&span, &told, running.report.rows - rows);
         running.observer.step_finished(&told);
@@ -182,24 +187,9 @@ async fn run_step(scope: &mut Scope, step: &Step, running: &mut Running<'_>) -> 
         "sink" if dry_run => sinks::explain(scope, step).await.map(|text| {
             running.report.plans.push((step.name.clone(), text));
         }),
-        "sink" => {
-            let before = cpu_seconds();
-            let written = sinks::write(scope, step, running).await;
-            written.map(|sink| {
-                let processors = Processors {
-                    busy: cpu_seconds() - before,
-                    threads: scope.state.config().target_partitions(),
-                };
-                running.report.take(sink, processors);
-                if let Some(sink) = running.report.sinks.last() {
-                    running.observer.sink_finished(sink);
-                }
-            })
-        }
+        "sink" => write(scope, step, running).await,
         "report" if dry_run => fates::reported(scope, step).map(|_| ()),
-        "report" => fates::report(scope, step)
-            .await
-            .map(|sink| running.report.sinks.push(sink)),
+        "report" => report_fates(scope, step, running).await,
         "validate" if !dry_run => match quality::check(scope, step).await {
             Ok((results, verdict)) => {
                 running.report.take_checks(results);
@@ -210,9 +200,7 @@ async fn run_step(scope: &mut Scope, step: &Step, running: &mut Running<'_>) -> 
             }
             Err(error) => Err(error),
         },
-        "cache" if !dry_run => cache::keep(scope, step).await.map(|scan| {
-            running.scan = Some(scan);
-        }),
+        "cache" if !dry_run => keep(scope, step, running).await,
         _ => return compile::step(scope, step).await,
     };
     if let Err(error) = done {
@@ -227,6 +215,55 @@ async fn run_step(scope: &mut Scope, step: &Step, running: &mut Running<'_>) -> 
         ("validate" | "cache", true) => compile::step(scope, step).await,
         _ => Ok(()),
     }
+}
+
+async fn write(scope: &Scope, step: &Step, running: &mut Running<'_>) -> Result<()> {
+    let (before, logs) = (cpu_seconds(), logs(scope));
+    let mut sink = sinks::write(scope, step, running).await?;
+    let processors = Processors {
+        busy: cpu_seconds() - before,
+        threads: scope.state.config().target_partitions(),
+    };
+    sink.take_scan(once(scope, logs, sink.scan.clone())?);
+    running.report.take(sink, processors);
+    if let Some(sink) = running.report.sinks.last() {
+        running.observer.sink_finished(sink);
+    }
+    Ok(())
+}
+
+async fn report_fates(scope: &Scope, step: &Step, running: &mut Running<'_>) -> Result<()> {
+    let logs = logs(scope);
+    let mut sink = fates::report(scope, step).await?;
+    sink.take_scan(once(scope, logs, sink.scan.clone())?);
+    running.report.sinks.push(sink);
+    Ok(())
+}
+
+async fn keep(scope: &mut Scope, step: &Step, running: &mut Running<'_>) -> Result<()> {
+    let made = || -> Option<SystemTime> {
+        let file = std::fs::metadata(step.params.text("path")?);
+        file.and_then(|file| file.modified()).ok()
+    };
+    let (before, logs) = (made(), logs(scope));
+    let scan = cache::keep(scope, step).await?;
+    // (One that is made anew has another time.)
+    running.is_kept = before.is_some() && before == made();
+    running.scan = Some(once(scope, logs, scan)?);
+    Ok(())
+}
+
+/// How many statements have a log.
+fn logs(scope: &Scope) -> usize {
+    scope.context.finished.all().len()
+}
+
+/// What a statement has read, with each file counted once. It is one of those that have come after so many others; of
+/// which nothing was read, and nothing set aside, there is no log.
+fn once(scope: &Scope, before: usize, scan: ScanReport) -> Result<ScanReport> {
+    let logs = scope.context.finished.all();
+    let own = logs.iter().skip(before).find(|log| log.report() == scan);
+    own.map_or(Ok(scan), counted_once)
 }
 
 /// The error of a sink that has begun; if its cause may pass, with what to do then.

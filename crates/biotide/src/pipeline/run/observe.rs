@@ -61,7 +61,7 @@ pub struct RunProgress {
     pub bytes: u64,
     /// Bytes of the inputs; 0 where they are not known.
     pub bytes_total: u64,
-    /// Records set aside.
+    /// Records set aside, each as often as it was read.
     pub errors: u64,
     /// Chunks that were ready before the sink could take them: how often reading waited for writing.
     pub backpressure_events: u64,

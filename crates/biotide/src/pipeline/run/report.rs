@@ -85,9 +85,13 @@ pub struct StepReport {
     /// What its identifiers are of, if it says so: `protein`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entity_type: Option<String>,
-    /// What it has read, if it makes a dataset by itself.
+    /// What it has read, if it makes a dataset by itself. What an earlier run has kept is not read again: then there is
+    /// only what was set aside by that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scan: Option<ScanReport>,
+    /// Whether its rows are those that an earlier run has kept, in the file of a `cache`.
+    #[serde(rename = "kept", skip_serializing_if = "std::ops::Not::not")]
+    pub is_kept: bool,
     /// Why it failed, if that did not end the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
@@ -135,16 +139,18 @@ pub struct SinkReport {
     /// The files that were read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<InputFile>,
-    /// Records set aside.
+    /// Records set aside; one that was read several times, as its dataset is used more than once, is counted once.
     pub rejected: u64,
     /// Wall-clock time.
     pub seconds: f64,
     /// What was reserved and spilled.
     pub memory: MemoryReport,
-    /// What each step before it did for it.
+    /// What each step before it did for it. A step's `rows` are those that the steps after it left to it, not all that
+    /// it would give by itself: see there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<StepNumbers>,
-    /// The counts of the readers.
+    /// The counts of the readers. Records of a file that is read several times for it are counted once; `files` and
+    /// `bytes` are what was read.
     pub scan: ScanReport,
     /// What became of identifiers that were cross-referenced.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -245,6 +251,12 @@ impl SinkReport {
         Ok(())
     }
 
+    /// Takes better counts of what its statement has read.
+    pub(super) fn take_scan(&mut self, scan: ScanReport) {
+        self.rejected = scan.rejected;
+        self.scan = scan;
+    }
+
     /// Whether nothing was wrong with what was read.
     pub(crate) fn is_clean(&self) -> bool {
         self.rejected == 0 && self.scan.reasons.is_empty()
@@ -278,6 +290,7 @@ impl StepReport {
             columns: Vec::new(),
             entity_type: None,
             scan: None,
+            is_kept: false,
             failed: None,
         }
     }

@@ -1,6 +1,6 @@
 //! What is wrong with where a step writes to, as far as that is known before anything runs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use biotide_common::BiotideError;
 use biotide_database::{DatabaseTable, DatabaseTarget, is_database};
@@ -14,6 +14,7 @@ use super::cache::is_kept_at;
 use super::{RunOptions, RunState};
 use crate::convert::{Output, split_ending};
 use crate::error::Result;
+use crate::parts::check_replaceable;
 
 /// Refuses a pipeline of which a step that must succeed cannot write what it is to write. What depends on columns is
 /// told by the step itself.
@@ -27,6 +28,27 @@ pub(super) async fn check_all(
         let has_begun = has_begun(step, options, state);
         let checked = check(scope, step, has_begun).await;
         checked.map_err(|error| placed(step, error))?;
+    }
+    different_files(pipeline)
+}
+
+/// Refuses a file that two sinks write: the second would take the place of the first.
+fn different_files(pipeline: &Pipeline) -> Result<()> {
+    let mut taken: Vec<(PathBuf, &str)> = Vec::new();
+    for step in pipeline.running().filter(|step| step.action.name == "sink") {
+        let to = step.params.needed("to")?;
+        if is_database(to) {
+            continue;
+        }
+        let path = match to.contains("://") {
+            true => PathBuf::from(to),
+            false => std::path::absolute(to).unwrap_or_else(|_| PathBuf::from(to)),
+        };
+        if let Some((_, other)) = taken.iter().find(|(known, _)| *known == path) {
+            let problem = format!("the step {other} writes {to} too: name another file");
+            return Err(placed(step, step.params.error("to", problem).into()));
+        }
+        taken.push((path, &step.name));
     }
     Ok(())
 }
@@ -113,7 +135,11 @@ pub(super) fn vacant_file(output: &Output, replaces: bool) -> Result<()> {
         let problem = "it is there already; mode: replace replaces it";
         return Err(BiotideError::file(&output.path, problem).into());
     }
-    Ok(())
+    let target = Path::new(&output.path);
+    match local && target.is_dir() {
+        true => check_replaceable(target),
+        false => Ok(()),
+    }
 }
 
 /// The table of a database that a sink writes to.
@@ -180,8 +206,12 @@ fn compression(params: &Params, to: &str) -> Result<Option<String>> {
                 format!("{to} has a name that says gzip; call it otherwise, or leave this out");
             Err(params.error("compression", problem).into())
         }
-        (_, other) => {
+        (Some("csv" | "tsv" | "jsonl"), other) => {
             let problem = format!("{other} is not how this format is compressed: gzip, or none");
+            Err(params.error("compression", problem).into())
+        }
+        _ => {
+            let problem = "files of this format are written as they are: leave it out, or none";
             Err(params.error("compression", problem).into())
         }
     }

@@ -1,0 +1,148 @@
+//! What the report of a run says of bad rows: each once, whatever reads them.
+
+use std::path::Path;
+
+use biotide::ChunksReport;
+use biotide::pipeline::run::PipelineReport;
+
+use crate::pipeline::{made_file, run};
+use crate::support::{self, Settings, bin};
+
+/// Six thousand rows, some of them without a value's field.
+fn table(folder: &Path, bad: impl Fn(usize) -> bool) -> String {
+    let mut text = "id,name,value\n".to_owned();
+    for i in 0..6000 {
+        match bad(i) {
+            true => text.push_str(&format!("{i},name {i}\n")),
+            false => text.push_str(&format!("{i},name {i},{}\n", i % 97)),
+        }
+    }
+    made_file(folder, "in.csv", &text)
+}
+
+fn chunks(report: &PipelineReport) -> &ChunksReport {
+    report.sinks[0].chunks.as_ref().unwrap()
+}
+
+fn errors(report: &PipelineReport) -> Vec<u64> {
+    let results = chunks(report).results.iter();
+    results.map(|chunk| chunk.errors).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_bad_row_is_in_one_chunk_of_what_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out.csv").display().to_string();
+    let yaml = |file: &str, more: &str| {
+        format!(
+            "streaming: {{chunk_size: 1000}}
+steps:
+- {{name: a, type: load, params: {{file_path: '{file}'}}}}
+{more}- {{type: sink, params: {{to: '{out}', mode: replace}}}}"
+        )
+    };
+    let third = "- {type: filter, params: {condition: 'id % 3 <> 0'}}\n";
+    let file = table(folder.path(), |i| i % 37 == 0);
+    let mut seen = Vec::new();
+    for threads in [1, 4] {
+        let context = Settings::new(threads, 100).context();
+        let report = run(&context, &yaml(&file, third)).await;
+        assert_eq!((report.rejected, report.sinks[0].rejected), (163, 163));
+        // (Of 3892 rows.)
+        assert_eq!((chunks(&report).total, chunks(&report).with_errors), (4, 4));
+        assert_eq!(errors(&report).iter().sum::<u64>(), 163);
+        // The last chunk is nearly full.
+        assert!(errors(&report).iter().all(|&errors| errors >= 35));
+        seen.push(errors(&report));
+    }
+    assert_eq!(seen[0], seen[1], "whatever the threads");
+    // As many rows as there are records twice over.
+    let context = support::context();
+    let twice = "- {type: merge_datasets, params: {inputs: [a, a]}}\n";
+    let report = run(&context, &yaml(&file, twice)).await;
+    assert_eq!((report.rows, report.sinks[0].rejected), (2 * 5837, 163));
+    assert_eq!(errors(&report).iter().sum::<u64>(), 163);
+    assert_eq!(errors(&report).len(), 12);
+    // None is beyond the last.
+    let file = table(folder.path(), |i| i >= 5900 && i % 2 == 0);
+    let report = run(&context, &yaml(&file, third)).await;
+    assert_eq!(errors(&report), [0, 0, 0, 50]);
+    let none = "- {type: filter, params: {condition: 'id < 0'}}\n";
+    let report = run(&context, &yaml(&file, none)).await;
+    assert_eq!((chunks(&report).total, chunks(&report).with_errors), (0, 0));
+}
+
+#[test]
+fn a_bad_row_of_a_dataset_that_is_used_twice_is_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let file = made_file(folder.path(), "a.tsv", "k\tv\n1\tx\nbad\n2\ty\n3\tz\n");
+    for step in [
+        "type: merge_datasets, params: {inputs: [a, a]}",
+        "type: join, params: {left: a, right: f, on: k}",
+    ] {
+        let yaml = format!(
+            "steps:
+- {{name: a, type: load, params: {{file_path: '{file}'}}}}
+- {{name: f, type: filter, params: {{condition: k > 0}}}}
+- {{{step}}}
+- {{type: sink, params: {{to: '{}', mode: replace}}}}",
+            at("o.csv")
+        );
+        let yaml = made_file(folder.path(), "p.yaml", &yaml);
+        let ran = bin::run(["run", &yaml, "--report", "json"]).exits(0);
+        let ran = ran.says("1 of 4 records rejected (1 too_few_fields)");
+        let report = ran.report();
+        assert_eq!(bin::number(&report, "rejected"), 1, "{step}");
+        let sink = &report["sinks"][0];
+        assert_eq!(bin::number(sink, "rejected"), 1, "{step}");
+        for (name, expected) in [("records", 4), ("delivered", 3), ("rejected", 1)] {
+            let found = bin::number(sink, &format!("scan.{name}"));
+            assert_eq!(found, expected, "{step}: {name}");
+        }
+        assert_eq!(bin::number(&sink["chunks"]["results"][0], "errors"), 1);
+    }
+}
+
+#[test]
+fn a_dataset_that_was_kept_says_what_was_set_aside_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let text = "k\tv\n1\t5\nbad\n2\t6\n3\t7\n";
+    let file = made_file(folder.path(), "a.tsv", text);
+    let yaml = format!(
+        "steps:
+- {{name: a, type: load, params: {{file_path: '{file}'}}}}
+- {{name: k, type: cache, params: {{path: '{}'}}}}
+- {{type: sink, params: {{to: '{}', mode: replace}}}}",
+        at("k.parquet"),
+        at("o.csv")
+    );
+    let yaml = made_file(folder.path(), "p.yaml", &yaml);
+    let first = bin::run(["run", &yaml, "--report", "json"]).exits(0);
+    let first = first.says("1 of 4 records rejected (1 too_few_fields)");
+    assert!(first.report()["steps"][1]["kept"].is_null());
+    let again = bin::run(["run", &yaml, "--report", "json"]).exits(0);
+    let again = again.says(
+        "k: as an earlier run has made it, with 1 record rejected (1 too_few_fields); see --rejects FILE",
+    );
+    assert!(!again.stderr.contains("records rejected"), "{again:?}");
+    let (first, again) = (first.report(), again.report());
+    assert_eq!(again["steps"][1]["kept"], true);
+    for name in ["rejected", "rows"] {
+        assert_eq!(bin::number(&again, name), bin::number(&first, name));
+    }
+    // A file that has changed is read.
+    made_file(folder.path(), "a.tsv", &format!("{text}4\t8\n"));
+    let made = bin::run(["run", &yaml]).exits(0);
+    made.says("1 of 5 records rejected");
+}
+
+#[test]
+fn what_does_not_run_has_no_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("r.json").display().to_string();
+    bin::run(["run", "p.yaml", "--dry-run", "--report", &report])
+        .exits(2)
+        .says("cannot be used with");
+}
