@@ -227,7 +227,7 @@ pub(super) fn kept(scope: &Scope, step: &Step) -> Result<Made> {
             ("error", What::Rows(condition)) => conditions.push(format!("({condition})")),
             ("error", What::Sought(condition)) => {
                 has_subquery = true;
-                conditions.push(condition);
+                conditions.push(format!("({condition})"));
             }
             ("error", What::Unique(columns)) => unique.push(columns),
             _ => {}
