@@ -71,6 +71,38 @@ async fn rows_that_a_subquery_is_asked_of_stay_in_order() {
     assert_eq!(failed, [outside.len() as u64, 0, 0]);
 }
 
+/// The engine takes the smaller side of a join first, and drops a sort below rows that are numbered.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_joined_is_numbered_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = loaded(folder.path());
+    let mut seen = HashSet::new();
+    let first: Vec<String> = others()
+        .into_iter()
+        .filter(|key| seen.insert(*key))
+        .map(|key| format!("k{key}"))
+        .collect();
+    let join = "{type: join, params: {left: b, right: t, on: key}}";
+    for next in [
+        "{type: deduplicate, params: {columns: key}}",
+        "{type: aggregate, params: {group_by: key, aggregates: {n: count(*)}}}",
+    ] {
+        let step = format!("{load}- {join}\n- {next}");
+        let keys = lines(&step).await;
+        let keys = keys[1..].iter().map(|line| line.split(',').next());
+        let keys: Vec<&str> = keys.flatten().collect();
+        assert!(keys == first, "{next}");
+    }
+    // A query's own order, too.
+    let query = "SELECT key, id FROM t ORDER BY id DESC";
+    let next = "{type: deduplicate, params: {columns: key}}";
+    let step = format!("{load}- {{type: sql, params: {{query: '{query}'}}}}\n- {next}");
+    let mut seen = HashSet::new();
+    let rows = (0..ROWS).rev().filter(|n| seen.insert(key(*n)));
+    let last: Vec<String> = rows.map(|n| format!("k{},{n}", key(n))).collect();
+    assert!(lines(&step).await[1..] == last);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn columns_that_subqueries_make_stay_with_their_rows() {
     let folder = tempfile::tempdir().unwrap();

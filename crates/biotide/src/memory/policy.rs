@@ -12,6 +12,7 @@ use super::distincts::DistinctsByGroups;
 use super::joins::JoinsThatSpill;
 use super::unnest::UnnestFewAtATime;
 use super::windows::WindowsByPartition;
+use crate::statement::KeptOrder;
 
 const MIB: usize = 1 << 20;
 
@@ -57,6 +58,11 @@ pub(crate) fn physical_rules(budget: Budget) -> Vec<Arc<dyn PhysicalOptimizerRul
         .position(|rule| rule.name() == "join_selection");
     let at = at.map_or(0, |at| at + 1);
     rules.insert(at, Arc::new(JoinsThatSpill::new(budget)));
+    // After what the whole plan requires, which is not added to a plan that requires anything already.
+    let at = rules
+        .iter()
+        .position(|rule| rule.name() == "OutputRequirements");
+    rules.insert(at.map_or(0, |at| at + 1), Arc::new(KeptOrder));
     // Nothing moves their nodes any more.
     rules.push(Arc::new(WindowsByPartition));
     rules.push(Arc::new(UnnestFewAtATime));

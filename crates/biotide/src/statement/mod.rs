@@ -5,6 +5,7 @@ mod explained;
 mod exported;
 mod fit;
 pub(crate) mod functions;
+mod kept_order;
 pub(crate) mod names;
 pub(crate) mod normalize;
 pub(crate) mod order;
@@ -18,4 +19,5 @@ mod staged;
 mod star;
 mod target;
 
+pub(crate) use kept_order::KeptOrder;
 pub use run::{Statement, XrefReport};
