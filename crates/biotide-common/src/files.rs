@@ -3,6 +3,7 @@
 use std::fs::{File, Permissions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::BiotideError;
 
@@ -42,13 +43,22 @@ pub fn sync_folder(path: &Path) -> io::Result<()> {
     }
 }
 
+/// How often to look whether a file is free, and how long to wait before each time but the first.
+const RETRIES: u32 = 6;
+const RETRY: Duration = Duration::from_millis(20);
+
 /// Keeps other processes away from a file that was opened at a path. A file system that knows no locks goes
 /// without.
 ///
 /// # Errors
 /// With `problem`, if another process has it.
 pub fn lock_file(file: &File, path: &Path, problem: &str) -> Result<(), BiotideError> {
-    let held = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+    let is_held = || matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+    // A process that this one is starting has all its files until its program begins, closed ones too.
+    let held = (0..RETRIES).all(|n| {
+        std::thread::sleep(RETRY * n.min(1));
+        is_held()
+    });
     // Between opening and locking its process may have ended, and given it another name or none.
     if held || !stands_at(file, path) {
         return Err(BiotideError::file(path.display().to_string(), problem));
