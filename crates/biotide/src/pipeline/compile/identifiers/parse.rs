@@ -87,9 +87,11 @@ pub(in super::super) async fn parse(scope: &Scope, params: &Params) -> Result<Ma
             "SELECT {shown}, {made} FROM (SELECT {shown}, unnest(CASE WHEN cardinality({all}) > 0 THEN {all} ELSE \
              make_array(NULL) END) AS {part} FROM {from})"
         ),
-        // (What is wrong with the first part is told where none is an identifier.)
+        // (What is wrong with the first part is told where none is an identifier. Mostly it is one, and nobody need look at
+        // the others.)
         _ => format!(
-            "SELECT {shown}, {made} FROM (SELECT {shown}, coalesce({identified}[1], {all}[1]) AS {part} FROM {from})"
+            "SELECT {shown}, {made} FROM (SELECT {shown}, CASE WHEN {all}[1]['id'] IS NULL AND cardinality({all}) > 1 \
+             THEN coalesce({identified}[1], {all}[1]) ELSE {all}[1] END AS {part} FROM {from})"
         ),
     };
     let has = match format {
