@@ -102,10 +102,6 @@ fn start(args: Args) -> Result<(), Failure> {
 /// thread, and a runtime that shuts down drops what waits for such a thread: so tasks get a moment to be
 /// dropped, and then a task behind theirs in the queue has its turn. (Nothing is awaited: operators that yield to
 /// nobody may hold all threads on which the runtime wakes its tasks.)
-#[expect(
-    clippy::disallowed_methods,
-    reason = "queued behind the blocking tasks, and waited for at once"
-)]
 fn clean_up(runtime: &Runtime, within: Duration) {
     std::thread::sleep(Duration::from_millis(100));
     let (tell, told) = std::sync::mpsc::channel();
