@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{Column, Result, ScalarValue};
+use datafusion::common::{Column, DFSchema, Result, ScalarValue};
+use datafusion::functions_nested::expr_fn::array_element;
 use datafusion::logical_expr::dml::CopyTo;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit, when};
 
@@ -83,6 +84,25 @@ const RESULTS: [(&str, &str); 3] = [
     ("target", "object_id"),
 ];
 
+/// What a result is said of: the identifier that is current. That one was replaced by it is said of the one that was, at
+/// the beginning of its path.
+fn subject(schema: &DFSchema, resolved: Expr) -> Result<Expr> {
+    let named = |name: &str| {
+        let mut columns = schema.iter();
+        columns.find(|(_, field)| field.name() == name)
+    };
+    let (Some((of_target, target)), Some((of_path, path))) = (named("target"), named("path"))
+    else {
+        return Ok(resolved);
+    };
+    if !matches!(path.data_type(), DataType::List(_)) {
+        return Ok(resolved);
+    }
+    let target = Expr::Column(Column::from((of_target, target)));
+    let path = Expr::Column(Column::from((of_path, path)));
+    when(target.eq(resolved.clone()), array_element(path, lit(1))).otherwise(resolved)
+}
+
 /// Gives the results of a cross-reference the names that they have in a set, where nothing else has them. All paths of a
 /// result are lists of records, for which a set has no form: they are left out.
 fn name_results(copy: &mut CopyTo) -> Result<()> {
@@ -101,6 +121,9 @@ fn name_results(copy: &mut CopyTo) -> Result<()> {
         let mut results = RESULTS.iter();
         let result = results.find(|(own, name)| own == field.name() && !has(name));
         match result {
+            Some((_, name @ "subject_id")) => {
+                columns.push(subject(copy.input.schema(), column)?.alias(*name));
+            }
             Some((_, name)) => columns.push(column.alias(*name)),
             None if field.name() == "paths" && is_records(field.data_type()) => {}
             None => columns.push(column),
