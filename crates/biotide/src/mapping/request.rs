@@ -41,8 +41,8 @@ pub struct XrefRequest {
     pub format: Option<String>,
 }
 
-/// What is added to the columns of the input.
-const ADDED: [&str; 7] = [
+/// What a result is, a column each: what is added to those of the input.
+pub(crate) const ADDED: [&str; 7] = [
     "target",
     "predicate",
     "confidence",

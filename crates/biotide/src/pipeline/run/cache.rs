@@ -19,33 +19,35 @@ use crate::resumable::{cache_name, inputs, reads_files_only};
 use crate::statement::repeats::repeats;
 
 /// Runs the input of a step once, and lets later steps read what it made. A file that an earlier run has made of the
-/// same steps and the same files is taken as it is, with what was set aside then. Answers what was read.
-pub(super) async fn keep(scope: &mut Scope, step: &Step) -> Result<ScanReport> {
+/// same steps and the same files is taken as it is, with what was set aside then. Answers what was read, and whether it is
+/// that of an earlier run.
+pub(super) async fn keep(scope: &mut Scope, step: &Step) -> Result<(ScanReport, bool)> {
     let input = scope.input(&step.params, "input")?;
     let plan = scope.dataset(&input).cloned();
     let plan = plan.ok_or_else(|| step.params.error("input", scope.unknown(&input)))?;
     let key = content_key(&plan, scope).await?;
-    let (file, scan) = match is_kept_at(&step.params)? {
+    let (file, scan, is_kept) = match is_kept_at(&step.params)? {
         Some(path) => {
             let kept = Kept::at(path);
             let may_be_taken = reads_files_only(&plan)? && repeats(&plan);
-            let scan = match may_be_taken && kept.is_of(&key) {
+            let is_kept = may_be_taken && kept.is_of(&key);
+            let scan = match is_kept {
                 true => kept.tell(scope)?,
                 false => kept.make(scope, plan, &key).await?,
             };
-            (kept.file, scan)
+            (kept.file, scan, is_kept)
         }
         None => {
             let file = scope.context.temp_dir.join(cache_name(&key));
             scope.remove_at_end(&file);
             let scan = make(scope, &file, plan).await?;
-            (file, scan)
+            (file, scan, false)
         }
     };
     let shown = file.display().to_string();
     let sql = format!("SELECT * FROM '{}'", shown.replace('\'', "''"));
     scope.add_query(step, &sql).await?;
-    Ok(scan)
+    Ok((scan, is_kept))
 }
 
 /// The file in which later runs find the dataset, if there is to be one.

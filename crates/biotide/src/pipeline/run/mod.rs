@@ -15,7 +15,7 @@ mod trace;
 mod tuning;
 
 use std::path::PathBuf;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use biotide_common::BiotideError;
 use biotide_common::scan::ScanReport;
@@ -241,14 +241,9 @@ async fn report_fates(scope: &Scope, step: &Step, running: &mut Running<'_>) -> 
 }
 
 async fn keep(scope: &mut Scope, step: &Step, running: &mut Running<'_>) -> Result<()> {
-    let made = || -> Option<SystemTime> {
-        let file = std::fs::metadata(step.params.text("path")?);
-        file.and_then(|file| file.modified()).ok()
-    };
-    let (before, logs) = (made(), logs(scope));
-    let scan = cache::keep(scope, step).await?;
-    // (One that is made anew has another time.)
-    running.is_kept = before.is_some() && before == made();
+    let logs = logs(scope);
+    let (scan, is_kept) = cache::keep(scope, step).await?;
+    running.is_kept = is_kept;
     running.scan = Some(once(scope, logs, scan)?);
     Ok(())
 }

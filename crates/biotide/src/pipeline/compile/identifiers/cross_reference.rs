@@ -5,6 +5,7 @@ use super::super::scope::refused;
 use super::super::words::{added, quoted, text, texts};
 use super::super::{Made, Scope};
 use crate::error::Result;
+use crate::mapping::request::ADDED;
 
 /// `cross_reference`.
 pub(in super::super) fn cross_reference(scope: &Scope, params: &Params) -> Result<Made> {
@@ -30,18 +31,10 @@ pub(in super::super) fn cross_reference(scope: &Scope, params: &Params) -> Resul
     }
     let mapping = text(params.needed("mapping")?);
     let results: &[&str] = match params.text("policy") {
-        Some("list") => &["mappings", "verdict", "note"],
-        _ => &[
-            "target",
-            "predicate",
-            "confidence",
-            "hops",
-            "path",
-            "sources",
-            "verdict",
-            "note",
-        ],
+        Some("list") => &["mappings", "verdict"],
+        _ => &ADDED,
     };
+    let results = results.iter().chain(&["note"]);
     let mut own = scope.columns(&input);
     let mut columns = vec!["i.*".to_owned()];
     let mut from = format!("{} AS i", quoted(&input));
@@ -50,7 +43,7 @@ pub(in super::super) fn cross_reference(scope: &Scope, params: &Params) -> Resul
             ", LATERAL xref(i.{}, {mapping}, {options}) AS x{n}",
             quoted(id)
         ));
-        for name in results {
+        for name in results.clone() {
             let of_id = format!("{id}_{name}");
             let names = match n {
                 0 => vec![(*name).to_owned(), of_id],
