@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use arrow::error::ArrowError;
+
 use crate::signals::Signal;
 
 pub(crate) use anyhow::Context;
@@ -66,6 +68,9 @@ impl Failure {
     }
 }
 
+/// What to do about a value that is not of the type that it shall have.
+const CAST: &str = "try_cast(… AS …) gives NULL for such a value.";
+
 /// The first line of an error is its cause, further lines say what to do. Many errors repeat their
 /// source in their own text: what was said is not said again.
 fn describe(error: &(dyn Error + 'static)) -> String {
@@ -93,6 +98,9 @@ fn describe(error: &(dyn Error + 'static)) -> String {
             if !said {
                 advice.push(line.to_owned());
             }
+        }
+        if let Some(ArrowError::CastError(_)) = error.downcast_ref() {
+            advice.push(CAST.to_owned());
         }
         next = error.source();
     }

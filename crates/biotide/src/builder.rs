@@ -30,6 +30,7 @@ use crate::memory::pool::ProcessPool;
 use crate::memory::{default_limit, policy};
 use crate::pipeline::PipelineAction;
 use crate::pipeline::actions::Actions;
+use crate::pipeline::measure::KeptConditions;
 use crate::planner::BiotidePlanner;
 
 /// Sets up a [`BiotideContext`]. What is not set has a default that suits the machine.
@@ -186,6 +187,7 @@ impl BiotideContextBuilder {
             .with_default_features()
             .with_query_planner(Arc::new(BiotidePlanner))
             .with_physical_optimizer_rules(policy::physical_rules(budget));
+        state = state.with_analyzer_rule(Arc::new(KeptConditions));
         state = state.with_optimizer_rule(Arc::new(FiltersOfResults));
         for rule in policy::logical_rules(budget) {
             state = state.with_optimizer_rule(rule);

@@ -61,7 +61,7 @@ impl ExtensionPlanner for StepPlanner {
             return Ok(Some(Arc::new(exec)));
         }
         if let Some(step) = node.downcast_ref::<StepNode>() {
-            let exec = StepExec::new(input()?, Arc::clone(&step.info));
+            let exec = StepExec::new(input()?, step);
             return Ok(Some(Arc::new(exec)));
         }
         if let Some(sift) = node.downcast_ref::<SiftNode>() {

@@ -1,6 +1,7 @@
 //! What is denied of pairs.
 
 use datafusion_common::Result;
+use datafusion_execution::memory_pool::MemoryReservation;
 use parking_lot::Mutex;
 
 use crate::index::build::{Numbered, Statement};
@@ -29,16 +30,18 @@ fn said(vocabulary: &Vocabulary, statement: &Statement) -> Said {
 pub(super) struct Denials(Vec<Said>);
 
 impl Denials {
-    /// Those among statements.
-    pub(super) fn new(numbered: &Numbered) -> Result<Self> {
+    /// Those among statements, charged for here.
+    pub(super) fn new(numbered: &Numbered, held: &MemoryReservation) -> Result<Self> {
         let vocabulary = &numbered.vocabulary;
         let all = Mutex::new(Vec::new());
         if vocabulary.classes.iter().any(|class| class.negated) {
             numbered.peek(&|statements| {
                 let denied = |class: u32| vocabulary.classes[class as usize].negated;
                 let own = statements.iter().filter(|own| denied(own.class));
-                all.lock().extend(own.map(|own| said(vocabulary, own)));
-                Ok(())
+                let mut all = all.lock();
+                let before = all.capacity();
+                all.extend(own.map(|own| said(vocabulary, own)));
+                held.try_grow((all.capacity() - before) * size_of::<Said>())
             })?;
         }
         let mut all = all.into_inner();

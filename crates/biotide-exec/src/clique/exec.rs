@@ -1,6 +1,7 @@
 //! The node of physical plans.
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use datafusion_common::tree_node::TreeNodeRecursion;
@@ -12,17 +13,38 @@ use datafusion_physical_plan::execution_plan::{EmissionType, SchedulingType};
 use datafusion_physical_plan::metrics::{
     BaselineMetrics, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet,
 };
-use datafusion_physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion_physical_plan::stream::{
+    RecordBatchReceiverStreamBuilder, RecordBatchStreamAdapter,
+};
 use datafusion_physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
 };
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt, future, stream};
 
 use super::logical::CliqueSpec;
 use super::members::Cliques;
 use crate::index::build::Numbered;
 use crate::load::{Statements, blocking, ingest};
 use crate::plan;
+
+/// Batches of a bucket that wait to be taken.
+const AHEAD: usize = 2;
+
+/// The rows of a bucket, which a thread begins to make at once.
+fn rows_of(cliques: &Arc<Cliques>, bucket: usize, batch_size: usize) -> SendableRecordBatchStream {
+    let mut stream = RecordBatchReceiverStreamBuilder::new(CliqueSpec::schema(), AHEAD);
+    let (batches, cliques) = (stream.tx(), Arc::clone(cliques));
+    stream.spawn_blocking(move || {
+        cliques.rows(bucket, batch_size, &mut |batch| {
+            match batches.blocking_send(Ok(batch)) {
+                Ok(()) => ControlFlow::Continue(()),
+                // (Nobody wants more.)
+                Err(_) => ControlFlow::Break(()),
+            }
+        })
+    });
+    stream.build()
+}
 
 /// Finds the cliques of statements.
 #[derive(Debug)]
@@ -116,16 +138,10 @@ impl ExecutionPlan for CliqueExec {
                 blocking(move || Cliques::new(Numbered::new(ingest)?, &spec, &held)).await?;
             spilled.add(usize::try_from(counted()).unwrap_or(usize::MAX));
             let cliques = Arc::new(found);
-            let buckets = stream::iter(0..cliques.buckets()).map(move |bucket| {
-                let cliques = Arc::clone(&cliques);
-                blocking(move || cliques.rows(bucket, batch_size))
-            });
-            let batches = buckets.buffered(threads);
-            Ok::<_, DataFusionError>(
-                batches
-                    .map_ok(|batches| stream::iter(batches.into_iter().map(Ok)))
-                    .try_flatten(),
-            )
+            let buckets = stream::iter(0..cliques.buckets())
+                .map(move |bucket| future::ready(rows_of(&cliques, bucket, batch_size)));
+            // (So many are at work: the first one's rows are taken, the others' wait.)
+            Ok::<_, DataFusionError>(buckets.buffered(threads).flatten())
         };
         let rows = stream::once(load).try_flatten();
         let rows = rows.inspect_ok(move |batch| metrics.record_output(batch.num_rows()));

@@ -1,8 +1,7 @@
 //! From statements to cliques, bucket by bucket.
 
-use std::sync::Arc;
+use std::ops::ControlFlow;
 
-use arrow::array::{ArrayRef, Int64Builder, ListBuilder, RecordBatch, StringBuilder};
 use biotide_common::nearest::list;
 use datafusion_common::Result;
 use datafusion_execution::memory_pool::MemoryReservation;
@@ -10,54 +9,14 @@ use datafusion_execution::memory_pool::MemoryReservation;
 use super::components::Components;
 use super::denials::Denials;
 use super::logical::CliqueSpec;
-use crate::index::Reader;
+use super::names::Names;
+use super::rows::{Clique, Out, Rows};
 use crate::index::build::{Member, Members, Nodes, Numbered, place};
 use crate::mapping::dictionary::{Class, Vocabulary};
 use crate::mapping::predicate::inverse;
 
-/// The names of a clique's members.
-#[derive(Debug, Default)]
-struct Names {
-    /// All of them, one behind the other.
-    text: String,
-    members: Vec<Name>,
-}
-
-/// Where a name is.
-#[derive(Debug, Clone, Copy)]
-struct Name {
-    /// Of its prefix.
-    rank: u32,
-    start: usize,
-    /// Where its local identifier begins.
-    local: usize,
-    end: usize,
-}
-
-impl Names {
-    fn clear(&mut self) {
-        self.text.clear();
-        self.members.clear();
-    }
-
-    fn size(&self) -> usize {
-        self.text.capacity() + self.members.capacity() * size_of::<Name>()
-    }
-
-    fn text(&self, name: &Name) -> &str {
-        &self.text[name.start..name.end]
-    }
-
-    /// The best first.
-    fn sort(&mut self) {
-        let text = self.text.as_bytes();
-        let key = |name: &Name| (name.rank, &text[name.local..name.end]);
-        self.members.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
-    }
-}
-
-/// Bytes of names that are charged for at a time.
-const CHARGED: usize = 1 << 20;
+/// Members whose names are held at a time.
+const PIECE: usize = 1 << 14;
 
 /// Cliques, dealt to buckets.
 pub(super) struct Cliques {
@@ -85,7 +44,7 @@ impl Cliques {
         }
         let components = Components::new(nodes);
         let chosen = chosen(&numbered.vocabulary, spec);
-        let denials = Denials::new(&numbered)?;
+        let denials = Denials::new(&numbered, held)?;
         numbered.for_each(&|statements| {
             for statement in statements {
                 let (a, b) = (statement.subject, statement.object);
@@ -126,68 +85,76 @@ impl Cliques {
     }
 
     /// The rows of a bucket.
-    pub(super) fn rows(&self, bucket: usize, batch_size: usize) -> Result<Vec<RecordBatch>> {
+    ///
+    /// Of a clique the members stand in the order of their names; of a large one each piece does, since memory may not
+    /// hold all their names.
+    pub(super) fn rows(&self, bucket: usize, batch_size: usize, out: Out<'_>) -> Result<()> {
         let mut members = self.members.take(bucket)?;
         members.sort_unstable_by_key(|member| (place(member.root()), member.node()));
-        let (mut rows, mut batches) = (Rows::default(), Vec::new());
-        let (mut reader, mut names) = (Reader::default(), Names::default());
-        let held = self.held.new_empty();
+        let mut rows = Rows::new(batch_size, out);
+        let mut names = Names::new(self.held.new_empty());
         for clique in members.chunk_by(|a, b| a.root() == b.root()) {
-            self.name(clique, &mut reader, &mut names, &held)?;
-            names.sort();
-            let conflicts = self.conflicts(&names.members);
-            let best = names.text(&names.members[0]);
-            for name in &names.members {
-                rows.push(names.text(name), best, names.members.len(), &conflicts);
-                if rows.len == batch_size {
-                    batches.push(rows.finish()?);
-                }
+            if self.clique(clique, &mut names, &mut rows)?.is_break() {
+                return Ok(());
             }
         }
-        if rows.len > 0 {
-            batches.push(rows.finish()?);
-        }
+        // (Nothing comes after these.)
+        let _ = rows.flush()?;
         self.members.release(members);
-        Ok(batches)
-    }
-
-    /// The names of a clique.
-    fn name(
-        &self,
-        clique: &[Member],
-        reader: &mut Reader,
-        names: &mut Names,
-        held: &MemoryReservation,
-    ) -> Result<()> {
-        names.clear();
-        let prefixes = &self.nodes.vocabulary().prefixes;
-        for member in clique {
-            let (start, prefix) = (names.text.len(), usize::from(member.prefix()));
-            self.nodes.write_curie(reader, member, &mut names.text)?;
-            names.members.push(Name {
-                rank: self.ranks[prefix],
-                start,
-                local: start + prefixes[prefix].name.len() + 1,
-                end: names.text.len(),
-            });
-            // (A clique may be most of a mapping.)
-            if names.size() > held.size() + CHARGED {
-                held.try_resize(names.size())?;
-            }
-        }
         Ok(())
     }
 
-    /// Prefixes of which there are several, of sorted names; in the order of texts.
-    fn conflicts(&self, names: &[Name]) -> Vec<&str> {
-        let several = names.chunk_by(|a, b| a.rank == b.rank);
-        let several = several.filter(|same| same.len() > 1).map(|same| {
-            let prefix = self.ranked[same[0].rank as usize];
-            self.nodes.vocabulary().prefixes[usize::from(prefix)]
-                .name
-                .as_str()
-        });
-        let mut conflicts: Vec<&str> = several.collect();
+    fn clique(
+        &self,
+        members: &[Member],
+        names: &mut Names,
+        rows: &mut Rows<'_>,
+    ) -> Result<ControlFlow<()>> {
+        let mut best: Option<(u32, String, String)> = None;
+        let mut ranks: Vec<(u32, usize)> = Vec::new();
+        for piece in members.chunks(PIECE) {
+            names.fill(piece, &self.nodes, &self.ranks)?;
+            if let Some((rank, local, name)) = names.first()
+                && best
+                    .as_ref()
+                    .is_none_or(|(best, own, _)| (rank, local) < (*best, own))
+            {
+                best = Some((rank, local.to_owned(), name.to_owned()));
+            }
+            for (rank, n) in names.ranks() {
+                match ranks.binary_search_by_key(&rank, |(rank, _)| *rank) {
+                    Ok(at) => ranks[at].1 += n,
+                    Err(at) => ranks.insert(at, (rank, n)),
+                }
+            }
+        }
+        let (_, _, name) = best.unwrap_or_default();
+        let clique = Clique {
+            name: &name,
+            size: members.len(),
+            conflicts: self.conflicts(&ranks),
+        };
+        for piece in members.chunks(PIECE) {
+            if members.len() > PIECE {
+                names.fill(piece, &self.nodes, &self.ranks)?;
+            }
+            for name in names.iter() {
+                if rows.push(name, &clique)?.is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Prefixes of which there are several, in the order of texts.
+    fn conflicts(&self, ranks: &[(u32, usize)]) -> Vec<&str> {
+        let prefixes = &self.nodes.vocabulary().prefixes;
+        let several = ranks.iter().filter(|(_, n)| *n > 1);
+        let several = several.map(|(rank, _)| usize::from(self.ranked[*rank as usize]));
+        let mut conflicts: Vec<&str> = several
+            .map(|prefix| prefixes[prefix].name.as_str())
+            .collect();
         conflicts.sort_unstable();
         conflicts
     }
@@ -217,50 +184,4 @@ fn chosen(vocabulary: &Vocabulary, spec: &CliqueSpec) -> Vec<bool> {
         !class.negated && class.confidence() >= spec.min_confidence && is_meant(name(class))
     });
     chosen.collect()
-}
-
-/// Rows, as they come.
-#[derive(Debug)]
-struct Rows {
-    id: StringBuilder,
-    clique: StringBuilder,
-    size: Int64Builder,
-    conflicts: ListBuilder<StringBuilder>,
-    len: usize,
-}
-
-impl Default for Rows {
-    fn default() -> Self {
-        Self {
-            id: StringBuilder::new(),
-            clique: StringBuilder::new(),
-            size: Int64Builder::new(),
-            conflicts: ListBuilder::new(StringBuilder::new()),
-            len: 0,
-        }
-    }
-}
-
-impl Rows {
-    fn push(&mut self, id: &str, clique: &str, size: usize, conflicts: &[&str]) {
-        self.id.append_value(id);
-        self.clique.append_value(clique);
-        self.size.append_value(size as i64);
-        for conflict in conflicts {
-            self.conflicts.values().append_value(conflict);
-        }
-        self.conflicts.append(!conflicts.is_empty());
-        self.len += 1;
-    }
-
-    fn finish(&mut self) -> Result<RecordBatch> {
-        self.len = 0;
-        let columns: Vec<ArrayRef> = vec![
-            Arc::new(self.id.finish()),
-            Arc::new(self.clique.finish()),
-            Arc::new(self.size.finish()),
-            Arc::new(self.conflicts.finish()),
-        ];
-        Ok(RecordBatch::try_new(CliqueSpec::schema(), columns)?)
-    }
 }

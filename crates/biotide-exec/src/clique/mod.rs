@@ -17,6 +17,8 @@ mod denials;
 mod exec;
 mod logical;
 mod members;
+mod names;
+mod rows;
 
 pub use exec::CliqueExec;
 pub use logical::{CliqueNode, CliqueSpec};

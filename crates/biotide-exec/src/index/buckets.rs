@@ -5,11 +5,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use datafusion_common::Result;
+use datafusion_common::{DataFusionError, Result};
 use parking_lot::Mutex;
 
 use super::charge::Charge;
 use super::record::{Record, get_all, put_all};
+use super::sort::sort;
 use super::spill::SpillFile;
 
 /// The records of one kind.
@@ -123,15 +124,17 @@ impl<R: Record> Buckets<R> {
     /// Takes the records of a bucket. What they are charged with is the caller's to give back, by
     /// [`release`](Self::release), with what was taken.
     pub(crate) fn take(&self, bucket: usize) -> Result<Vec<R>> {
-        let (hands, runs, n) = {
+        // (Making room looks at all buckets, at this one too: it goes to disk where memory does not hold it twice.)
+        let n = self.buckets[bucket].lock().records;
+        let mut records = self.room(n)?;
+        let (hands, runs) = {
             let mut bucket = self.buckets[bucket].lock();
-            let (hands, runs) = (
+            bucket.records = 0;
+            (
                 std::mem::take(&mut bucket.hands),
                 std::mem::take(&mut bucket.runs),
-            );
-            (hands, runs, std::mem::take(&mut bucket.records))
+            )
         };
-        let mut records = self.room(n)?;
         for hand in hands {
             records.extend_from_slice(&hand);
             self.charge.shrink(hand.capacity() * size_of::<R>());
@@ -142,7 +145,7 @@ impl<R: Record> Buckets<R> {
 
     /// The same, but they stay.
     pub(crate) fn read(&self, bucket: usize) -> Result<Vec<R>> {
-        // (Making room looks at all buckets: none may be locked then.)
+        // (None may be locked while room is made.)
         let n = self.buckets[bucket].lock().records;
         let mut records = self.room(n)?;
         let bucket = self.buckets[bucket].lock();
@@ -153,8 +156,30 @@ impl<R: Record> Buckets<R> {
         Ok(records)
     }
 
+    /// Sorts records that were taken by `key`; `place` is about where one belongs, as [`sort()`] wants it.
+    pub(crate) fn sort<K: Ord>(
+        &self,
+        records: &mut Vec<R>,
+        place: impl Fn(&R) -> u64,
+        key: impl Fn(&R) -> K,
+    ) -> Result<()> {
+        match self.room(records.len()) {
+            Ok(mut room) => {
+                sort(records, &mut room, place, key);
+                self.release(room);
+                Ok(())
+            }
+            // (Most of a mapping may be of one identifier. That takes longer, but memory need not hold it twice.)
+            Err(DataFusionError::ResourcesExhausted(_)) => {
+                records.sort_unstable_by_key(key);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Room for so many records, charged for; to be [released](Self::release).
-    pub(crate) fn room(&self, n: usize) -> Result<Vec<R>> {
+    fn room(&self, n: usize) -> Result<Vec<R>> {
         let mut records = self.spare.lock().pop().unwrap_or_default();
         let more = n.saturating_sub(records.capacity());
         if let Err(error) = self.grow(more * size_of::<R>()) {

@@ -246,7 +246,7 @@ impl MemoryPool for ProcessPool {
         if additional > left {
             let least = self.budget.limit_for(needed);
             let why = format!(
-                "; {} are left for it. With a limit of {} MB it could have them",
+                "; {} are left for it. It needs a limit of {} MB at least",
                 format_size(left as u64),
                 least / 1_000_000
             );

@@ -14,7 +14,6 @@ use crate::index::lookup::{Arrays, Counts, Index};
 use crate::index::pages::{Paged, Pages};
 use crate::index::record::Half;
 use crate::index::section::{Section, SectionBuilder};
-use crate::index::sort::sort;
 use crate::index::turns::{Turns, for_each};
 use crate::mapping::dictionary::Vocabulary;
 
@@ -62,11 +61,9 @@ pub(crate) fn index(numbered: Numbered) -> Result<Index> {
     let work = |bucket: usize, turns: &Turns| {
         let mut halves = buckets.take(bucket)?;
         let first = (bucket as u32) << shift;
-        let mut room = buckets.room(halves.len())?;
         let place = |half: &Half| u64::from(half[0] - first) << (64 - shift);
         let key = |half: &Half| u64::from(half[0]) << 32 | u64::from(half[1]);
-        sort(&mut halves, &mut room, place, key);
-        buckets.release(room);
+        buckets.sort(&mut halves, place, key)?;
         let n = (nodes - first).min(1 << shift) as usize;
         let (offsets, entries) = adjacent(&halves, first, n, vocabulary);
         buckets.release(halves);

@@ -9,7 +9,6 @@ use super::{Ingest, Site};
 use crate::index::buckets::{Buckets, Dealer};
 use crate::index::record::{End, Endpoint, Record};
 use crate::index::section::{SectionBuilder, Segment, spill};
-use crate::index::sort::sort;
 use crate::index::turns::{Turns, for_each};
 use crate::mapping::dictionary::{Renumbering, Vocabulary};
 use crate::mapping::key::Key;
@@ -74,10 +73,10 @@ impl Numbered {
                 let prefix = renumbering.prefixes[usize::from(endpoint.key.prefix())];
                 endpoint.key = endpoint.key.with_prefix(prefix);
             }
-            let mut room = ingest.endpoints.room(endpoints.len())?;
             let place = |endpoint: &Endpoint| endpoint.key.hi << ingest.bits;
-            sort(&mut endpoints, &mut room, place, |endpoint| endpoint.key);
-            ingest.endpoints.release(room);
+            ingest
+                .endpoints
+                .sort(&mut endpoints, place, |endpoint| endpoint.key)?;
             let keys = distinct(&endpoints);
             let bytes = ingest.texts.take(bucket)?;
             let (texts, text) = texts(&bytes, &keys, &renumbering)?;

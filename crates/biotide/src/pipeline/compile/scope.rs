@@ -156,10 +156,7 @@ impl Scope {
             made_with: self.made_by_program(step),
         };
         let plan = LogicalPlan::Extension(Extension {
-            node: Arc::new(StepNode {
-                input: plan,
-                info: Arc::new(info),
-            }),
+            node: Arc::new(StepNode::new(plan, info)),
         });
         let view = Arc::new(ViewTable::new(plan.clone(), None));
         self.schema.register_table(key.clone(), view)?;

@@ -1,5 +1,6 @@
 //! The node of physical plans.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt;
 use std::pin::Pin;
@@ -19,7 +20,8 @@ use datafusion::physical_expr::PhysicalSortExpr;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::execution_plan::CardinalityEffect;
 use datafusion::physical_plan::filter_pushdown::{
-    ChildPushdownResult, FilterDescription, FilterPushdownPhase, FilterPushdownPropagation,
+    ChildFilterDescription, ChildPushdownResult, FilterDescription, FilterPushdownPhase,
+    FilterPushdownPropagation,
 };
 use datafusion::physical_plan::metrics::{
     BaselineMetrics, Count, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet, Time,
@@ -31,7 +33,7 @@ use datafusion::physical_plan::{
 };
 use futures::{Stream, StreamExt};
 
-use super::logical::StepInfo;
+use super::logical::{StepInfo, StepNode};
 
 /// What batches are counted by.
 const STEP_BATCHES: &str = "step_batches";
@@ -44,6 +46,8 @@ const STEP_TIME: &str = "step_time";
 pub(crate) struct StepExec {
     input: Arc<dyn ExecutionPlan>,
     info: Arc<StepInfo>,
+    /// Columns on which conditions stay above it.
+    kept: Arc<BTreeSet<String>>,
     metrics: ExecutionPlanMetricsSet,
 }
 
@@ -57,16 +61,22 @@ pub(super) struct Counts {
 }
 
 impl StepExec {
-    pub(crate) fn new(input: Arc<dyn ExecutionPlan>, info: Arc<StepInfo>) -> Self {
+    pub(crate) fn new(input: Arc<dyn ExecutionPlan>, node: &StepNode) -> Self {
         Self {
             input,
-            info,
+            info: Arc::clone(&node.info),
+            kept: Arc::new(node.kept.clone()),
             metrics: ExecutionPlanMetricsSet::new(),
         }
     }
 
     fn over(&self, input: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
-        Arc::new(Self::new(input, Arc::clone(&self.info)))
+        Arc::new(Self {
+            input,
+            info: Arc::clone(&self.info),
+            kept: Arc::clone(&self.kept),
+            metrics: ExecutionPlanMetricsSet::new(),
+        })
     }
 
     /// The name of the step.
@@ -200,7 +210,16 @@ impl ExecutionPlan for StepExec {
         parent_filters: Vec<Arc<dyn PhysicalExpr>>,
         _: &ConfigOptions,
     ) -> Result<FilterDescription> {
-        FilterDescription::from_children(parent_filters, &self.children())
+        let schema = self.input.schema();
+        let fields = schema.fields().iter().enumerate();
+        let free = fields.filter(|(_, field)| !self.kept.contains(field.name()));
+        let free = free.map(|(at, _)| at).collect();
+        let below = ChildFilterDescription::from_child_with_allowed_indices(
+            &parent_filters,
+            free,
+            &self.input,
+        )?;
+        Ok(FilterDescription::new().with_child(below))
     }
 
     fn handle_child_pushdown_result(

@@ -1,6 +1,6 @@
 //! The node of logical plans.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -23,9 +23,20 @@ pub(crate) struct StepInfo {
 pub(crate) struct StepNode {
     pub(crate) input: LogicalPlan,
     pub(crate) info: Arc<StepInfo>,
+    /// Columns on which conditions stay above it.
+    pub(crate) kept: BTreeSet<String>,
 }
 
 impl StepNode {
+    /// The rows of this plan as those of a step.
+    pub(crate) fn new(input: LogicalPlan, info: StepInfo) -> Self {
+        Self {
+            input,
+            info: Arc::new(info),
+            kept: BTreeSet::new(),
+        }
+    }
+
     /// The node, if it is a step.
     pub(crate) fn of(extension: &Extension) -> Option<&Self> {
         (*extension.node).as_any().downcast_ref()
@@ -50,12 +61,14 @@ impl UserDefinedLogicalNodeCore for StepNode {
     }
 
     /// Conditions hold below as they do above. What the node of the step keeps above itself, it keeps above the step:
-    /// what the condition leaves out was the step's work.
+    /// what the condition leaves out was the step's work. So do conditions that [may fail](super::KeptConditions).
     fn prevent_predicate_push_down_columns(&self) -> HashSet<String> {
-        match &self.input {
+        let mut kept = match &self.input {
             LogicalPlan::Extension(below) => below.node.prevent_predicate_push_down_columns(),
             _ => HashSet::new(),
-        }
+        };
+        kept.extend(self.kept.iter().cloned());
+        kept
     }
 
     fn fmt_for_explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -70,8 +83,11 @@ impl UserDefinedLogicalNodeCore for StepNode {
         let Some(input) = inputs.pop() else {
             return internal_err!("a step has an input");
         };
-        let info = Arc::clone(&self.info);
-        Ok(Self { input, info })
+        Ok(Self {
+            input,
+            info: Arc::clone(&self.info),
+            kept: self.kept.clone(),
+        })
     }
 
     fn necessary_children_exprs(&self, output_columns: &[usize]) -> Option<Vec<Vec<usize>>> {

@@ -96,9 +96,8 @@ mod tests {
             place: format!("p.yaml, step {name}"),
             made_with: String::new(),
         };
-        let info = Arc::new(info);
         LogicalPlan::Extension(Extension {
-            node: Arc::new(StepNode { input, info }),
+            node: Arc::new(StepNode::new(input, info)),
         })
     }
 
