@@ -343,3 +343,48 @@ async fn values_are_compared_as_what_they_are() {
         "{error}"
     );
 }
+
+/// Wherever a condition is looked at: what fails is of the step that it is written in, and only of rows that come there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_condition_that_may_fail_is_of_its_own_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut text = String::from("id\tx\tv\n");
+    for id in 0..30_000 {
+        let x = if id % 1000 == 999 {
+            "n/q".to_owned()
+        } else {
+            id.to_string()
+        };
+        text.push_str(&format!("P{id}\t{x}\t{}\n", id * 2));
+    }
+    let file = write(&folder.path().join("t.tsv"), text);
+    let load = format!("- {{type: load, params: {{file_path: '{file}'}}}}\n");
+    let filter =
+        |condition: &str| format!("- {{type: filter, params: {{where: \"{condition}\"}}}}\n");
+    let derive = "- {type: derive, params: {columns: {y: 'cast(x as bigint)'}}}\n";
+    let select = "- {type: select, params: {columns: {z: x, v: v}}}\n";
+    let cast = filter("cast(x as bigint) > 3");
+    for (steps, line) in [
+        (cast.clone(), 3),
+        (filter("v > 7") + &cast, 4),
+        (derive.to_owned(), 3),
+        (format!("{derive}{}", filter("y > 7 and v > 3")), 3),
+        (format!("{select}{}", filter("cast(z as double) > 7")), 4),
+        (filter("v / (v - 2000) > 3"), 3),
+    ] {
+        let error = refused(&format!("{load}{steps}")).await;
+        assert!(
+            error.contains(&format!("p.yaml, line {line}, column 3, step ")),
+            "{steps}{error}"
+        );
+    }
+    let numbers = filter("x ~ '^[0-9]+$'");
+    for steps in [
+        numbers.clone() + &cast,
+        format!("{numbers}{derive}{}", filter("y > 3")),
+        filter("x <> 'n/q'") + select + &filter("cast(z as double) > 3"),
+    ] {
+        let steps = format!("{load}{steps}");
+        assert_eq!(lines(&steps).await.len(), 1 + 30_000 - 30 - 4, "{steps}");
+    }
+}

@@ -10,13 +10,11 @@ use super::components::Components;
 use super::denials::Denials;
 use super::logical::CliqueSpec;
 use super::names::Names;
+use super::pieces::{self, PIECE, Pieces};
 use super::rows::{Clique, Out, Rows};
-use crate::index::build::{Member, Members, Nodes, Numbered, place};
+use crate::index::build::{Members, Nodes, Numbered, place};
 use crate::mapping::dictionary::{Class, Vocabulary};
 use crate::mapping::predicate::inverse;
-
-/// Members whose names are held at a time.
-const PIECE: usize = 1 << 14;
 
 /// Cliques, dealt to buckets.
 pub(super) struct Cliques {
@@ -89,12 +87,24 @@ impl Cliques {
     /// Of a clique the members stand in the order of their names; of a large one each piece does, since memory may not
     /// hold all their names.
     pub(super) fn rows(&self, bucket: usize, batch_size: usize, out: Out<'_>) -> Result<()> {
-        let mut members = self.members.take(bucket)?;
+        let (mut members, giants) = pieces::take(&self.members, bucket, self.nodes.len())?;
         members.sort_unstable_by_key(|member| (place(member.root()), member.node()));
         let mut rows = Rows::new(batch_size, out);
         let mut names = Names::new(self.held.new_empty());
+        let mut giants = giants.into_iter().peekable();
         for clique in members.chunk_by(|a, b| a.root() == b.root()) {
-            if self.clique(clique, &mut names, &mut rows)?.is_break() {
+            let here = place(clique[0].root());
+            while let Some(giant) = giants.next_if(|giant| place(giant.root) < here) {
+                if self.clique(&giant, &mut names, &mut rows)?.is_break() {
+                    return Ok(());
+                }
+            }
+            if self.clique(&clique, &mut names, &mut rows)?.is_break() {
+                return Ok(());
+            }
+        }
+        for giant in giants {
+            if self.clique(&giant, &mut names, &mut rows)?.is_break() {
                 return Ok(());
             }
         }
@@ -106,13 +116,13 @@ impl Cliques {
 
     fn clique(
         &self,
-        members: &[Member],
+        members: &dyn Pieces,
         names: &mut Names,
         rows: &mut Rows<'_>,
     ) -> Result<ControlFlow<()>> {
         let mut best: Option<(u32, String, String)> = None;
         let mut ranks: Vec<(u32, usize)> = Vec::new();
-        for piece in members.chunks(PIECE) {
+        let _ = members.each(false, &mut |piece| {
             names.fill(piece, &self.nodes, &self.ranks)?;
             if let Some((rank, local, name)) = names.first()
                 && best
@@ -127,24 +137,21 @@ impl Cliques {
                     Err(at) => ranks.insert(at, (rank, n)),
                 }
             }
-        }
+            Ok(ControlFlow::Continue(()))
+        })?;
         let (_, _, name) = best.unwrap_or_default();
         let clique = Clique {
             name: &name,
-            size: members.len(),
+            size: members.size(),
             conflicts: self.conflicts(&ranks),
         };
-        for piece in members.chunks(PIECE) {
-            if members.len() > PIECE {
-                names.fill(piece, &self.nodes, &self.ranks)?;
-            }
-            for name in names.iter() {
-                if rows.push(name, &clique)?.is_break() {
-                    return Ok(ControlFlow::Break(()));
-                }
-            }
+        if members.size() <= PIECE {
+            return rows.push_all(names, &clique);
         }
-        Ok(ControlFlow::Continue(()))
+        members.each(true, &mut |piece| {
+            names.fill(piece, &self.nodes, &self.ranks)?;
+            rows.push_all(names, &clique)
+        })
     }
 
     /// Prefixes of which there are several, in the order of texts.

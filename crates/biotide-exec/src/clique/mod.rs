@@ -18,6 +18,7 @@ mod exec;
 mod logical;
 mod members;
 mod names;
+mod pieces;
 mod rows;
 
 pub use exec::CliqueExec;

@@ -7,6 +7,7 @@ use arrow::array::{ArrayRef, Int64Builder, ListBuilder, RecordBatch, StringBuild
 use datafusion_common::Result;
 
 use super::logical::CliqueSpec;
+use super::names::Names;
 
 /// Who takes batches, until it says [`Break`](ControlFlow::Break).
 pub(super) type Out<'a> = &'a mut dyn FnMut(RecordBatch) -> ControlFlow<()>;
@@ -45,8 +46,21 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// The row of a member.
-    pub(super) fn push(&mut self, id: &str, clique: &Clique<'_>) -> Result<ControlFlow<()>> {
+    /// The rows of these members.
+    pub(super) fn push_all(
+        &mut self,
+        names: &Names,
+        clique: &Clique<'_>,
+    ) -> Result<ControlFlow<()>> {
+        for name in names.iter() {
+            if self.push(name, clique)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn push(&mut self, id: &str, clique: &Clique<'_>) -> Result<ControlFlow<()>> {
         self.id.append_value(id);
         self.clique.append_value(clique.name);
         self.size.append_value(clique.size as i64);

@@ -61,6 +61,21 @@ impl<R: Record> Buckets<R> {
         self.buckets.len()
     }
 
+    /// As many others, charged and spilled in the same way.
+    pub(crate) fn like(&self, n: usize) -> Self {
+        Self::new(n, &self.charge, &self.spill, &self.spilled)
+    }
+
+    /// Records of a bucket.
+    pub(crate) fn records(&self, bucket: usize) -> usize {
+        self.buckets[bucket].lock().records
+    }
+
+    /// Records that a thread can well hold.
+    pub(crate) fn planned(&self) -> usize {
+        self.charge.most() / 8 / size_of::<R>()
+    }
+
     /// Gives a bucket records; its memory is that of the vector's capacity.
     fn add(&self, bucket: usize, hand: Vec<R>) -> Result<()> {
         let bytes = hand.capacity() * size_of::<R>();
@@ -127,19 +142,10 @@ impl<R: Record> Buckets<R> {
         // (Making room looks at all buckets, at this one too: it goes to disk where memory does not hold it twice.)
         let n = self.buckets[bucket].lock().records;
         let mut records = self.room(n)?;
-        let (hands, runs) = {
-            let mut bucket = self.buckets[bucket].lock();
-            bucket.records = 0;
-            (
-                std::mem::take(&mut bucket.hands),
-                std::mem::take(&mut bucket.runs),
-            )
-        };
-        for hand in hands {
-            records.extend_from_slice(&hand);
-            self.charge.shrink(hand.capacity() * size_of::<R>());
-        }
-        self.read_runs(runs, &mut records)?;
+        self.drain(bucket, &mut |some| {
+            records.extend_from_slice(some);
+            Ok(())
+        })?;
         Ok(records)
     }
 
@@ -148,12 +154,43 @@ impl<R: Record> Buckets<R> {
         // (None may be locked while room is made.)
         let n = self.buckets[bucket].lock().records;
         let mut records = self.room(n)?;
-        let bucket = self.buckets[bucket].lock();
-        for hand in &bucket.hands {
-            records.extend_from_slice(hand);
-        }
-        self.read_runs(bucket.runs.clone(), &mut records)?;
+        self.look(bucket, &mut |some| records.extend_from_slice(some))?;
         Ok(records)
+    }
+
+    /// Shows the records of a bucket, some at a time. They stay.
+    pub(crate) fn look(&self, bucket: usize, show: &mut dyn FnMut(&[R])) -> Result<()> {
+        let bucket = self.buckets[bucket].lock();
+        bucket.hands.iter().for_each(|hand| show(hand));
+        self.each_piece(&bucket.runs, &mut |piece| {
+            show(piece);
+            Ok(())
+        })
+    }
+
+    /// Empties a bucket, some records at a time.
+    pub(crate) fn drain(
+        &self,
+        bucket: usize,
+        take: &mut dyn FnMut(&[R]) -> Result<()>,
+    ) -> Result<()> {
+        let (hands, runs) = self.empty(bucket);
+        for hand in hands {
+            let taken = take(&hand);
+            self.charge.shrink(hand.capacity() * size_of::<R>());
+            taken?;
+        }
+        self.each_piece(&runs, take)
+    }
+
+    /// What is in a bucket.
+    fn empty(&self, bucket: usize) -> (Vec<Vec<R>>, Vec<(u64, usize)>) {
+        let mut bucket = self.buckets[bucket].lock();
+        bucket.records = 0;
+        (
+            std::mem::take(&mut bucket.hands),
+            std::mem::take(&mut bucket.runs),
+        )
     }
 
     /// Sorts records that were taken by `key`; `place` is about where one belongs, as [`sort()`] wants it.
@@ -179,7 +216,7 @@ impl<R: Record> Buckets<R> {
     }
 
     /// Room for so many records, charged for; to be [released](Self::release).
-    fn room(&self, n: usize) -> Result<Vec<R>> {
+    pub(crate) fn room(&self, n: usize) -> Result<Vec<R>> {
         let mut records = self.spare.lock().pop().unwrap_or_default();
         let more = n.saturating_sub(records.capacity());
         if let Err(error) = self.grow(more * size_of::<R>()) {
@@ -190,15 +227,21 @@ impl<R: Record> Buckets<R> {
         Ok(records)
     }
 
-    fn read_runs(&self, runs: Vec<(u64, usize)>, records: &mut Vec<R>) -> Result<()> {
-        let mut bytes = Vec::new();
-        for (at, n) in runs {
-            // (A run may be most of a bucket: its bytes are read a piece at a time.)
+    /// Reads what is on disk. (A run may be most of a bucket: a piece at a time.)
+    fn each_piece(
+        &self,
+        runs: &[(u64, usize)],
+        take: &mut dyn FnMut(&[R]) -> Result<()>,
+    ) -> Result<()> {
+        let (mut bytes, mut piece) = (Vec::new(), Vec::new());
+        for &(at, n) in runs {
             for start in (0..n).step_by(PIECE) {
                 bytes.resize(PIECE.min(n - start) * R::BYTES, 0);
                 self.spill
                     .read(at + (start * R::BYTES) as u64, &mut bytes)?;
-                get_all(&bytes, records);
+                piece.clear();
+                get_all(&bytes, &mut piece);
+                take(&piece)?;
             }
         }
         Ok(())

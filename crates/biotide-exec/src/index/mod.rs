@@ -7,7 +7,7 @@
 //! entries  by node and the node at the other end; denials first
 //! ```
 
-mod buckets;
+pub(crate) mod buckets;
 pub(crate) mod build;
 pub(crate) mod charge;
 pub(crate) mod edge_id;

@@ -66,6 +66,11 @@ const BYTES: usize = 2 * size_of::<Member>() + 128;
 pub(crate) struct Nodes(Index);
 
 impl Nodes {
+    /// How many there are.
+    pub(crate) fn len(&self) -> u32 {
+        self.0.arrays.bases.last().copied().unwrap_or(0)
+    }
+
     pub(crate) fn vocabulary(&self) -> &Vocabulary {
         &self.0.vocabulary
     }
