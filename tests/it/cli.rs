@@ -131,6 +131,46 @@ fn exit_codes() {
 }
 
 #[test]
+fn a_bad_row_of_a_file_that_is_read_twice_counts_once() {
+    let folder = folder();
+    let table = table(&folder);
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    for (name, query, rows) in [
+        (
+            "joined",
+            format!("SELECT x.gene FROM '{table}' x JOIN '{table}' y ON x.gene = y.gene"),
+            3,
+        ),
+        (
+            "united",
+            format!("SELECT gene FROM '{table}' UNION ALL SELECT gene FROM '{table}'"),
+            6,
+        ),
+    ] {
+        let run = sql(&[&query, "--fail-on-rejects", "1"]).exits(0);
+        run.says("1 of 4 records rejected (1 too_few_fields)");
+        let run = sql(&[&query, "--fail-on-rejects", "0"]).exits(3);
+        run.says("1 records rejected; --fail-on-rejects allows 0");
+        let (output, log) = (at(&format!("{name}.csv")), at(&format!("{name}.jsonl")));
+        let written = sql(&[&query, "-o", &output, "--rejects", &log, "--report", "json"]).exits(0);
+        let report = written.report();
+        for (key, expected) in [
+            ("rows", rows),
+            ("rejected", 1),
+            ("scan.files", 2),
+            ("scan.records", 4),
+            ("scan.delivered", 3),
+            ("scan.rejected", 1),
+            ("scan.reasons.too_few_fields", 1),
+        ] {
+            assert_eq!(bin::number(&report, key), expected, "{name}: {key}");
+        }
+        let bad = std::fs::read_to_string(&log).unwrap();
+        assert_eq!(bad.lines().count(), 1, "{name}");
+    }
+}
+
+#[test]
 fn read_options_are_flags() {
     let folder = folder();
     let path = folder.path().join("odd.txt");

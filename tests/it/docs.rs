@@ -81,8 +81,11 @@ fn column_doc(table: &str, column: &str) -> &'static str {
     match (table, column) {
         ("rejects", "query_id") => "number of the statement in this process",
         ("rejects", "source") => "path or URL of the file",
-        ("rejects", "record") => "number of the record, from 1; the header is not counted",
-        ("rejects", "line") => "physical line on which the record starts, from 1",
+        ("rejects", "record") => {
+            "number of the record, from 1; the header is not counted; NULL: not known, as a mapping or a step \
+             of a pipeline has refused the row after it was read"
+        }
+        ("rejects", "line") => "physical line on which the record starts, from 1; 0: not known",
         ("rejects", "offset") => "byte offset of the record, in the decompressed text",
         ("rejects", "length") => "bytes of the record, its line end not counted",
         ("rejects", "column") => "for a value, its column",
@@ -157,8 +160,8 @@ async fn tables_reference() {
             "rejects",
             "Bad rows and values of the last 16 finished statements that read files: each once, however \
              often its file was read. `--rejects FILE` (or the option `rejects`) writes \
-             them to a file, those of all statements of a run: JSON Lines (without `query_id`), or \
-             Parquet.",
+             them to a file, those of all statements of a run: JSON Lines, CSV or TSV (without \
+             `query_id`), or Parquet.",
         ),
         ("options", "Every option, see [options](options.md)."),
         (

@@ -132,7 +132,7 @@ fn what_does_not_fit_ends_with_an_error() {
     ] {
         let sql = sql.replace("{}", &file);
         let run = bin::run(["sql", &sql, "--memory-limit", "64MB", "--threads", "2"]).exits(1);
-        for expected in ["the memory limit is too small", "With a limit of"] {
+        for expected in ["the memory limit is too small", "It needs a limit of"] {
             assert!(run.stderr.contains(expected), "{sql}\n{}", run.stderr);
         }
     }
@@ -224,7 +224,7 @@ fn what_is_very_long_or_very_wide_is_bounded() {
     bin::run(["sql", &count, "--memory-limit", "64MB"])
         .exits(1)
         .says("the 200000 columns of")
-        .says("With a limit of");
+        .says("It needs a limit of");
     let some = ["--columns", "c7,c199999"];
     let said = bin::run([&["sql", &count, "--memory-limit", "64MB"], &some[..]].concat());
     assert_eq!(said.exits(0).stdout.lines().last(), Some("2,2"));

@@ -280,3 +280,32 @@ async fn a_namespace_that_is_none_is_told_apart_from_its_table() {
         "{error}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_may_have_columns_of_the_readers_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = made_file(
+        folder.path(),
+        "f.tsv",
+        "id\t_line\t_offset\nP12345\t70\t80\n\t71\t81\nP29460\t72\t82\n",
+    );
+    let json = made_file(
+        folder.path(),
+        "f.jsonl",
+        "{\"id\": \"P12345\", \"_line\": 70}\n",
+    );
+    let some = ", metadata_columns: [_line], filter_column: _line, filter_values: ['72']";
+    for (file, more, expected) in [
+        (&table, "", vec!["P12345 70 80 2", "P29460 72 82 4"]),
+        (&table, some, vec!["P29460 72 4"]),
+        (&json, "", vec!["P12345 70 1"]),
+    ] {
+        let found = made(&format!(
+            "- {{type: load_dataset_identifiers, params: {{file_path: '{file}', identifier_column: id{more}}}}}"
+        ))
+        .await;
+        let found: Vec<String> = found.iter().map(|row| row.join(" ")).collect();
+        let expected: Vec<String> = expected.iter().map(|row| format!("{row} {file}")).collect();
+        assert_eq!(found, expected, "{more}");
+    }
+}

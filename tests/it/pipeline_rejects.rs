@@ -1,5 +1,7 @@
 //! Which rows a run sets aside, and how they are counted.
 
+use std::path::Path;
+
 use biotide::prelude::*;
 
 use crate::pipeline::{made_file, rows, run, tried};
@@ -111,6 +113,63 @@ async fn rows_behind_the_last_that_is_taken_are_not_judged() {
     )
     .await;
     assert!(error.unwrap_err().contains("4 of 3004 records"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bad_rows_are_written_as_the_ending_of_their_file_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let text = "k\tv\n1\tx\nbad\n2\ty, \"w\"\tq\n3\tz\n4\tw\n";
+    let (file, out) = (made_file(folder.path(), "a.tsv", text), at("o.csv"));
+    let yaml = |bad: &str| {
+        format!(
+            "streaming: {{error_handling: {{error_output_path: '{bad}'}}}}
+steps:
+- {{type: load, params: {{file_path: '{file}'}}}}
+- {{type: sink, params: {{to: '{out}', mode: replace}}}}"
+        )
+    };
+    let context = support::context();
+    let mut expected: Option<Vec<Vec<String>>> = None;
+    for (name, read, quote) in [
+        ("bad.jsonl", "read_jsonl", ""),
+        ("bad.csv", "read_csv", ", quote => '\"'"),
+        ("bad.tsv", "read_tsv", ", quote => '\"'"),
+    ] {
+        let bad = at(name);
+        // (The second run begins the file anew.)
+        for _ in 0..2 {
+            let report = run(&context, &yaml(&bad)).await;
+            assert_eq!(report.rejected, 2, "{name}");
+        }
+        let sql = format!(
+            "SELECT line, record, reason, message, raw, action FROM {read}('{bad}'{quote}) ORDER BY line"
+        );
+        let (rows, _) = support::query(&context, &sql).await;
+        // (Control characters are shown escaped.)
+        assert_eq!((rows.len(), &*rows[1][4]), (2, "2\\ty, \"w\"\\tq"), "{name}");
+        assert_eq!(
+            *expected.get_or_insert_with(|| rows.clone()),
+            rows,
+            "{name}"
+        );
+    }
+
+    // What is not written is refused before anything is.
+    std::fs::remove_file(&out).unwrap();
+    let error = tried(&context, &yaml("bad.csv.gz")).await.unwrap_err();
+    assert!(
+        error.contains("error_output_path: 'bad.csv.gz' ends in .gz"),
+        "{error}"
+    );
+    for name in ["bad.xlsx", "bad.jsonl.zst"] {
+        let bad = at(name);
+        support::bin::run(["convert", &file, &out, "--rejects", &bad])
+            .exits(2)
+            .says(&format!("option rejects: '{bad}' ends in ."))
+            .says("use .jsonl, .csv, .tsv or .parquet");
+        assert!(!Path::new(&bad).exists() && !Path::new(&out).exists());
+    }
 }
 
 /// What reads a file: a step of its own, identifiers, a query.

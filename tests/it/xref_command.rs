@@ -269,24 +269,35 @@ mesh:C2\tskos:exactMatch\tchebi:1\tsemapv:UnspecifiedMatching\t0.8
     run.exits(1).says("is not for a set of mappings");
 }
 
-/// That an identifier was replaced is said of the one that was.
+/// That an identifier was replaced is said of the one that was, and is no statement that others follow from.
 #[test]
 fn replaced_identifiers_are_subjects() {
     let files = Files::new();
     files.write("in.tsv", "id\nHGNC:8\n");
     files.write(
         "kb.tsv",
-        "subject_id\tpredicate_id\tobject_id\nhgnc:56245\tskos:exactMatch\tncbigene:1\n",
+        "subject_id\tpredicate_id\tobject_id\n\
+         hgnc:56245\tskos:exactMatch\tncbigene:1\n\
+         ncbigene:1\tskos:exactMatch\tuniprot:P04217\n",
     );
     let output = files.path("out.sssom.tsv");
-    let more = ["--to", "hgnc,ncbigene", "-o", &output];
+    let more = ["--to", "hgnc,ncbigene,uniprot", "-o", &output];
     files.xref("in.tsv", "kb.tsv", &more).exits(0);
-    let written = files.read("out.sssom.tsv");
-    for row in [
-        "\nhgnc:8\tIAO:0100001\thgnc:56245\tsemapv:UnspecifiedMatching\t",
-        "\nhgnc:56245\tskos:exactMatch\tncbigene:1\tsemapv:UnspecifiedMatching\t",
-    ] {
-        assert!(written.contains(row), "{written}");
+    let [input, kb, output] = ["in.tsv", "kb.tsv", "sql.sssom.tsv"].map(|name| files.path(name));
+    let sql = format!(
+        "COPY (SELECT x.* FROM '{input}' AS t, LATERAL xref(t.id, '{kb}', targets => ['hgnc', 'ncbigene', 'uniprot']) AS x) \
+         TO '{output}'"
+    );
+    bin::run(["sql", &sql]).exits(0);
+    for name in ["out.sssom.tsv", "sql.sssom.tsv"] {
+        let written = files.read(name);
+        for row in [
+            "\nhgnc:8\tIAO:0100001\thgnc:56245\tsemapv:UnspecifiedMatching\t",
+            "\nhgnc:56245\tskos:exactMatch\tncbigene:1\tsemapv:UnspecifiedMatching\t",
+            "\nhgnc:56245\tskos:exactMatch\tuniprot:P04217\tsemapv:MappingChaining\t",
+        ] {
+            assert!(written.contains(row), "{name}: {written}");
+        }
     }
 }
 

@@ -34,6 +34,14 @@ pub enum BiotideError {
         /// What is wrong, and what to do.
         problem: String,
     },
+    /// A file with another number of columns than were named for it.
+    #[error("{file}: {problem}")]
+    Misnamed {
+        /// Its path or URL.
+        file: String,
+        /// How many there are of each.
+        problem: String,
+    },
     /// A bad row that ended the statement, or more of them than allowed.
     #[error("{file}: {problem}\n{advice}")]
     BadRows {

@@ -26,9 +26,9 @@ pub struct RejectRecord {
     pub column: Option<String>,
     /// One of a closed list of codes.
     pub reason: String,
-    /// Record number, from 1.
-    pub record: u64,
-    /// Physical line on which the record starts, from 1.
+    /// Record number, from 1. Whoever refuses a row after it was read does not know it.
+    pub record: Option<u64>,
+    /// Physical line on which the record starts, from 1. 0: not known.
     pub line: u64,
     /// Length of the record in bytes.
     pub length: u64,
@@ -67,7 +67,7 @@ pub fn reject_schema() -> SchemaRef {
     Arc::new(Schema::new(vec![
         number("query_id"),
         text("source"),
-        number("record"),
+        Field::new("record", DataType::Int64, true),
         number("line"),
         number("offset"),
         number("length"),
@@ -92,10 +92,12 @@ pub fn reject_batch(query_id: u64, records: &[RejectRecord]) -> Result<RecordBat
     ) -> ArrayRef {
         Arc::new(records.iter().map(get).collect::<StringArray>())
     }
+    let record = records.iter().map(|r| r.record.map(u64::cast_signed));
+    let record: ArrayRef = Arc::new(record.collect::<Int64Array>());
     let columns = vec![
         number(records, |_| query_id),
         text(records, |r| Some(&r.source)),
-        number(records, |r| r.record),
+        record,
         number(records, |r| r.line),
         number(records, |r| r.offset),
         number(records, |r| r.length),
@@ -307,7 +309,7 @@ mod tests {
             offset,
             column: None,
             reason: "too_few_fields".into(),
-            record: offset,
+            record: Some(offset),
             line: offset,
             length: 1,
             message: String::new(),
@@ -326,6 +328,20 @@ mod tests {
         log.extend(vec![of("b"), of("a"), of("b")]).unwrap();
         let all = log.read().unwrap().take_batch(10).unwrap();
         assert_eq!(all, [of("a"), of("b")]);
+    }
+
+    #[test]
+    fn a_record_that_is_not_known_is_null() {
+        let log = RejectLog::new(std::env::temp_dir()).with_memory(0);
+        let of = |record, offset| RejectRecord {
+            record,
+            ..self::record(offset)
+        };
+        log.extend(vec![of(None, 1), of(Some(7), 2)]).unwrap();
+        let all = log.read().unwrap().take_batch(10).unwrap();
+        let batch = reject_batch(1, &all).unwrap();
+        let expected: ArrayRef = Arc::new(Int64Array::from(vec![None, Some(7)]));
+        assert_eq!(batch.column_by_name("record"), Some(&expected));
     }
 
     #[test]

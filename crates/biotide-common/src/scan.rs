@@ -14,6 +14,8 @@ pub struct ScanStats {
     pub file: String,
     /// The file's size in bytes, as it lies in its store.
     pub size: u64,
+    /// Which of the tables in the file it is, if one was asked for.
+    pub table: Option<usize>,
     /// Bytes read, as they lie in the store.
     pub bytes: AtomicU64,
     /// Records: delivered, rejected, blank or skipped.
@@ -77,7 +79,8 @@ impl ScanStats {
     }
 }
 
-/// Counts of all scans of a statement.
+/// Counts of all scans of a statement. When it is done, records of a file that it has read several times are counted
+/// once; `files` and `bytes` are what was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ScanReport {
     /// Files read (a file read twice counts twice).

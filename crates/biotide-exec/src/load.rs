@@ -72,7 +72,7 @@ pub(crate) async fn ingest(
                         offset,
                         column: Some(flaw.column.to_owned()),
                         reason: flaw.reason.to_owned(),
-                        record: 0,
+                        record: None,
                         line,
                         length: raw.len() as u64,
                         message: flaw.message.to_owned(),

@@ -52,15 +52,26 @@ pub(crate) struct File {
     pub(crate) keys: Vec<(String, Option<String>)>,
 }
 
+/// What a glob has.
+fn signs(location: &str) -> &'static [char] {
+    match location.contains("://") {
+        // What follows the `?` of a URL is no pattern.
+        true => &['*', '['],
+        false => &['*', '?', '['],
+    }
+}
+
 /// Whether a location is a glob, and not a file that has such a name.
 pub fn is_glob(location: &str) -> bool {
-    let signs: &[char] = if location.contains("://") {
-        // What follows the `?` of a URL is no pattern.
-        &['*', '[']
-    } else {
-        &['*', '?', '[']
-    };
-    location.contains(signs) && !std::path::Path::new(location).exists()
+    location.contains(signs(location)) && !std::path::Path::new(location).exists()
+}
+
+/// The folder below which a glob is matched, as it is written, with the `/` at its end: nothing, if that is the current
+/// one. None of what is no glob.
+pub fn glob_folder(location: &str) -> Option<&str> {
+    let sign = location.find(signs(location))?;
+    let end = location[..sign].rfind('/').map_or(0, |slash| slash + 1);
+    is_glob(location).then_some(&location[..end])
 }
 
 /// Whether files and folders of this name are passed over: notebooks' checkpoints, job logs, stages.
@@ -173,11 +184,10 @@ impl Location {
             return ListingTableUrl::parse(format!("{text}/"));
         }
         if text.contains("://")
-            && is_glob(text)
-            && let Some(sign) = text.find(['*', '['])
-            && let Some(slash) = text[..sign].rfind('/')
+            && let Some(folder) = glob_folder(text)
+            && !folder.is_empty()
         {
-            return ListingTableUrl::parse(&text[..=slash])?.with_glob(&text[slash + 1..]);
+            return ListingTableUrl::parse(folder)?.with_glob(&text[folder.len()..]);
         }
         ListingTableUrl::parse(text)
     }
@@ -334,6 +344,25 @@ mod tests {
         assert!(!takes("sub/*", "sub", false));
         assert!(!takes("*.tsv", "sub", true));
         assert!(takes("sub/*", "sub", true));
+    }
+
+    #[test]
+    fn a_glob_has_a_folder() {
+        for (location, folder) in [
+            ("*.tsv", Some("")),
+            ("/*.tsv", Some("/")),
+            ("no/such/?[ab]/x.tsv", Some("no/such/")),
+            ("s3://b/x?y/*/a.tsv", Some("s3://b/x?y/")),
+            ("s3://b/x?y", None),
+            ("no/such.tsv", None),
+        ] {
+            assert_eq!(glob_folder(location), folder, "{location}");
+            assert_eq!(is_glob(location), folder.is_some(), "{location}");
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("a[1].tsv");
+        std::fs::write(&file, "").unwrap();
+        assert_eq!(glob_folder(file.to_str().unwrap()), None);
     }
 
     #[test]

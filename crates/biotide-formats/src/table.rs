@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use biotide_common::BiotideError;
 use biotide_common::options::{BiotideOptions, Infer, Names};
@@ -130,6 +130,8 @@ pub struct OpenTable {
     pub partition_columns: Option<Vec<String>>,
     /// Adds a column of this name: the file of each row, as messages call it.
     pub file_column: Option<String>,
+    /// What the columns of `metadata_columns` are called, if not `_line` and `_offset`.
+    pub place_columns: Option<[String; 2]>,
     /// Takes `max_rows` of all files together, instead of each.
     pub rows_of_all: bool,
 }
@@ -211,7 +213,10 @@ impl OpenTable {
             None => hive_columns(&files),
         };
         partitions.extend(self.file_column.clone());
-        check_names(&*layout, &partitions, &sampled[0].name)?;
+        let places = self.place_columns;
+        let places = places.filter(|_| options.metadata_columns == Some(true));
+        let schema = schema_of(&*layout, places.as_ref());
+        check_names(&schema, &partitions, &sampled[0].name)?;
         let pool = &session.runtime_env().memory_pool;
         let memory = reserve_columns(pool, &sampled[0].name, layout.schema().fields().len())?;
         if options.infer == Some(Infer::Full) {
@@ -240,7 +245,7 @@ impl OpenTable {
         let partitions = partitions
             .into_iter()
             .map(|name| Arc::new(Field::new(name, text(), true)));
-        let columns = TableSchema::builder(layout.schema())
+        let columns = TableSchema::builder(schema_of(&*layout, places.as_ref()))
             .with_table_partition_cols(partitions.collect::<Vec<_>>())
             .build();
         Ok(Arc::new(BiotideTable {
@@ -328,13 +333,22 @@ fn hive_columns(files: &[File]) -> Vec<String> {
     }
 }
 
-/// Refuses a table with two columns of a name.
-fn check_names(
-    layout: &dyn TextLayout,
-    partitions: &[String],
-    file: &str,
-) -> Result<(), BiotideError> {
+/// The columns of the files, with those that tell where a record stands under these names: they are the last.
+fn schema_of(layout: &dyn TextLayout, places: Option<&[String; 2]>) -> SchemaRef {
     let schema = layout.schema();
+    let Some(names) = places else {
+        return schema;
+    };
+    let mut fields: Vec<FieldRef> = schema.fields().iter().cloned().collect();
+    for (field, name) in fields.iter_mut().rev().zip(names.iter().rev()) {
+        let own = Field::clone(field);
+        *field = Arc::new(own.with_name(name));
+    }
+    Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
+}
+
+/// Refuses a table with two columns of a name.
+fn check_names(schema: &Schema, partitions: &[String], file: &str) -> Result<(), BiotideError> {
     let mut seen = HashSet::new();
     if let Some(twice) = schema.fields().iter().find(|f| !seen.insert(f.name())) {
         let problem = format!(

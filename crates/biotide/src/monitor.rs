@@ -150,12 +150,13 @@ impl Monitor {
         self.total.load(Ordering::Relaxed)
     }
 
-    /// Records read so far.
+    /// Records read so far, each as often as it was read.
     pub fn records(&self) -> u64 {
         self.log.report().records
     }
 
-    /// Records rejected so far, each as often as it was read: a dataset that is used twice may be read twice.
+    /// Records rejected so far, each as often as it was read: a file or dataset that is used twice may be read twice.
+    /// (The report of the statement counts it once.)
     pub fn rejected(&self) -> u64 {
         self.log.report().rejected
     }
@@ -165,8 +166,8 @@ impl Monitor {
 fn row_of(record: &RejectRecord, delivered: u64, rows: u64) -> u64 {
     // (Of a row that a step has refused there is the line alone, and the first one has the names of columns.)
     let before = match record.record {
-        0 => record.line.saturating_sub(2),
-        number => number - 1,
+        None => record.line.saturating_sub(2),
+        Some(number) => number.saturating_sub(1),
     };
     let row = u128::from(before) * u128::from(rows) / u128::from(delivered.max(1));
     u64::try_from(row).unwrap_or(u64::MAX)

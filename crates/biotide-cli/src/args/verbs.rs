@@ -312,7 +312,7 @@ pub(super) fn run_command() -> Command {
             Arg::new("rejects")
                 .long("rejects")
                 .value_name("FILE")
-                .help("Write bad rows to this file, whatever the pipeline says: JSON Lines, or Parquet"),
+                .help("Write bad rows to this file, whatever the pipeline says: .jsonl, .csv, .tsv or .parquet"),
         )
         .args(ending_args())
 }

@@ -4,6 +4,7 @@
 //!
 //! Precedence: argument, table option, session option, default.
 
+mod reject_file;
 mod values;
 
 use std::any::Any;
@@ -12,6 +13,7 @@ use datafusion_common::config::{ConfigEntry, ConfigExtension, ExtensionOptions};
 
 use crate::error::BiotideError;
 use crate::nearest::nearest;
+pub use reject_file::{RejectFile, RejectFormat};
 pub use values::{
     Aliases, Bytes, Compression, Delimiter, Encoding, IdentifierMode, Infer, Names, OnBadValue,
     OnError, OnInvalid, OneByte, OptionValue, Share, Size, TextType, XrefMode, XrefPolicy,
@@ -116,7 +118,7 @@ options! {
     error_threshold: Share = "0.1, judged from 1000 records on", "The share (0 to 1) of records with a problem at which a file fails.";
     chunk_rows: usize = "1000", "Records of a chunk, of which max_errors_per_chunk tells.";
     max_errors_per_chunk: usize = "no limit", "The most records with a problem among the records of a chunk: of the first chunk_rows of a file, of the next, and so on. One more and the file fails.";
-    rejects: String = "none", "Write the reject log to this file: .jsonl, or .parquet.";
+    rejects: RejectFile = "none", "Write the reject log to this file, as its ending says: .jsonl, .csv, .tsv or .parquet; JSON Lines where it says nothing.";
     metadata_columns: bool = "false", "Add the columns _line (physical line, from 1) and _offset (byte offset) of every record.";
     max_record_bytes: Size = "16MiB", "A longer record is rejected.";
     compression: Compression = "auto", "`auto` looks at the first bytes.";
@@ -272,5 +274,13 @@ mod tests {
         assert!(bad.contains("'ignore'") && bad.contains("lenient"), "{bad}");
         assert!(options.set_text("error_threshold", "5").is_err());
         assert!(options.set_text("quote", "ab").is_err());
+        let bad = options
+            .set_text("rejects", "bad.xlsx")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            bad.starts_with("option rejects: 'bad.xlsx' ends in .xlsx"),
+            "{bad}"
+        );
     }
 }

@@ -118,7 +118,10 @@ impl TextOpener {
         let option = self.source.options.compression.unwrap_or(Compression::Auto);
         let mut codec = Codec::of(&name, option, &head)?;
         let encoding = layout.transcoded_from();
-        let stats = Arc::new(ScanStats::new(name.clone(), stored));
+        let stats = Arc::new(ScanStats {
+            table: self.source.options.table,
+            ..ScanStats::new(name.clone(), stored)
+        });
         let whole = vec![(0, stored)];
         let mut ranges = self.ranges.get(file.path()).unwrap_or(&whole);
         let all = vec![(0, u64::MAX)];

@@ -147,7 +147,7 @@ impl Verdict {
             offset: problem.offset,
             column: problem.column_name,
             reason: problem.reason.code().to_owned(),
-            record: problem.record,
+            record: Some(problem.record),
             line: problem.line,
             length: problem.length,
             message: problem.message,

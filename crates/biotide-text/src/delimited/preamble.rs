@@ -49,6 +49,8 @@ pub struct Preamble {
     pub names: Vec<String>,
     /// Records may end with one more, empty, field.
     pub trailing_delimiter: bool,
+    /// How many columns the text has, where another number of them was named.
+    pub misnamed: Option<usize>,
     /// What was changed to make sense of the header.
     pub warnings: Vec<String>,
 }
@@ -257,18 +259,9 @@ impl Preamble {
             }
         }
         if let Some(given) = &options.column_names {
-            if names.is_empty() || !has_header && data.is_empty() {
-                names = given.clone();
-            } else if given.len() == names.len() {
-                names.clone_from(given);
-            } else {
-                self.warnings.push(format!(
-                    "column_names names {} columns, the file has {}",
-                    given.len(),
-                    names.len()
-                ));
-                names.clone_from(given);
-            }
+            let is_known = !names.is_empty() && (has_header || !data.is_empty());
+            self.misnamed = (is_known && given.len() != names.len()).then_some(names.len());
+            names.clone_from(given);
         }
         self.names = unique_names(names, has_header, &mut self.warnings);
     }

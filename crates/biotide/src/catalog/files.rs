@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use biotide_common::BiotideError;
 use biotide_common::options::BiotideOptions;
 use biotide_database::{DatabaseTable, DatabaseTarget, is_database};
-use biotide_formats::files::{HIVE_NULL, is_glob};
+use biotide_formats::files::{HIVE_NULL, glob_folder, is_glob};
 use biotide_formats::formats;
 use biotide_formats::spool::Spool;
 use biotide_formats::table::OpenTable;
@@ -170,14 +170,8 @@ impl StatementFiles {
             true => OpenTable::new(location).paths(&self.state).await?,
             false => Vec::new(),
         };
-        let fixed = location.find(['*', '?', '[']);
-        let ends = fixed.and_then(|at| {
-            let folder = location[..at]
-                .rfind('/')
-                .map_or("", |end| &location[..=end]);
-            Some((folder, location.rsplit_once('/')?.1))
-        });
-        let Some((folder, name)) = ends.filter(|_| !found.is_empty()) else {
+        let ends = glob_folder(location).zip(location.rsplit_once('/'));
+        let Some((folder, (_, name))) = ends.filter(|_| !found.is_empty()) else {
             return refused("there is no such file");
         };
         let url = ListingTableUrl::parse(format!("{folder}{name}"))?;

@@ -7,6 +7,7 @@ use std::time::Instant;
 use biotide_common::BiotideError;
 use biotide_common::scan::ScanReport;
 use biotide_database::is_database;
+use biotide_formats::files::is_glob;
 use biotide_formats::sink::TextSinkFormat;
 use biotide_formats::table::OpenTable;
 use datafusion::common::DataFusionError;
@@ -228,7 +229,7 @@ impl BiotideContext {
             .unwrap_or_else(|| "parquet".to_owned());
         let mut outputs: Vec<(String, String)> = Vec::new();
         for input in &request.inputs {
-            if input.contains(['*', '?', '[']) && !Path::new(input).exists() {
+            if is_glob(input) {
                 let problem = "a pattern has no name for its output in a folder: name the files (the \
                                shell does, without quotes), or one output file for all";
                 return Err(BiotideError::file(input, problem).into());

@@ -32,7 +32,7 @@ pub struct ConvertRequest {
 pub struct ConvertReport {
     /// Rows written.
     pub rows: u64,
-    /// Records set aside.
+    /// Records set aside; one that was read several times, as a query names its file more than once, is counted once.
     pub rejected: u64,
     /// Bytes read.
     pub bytes_in: u64,
@@ -49,6 +49,7 @@ pub struct ConvertReport {
     pub xref: Option<XrefReport>,
     /// What was reserved and spilled.
     pub memory: MemoryReport,
-    /// The counts of the readers.
+    /// The counts of the readers. Records of a file that is read several times are counted once; `files` and `bytes`
+    /// are what was read.
     pub scan: ScanReport,
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use biotide_database::is_database;
-use biotide_formats::files::is_glob;
+use biotide_formats::files::{glob_folder, is_glob};
 use biotide_formats::table::OpenTable;
 use datafusion::datasource::listing::ListingTableUrl;
 use datafusion::execution::SessionState;
@@ -64,16 +64,16 @@ async fn size(store: &dyn ObjectStore, path: &str) -> Option<u64> {
 
 /// The folder below which a pattern is matched, from the root.
 fn fixed(pattern: &str) -> String {
-    let fixed = match pattern.find(['*', '?', '[']) {
-        Some(sign) => pattern[..sign].rsplit_once('/'),
-        None => Some((pattern, "")),
+    let folder = match glob_folder(pattern) {
+        Some("") => ".",
+        Some(folder) => folder,
+        None => pattern,
     };
-    let fixed = fixed.map_or(".", |(folder, _)| folder);
     if pattern.contains("://") {
-        return fixed.to_owned();
+        return folder.to_owned();
     }
-    let absolute = std::path::absolute(fixed).map(|path| path.display().to_string());
-    absolute.unwrap_or_else(|_| fixed.to_owned())
+    let absolute = std::path::absolute(folder).map(|path| path.display().to_string());
+    absolute.unwrap_or_else(|_| folder.to_owned())
 }
 
 /// How many parts of a path are `key=value`.

@@ -281,7 +281,7 @@ pub(super) async fn plans(
             Some(planned) => Ok(planned),
             None => Box::pin(context.plan_query(&part.sql, state)).await,
         };
-        let plan = planned.map_err(|error| named_column(error.into_datafusion(), &part))?;
+        let plan = planned.map_err(|error| named_column(error, &part))?;
         let declared = of_plan(&plan, &*identifiers)?;
         let options = reading.as_ref().and_then(options);
         let origin = file(&plan, &part.origin);
@@ -339,14 +339,13 @@ fn file(plan: &LogicalPlan, origin: &str) -> Option<String> {
 }
 
 /// Says of a column that is not there which there are, and of a file with others than it is said to have what it is not.
-fn named_column(error: DataFusionError, part: &Part) -> DataFusionError {
-    let problem = match (missing_column(&error), part.form) {
+fn named_column(error: Error, part: &Part) -> DataFusionError {
+    let is_misnamed = matches!(error.as_biotide(), Some(BiotideError::Misnamed { .. }));
+    let form = part.form.filter(|_| is_misnamed);
+    let problem = match (missing_column(error.as_datafusion()), form) {
         (Some((_, problem)), _) => problem,
-        // (So the reader of text says it.)
-        (None, Some(form)) if error.to_string().contains("column_names names") => {
-            format!("it is {form}")
-        }
-        (None, _) => return error,
+        (None, Some(form)) => format!("it is {form}"),
+        (None, None) => return error.into_datafusion(),
     };
     BiotideError::file(&part.origin, problem).into()
 }

@@ -17,6 +17,7 @@ pub(crate) mod coverage;
 pub(crate) mod create;
 mod declared;
 pub(crate) mod filters;
+pub(crate) mod found;
 mod globs;
 mod idmapping;
 pub(crate) mod lateral;

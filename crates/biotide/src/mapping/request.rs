@@ -10,6 +10,7 @@ use biotide_exec::catalog::{Mappings, is_stored};
 use datafusion::execution::SessionState;
 use datafusion::prelude::SessionContext;
 
+use super::found;
 use super::loader::{PlanLoader, plans};
 use super::named::missing;
 use super::source::{Part, is_path, of_path, of_paths, text};
@@ -55,13 +56,6 @@ pub(crate) const ADDED: [&str; 7] = [
 /// What is added to those where it is asked for.
 const NOTES: [&str; 3] = ["resolved", "note", "conflicts"];
 
-/// A result as a statement of a set. That an identifier is replaced is said of the one that was; what it maps to, of
-/// the one in its place.
-const STATEMENT: &str = "CASE WHEN x.target = x.resolved THEN x.path[1] ELSE x.resolved END AS subject_id, \
-     x.predicate AS predicate_id, x.target AS object_id, x.confidence, \
-     CASE WHEN x.hops - CASE WHEN x.path[1] = x.resolved THEN 0 ELSE 1 END > 1 THEN 'semapv:MappingChaining' \
-     ELSE 'semapv:UnspecifiedMatching' END AS mapping_justification";
-
 impl XrefRequest {
     /// The query that does it, and the session to run it in, which knows the mapping. Its rows are the result: the
     /// input's columns, then `target`, `predicate`, `confidence`, `hops`, `path`, `sources` and `verdict`. One that the
@@ -88,7 +82,8 @@ impl XrefRequest {
         let sql = match self.written_as().as_deref() {
             // (What has no predicate is no result, or a path that SSSOM's rules make nothing of.)
             Some("sssom") => {
-                format!("SELECT DISTINCT {STATEMENT} FROM {from} WHERE x.predicate IS NOT NULL")
+                let statement = found::statement("x")?;
+                format!("SELECT DISTINCT {statement} FROM {from} WHERE x.predicate IS NOT NULL")
             }
             format => {
                 let has_lists = !matches!(format, Some("csv" | "tsv"));

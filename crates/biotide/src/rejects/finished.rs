@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use biotide_common::options::{RejectFile, RejectFormat};
 use biotide_common::session::QueryLog;
 use parking_lot::Mutex;
 
-use super::files::{write_json_lines, write_parquet};
+use super::files::{write_delimited, write_json_lines, write_parquet};
 use super::of_run::OfRun;
 use crate::error::Result;
 
@@ -53,9 +54,10 @@ impl FinishedLogs {
         }
     }
 
-    /// Writes a log that is kept, with those of the statements before it that went to the same file: JSON Lines, or
-    /// Parquet. What several statements of a run have read is written once.
-    pub(crate) fn write(&self, path: &str, log: &Arc<QueryLog>) -> Result<()> {
+    /// Writes a log that is kept, with those of the statements before it that went to the same file. What several
+    /// statements of a run have read is written once.
+    pub(crate) fn write(&self, file: &RejectFile, log: &Arc<QueryLog>) -> Result<()> {
+        let path = file.path();
         let mut written = self.written.lock();
         let again = written.as_deref() == Some(path);
         *written = Some(path.to_owned());
@@ -67,15 +69,56 @@ impl FinishedLogs {
             }
             None => Vec::new(),
         };
-        if path.to_ascii_lowercase().ends_with(".parquet") {
-            // A Parquet file cannot be added to: it is written anew from the logs that are kept.
-            let mut logs = if again { all.clone() } else { Vec::new() };
-            if !logs.iter().any(|kept| kept.id == log.id) {
-                logs.push(Arc::clone(log));
+        match file.format() {
+            RejectFormat::JsonLines => write_json_lines(path, log, &before(log), again),
+            RejectFormat::Delimited(delimiter) => {
+                write_delimited(path, delimiter, log, &before(log), again)
             }
-            let logs = logs.into_iter().map(|log| (before(&log), log));
-            return write_parquet(path, logs);
+            RejectFormat::Parquet => {
+                // A Parquet file cannot be added to: it is written anew from the logs that are kept.
+                let mut logs = if again { all.clone() } else { Vec::new() };
+                if !logs.iter().any(|kept| kept.id == log.id) {
+                    logs.push(Arc::clone(log));
+                }
+                let logs = logs.into_iter().map(|log| (before(&log), log));
+                write_parquet(path, logs)
+            }
         }
-        write_json_lines(path, log, &before(log), again)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use biotide_common::options::OptionValue;
+
+    use super::*;
+    use crate::rejects::files::tests::{entry, log_of};
+
+    #[test]
+    fn statements_add_to_text_and_a_session_begins_it_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, header) in [("bad.jsonl", 0), ("bad.csv", 1), ("bad.tsv", 1)] {
+            let path = folder.path().join(name);
+            let file = RejectFile::parse(&path.display().to_string()).unwrap();
+            let lines = || fs::read_to_string(&path).unwrap().lines().count();
+            let session = FinishedLogs::default();
+            let write = |entries| session.write(&file, &Arc::new(log_of(entries))).unwrap();
+            write(vec![]);
+            assert_eq!(lines(), header, "{name}");
+            for (offset, rows) in [(1, 1), (2, 2)] {
+                write(vec![entry(offset, "a")]);
+                assert_eq!(lines(), header + rows, "{name}");
+            }
+            // What was taken away is made again.
+            fs::remove_file(&path).unwrap();
+            write(vec![entry(3, "a")]);
+            assert_eq!(lines(), header + 1, "{name}");
+            let next = FinishedLogs::default();
+            let log = Arc::new(log_of(vec![entry(1, "a"), entry(2, "a")]));
+            next.write(&file, &log).unwrap();
+            assert_eq!(lines(), header + 2, "{name}");
+        }
     }
 }

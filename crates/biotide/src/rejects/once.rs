@@ -12,15 +12,16 @@ use super::set_aside::SetAside;
 use crate::error::Result;
 use crate::pipeline::sift::INVALID;
 
-/// The counts of a statement. A dataset that is used twice is read twice: of each file records are counted once, and so
-/// is what was wrong with them. `files` and `bytes` are what was read all the same.
+/// The counts of a statement that is done. A file or dataset that is used twice is read twice: of each file records are
+/// counted once, and so is what was wrong with them. `files` and `bytes` are what was read all the same.
 pub(crate) fn counted_once(log: &Arc<QueryLog>) -> Result<ScanReport> {
     let report = log.report();
     let scans = log.scans();
-    // Of those of a file the one that went farthest.
-    let mut files: BTreeMap<&str, ScanReport> = BTreeMap::new();
+    // Of those of a file the one that went farthest. (Tables of one file have no record in common.)
+    let mut files: BTreeMap<(&str, Option<usize>), ScanReport> = BTreeMap::new();
     for scan in &scans {
-        let (counts, most) = (scan.report(), files.entry(scan.file.as_str()).or_default());
+        let (counts, table) = (scan.report(), (scan.file.as_str(), scan.table));
+        let most = files.entry(table).or_default();
         if counts.records >= most.records {
             *most = counts;
         }
@@ -94,7 +95,7 @@ mod tests {
             offset,
             column: None,
             reason: reason.to_owned(),
-            record: offset,
+            record: Some(offset),
             line: offset + 1,
             length: 1,
             message: String::new(),

@@ -4,15 +4,10 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Column, DFSchema, Result, ScalarValue};
-use datafusion::functions_nested::expr_fn::array_element;
 use datafusion::logical_expr::dml::CopyTo;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit, when};
 
-/// How statements were made that follow from others.
-const CHAINED: &str = "semapv:MappingChaining";
-
-/// What is said of others, of which that is not known.
-const UNSPECIFIED: &str = "semapv:UnspecifiedMatching";
+use crate::mapping::found::{self, CHAINED, UNSPECIFIED};
 
 /// Whether a plan writes a set of mappings.
 pub(super) fn is_set(copy: &CopyTo) -> bool {
@@ -31,27 +26,24 @@ pub(super) fn name_delimiter(copy: &mut CopyTo) {
 
 /// Says that what is denied is so, and how statements were made: every set must.
 pub(super) fn add_slots(copy: &mut CopyTo) -> Result<()> {
-    if is_set(copy) {
-        name_results(copy)?;
-    }
-    let schema = copy.input.schema();
-    let find = |name: &str| schema.iter().find(|(_, field)| field.name() == name);
-    let is_mapping = find("subject_id").is_some() && find("object_id").is_some();
-    if !is_set(copy) || !is_mapping {
+    if !is_set(copy) {
         return Ok(());
     }
+    name_results(copy)?;
+    let schema = copy.input.schema();
+    let find = |name: &str| schema.iter().find(|(_, field)| field.name() == name);
+    let subject = column(schema, "subject_id", |_| true);
+    let Some(subject) = subject.filter(|_| find("object_id").is_some()) else {
+        return Ok(());
+    };
     let is_denied = find("negated").filter(|(_, field)| {
         *field.data_type() == DataType::Boolean && find("predicate_modifier").is_none()
     });
     let made = match find("mapping_justification") {
         Some(_) => None,
         None if find("hops").is_some() => {
-            let hops = find("hops").filter(|(_, field)| field.data_type().is_integer());
-            Some(match hops.map(Column::from) {
-                Some(hops) => {
-                    let is_chain = Expr::Column(hops).gt(lit(1_i64));
-                    when(is_chain, lit(CHAINED)).otherwise(lit(UNSPECIFIED))?
-                }
+            Some(match column(schema, "hops", DataType::is_integer) {
+                Some(hops) => found::justification(subject, hops, column(schema, "path", is_path))?,
                 None => lit(CHAINED),
             })
         }
@@ -84,23 +76,27 @@ const RESULTS: [(&str, &str); 3] = [
     ("target", "object_id"),
 ];
 
-/// What a result is said of: the identifier that is current. That one was replaced by it is said of the one that was, at
-/// the beginning of its path.
+/// The first column of a name, if it holds what it should.
+fn column(schema: &DFSchema, name: &str, holds: impl Fn(&DataType) -> bool) -> Option<Expr> {
+    let found = schema.iter().find(|(_, field)| field.name() == name);
+    let found = found.filter(|(_, field)| holds(field.data_type()));
+    found.map(|found| Expr::Column(Column::from(found)))
+}
+
+/// Whether a column holds identifiers on paths.
+fn is_path(kind: &DataType) -> bool {
+    matches!(kind, DataType::List(item) if !item.data_type().is_nested())
+}
+
+/// What a result is said of, as far as its columns tell.
 fn subject(schema: &DFSchema, resolved: Expr) -> Result<Expr> {
-    let named = |name: &str| {
-        let mut columns = schema.iter();
-        columns.find(|(_, field)| field.name() == name)
-    };
-    let (Some((of_target, target)), Some((of_path, path))) = (named("target"), named("path"))
-    else {
-        return Ok(resolved);
-    };
-    if !matches!(path.data_type(), DataType::List(_)) {
-        return Ok(resolved);
+    match (
+        column(schema, "target", |_| true),
+        column(schema, "path", is_path),
+    ) {
+        (Some(target), Some(path)) => found::subject(target, resolved, path),
+        _ => Ok(resolved),
     }
-    let target = Expr::Column(Column::from((of_target, target)));
-    let path = Expr::Column(Column::from((of_path, path)));
-    when(target.eq(resolved.clone()), array_element(path, lit(1))).otherwise(resolved)
 }
 
 /// Gives the results of a cross-reference the names that they have in a set, where nothing else has them. All paths of a

@@ -98,7 +98,7 @@ impl BiotideContext {
         }
         self.finished.push(Arc::clone(log));
         match self.options().rejects {
-            Some(path) => self.finished.write(&path, log),
+            Some(file) => self.finished.write(&file, log),
             None => Ok(()),
         }
     }

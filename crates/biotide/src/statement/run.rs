@@ -23,6 +23,7 @@ use crate::convert::{ConvertReport, Output};
 use crate::error::{Error, Result};
 use crate::memory::MemoryReport;
 use crate::monitor::Monitor;
+use crate::rejects::counted_once;
 use crate::staged::RemoteObject;
 
 /// A statement that was planned. It can be run more than once; every run reads its files anew.
@@ -267,10 +268,11 @@ impl Statement {
     }
 
     /// Ends the run: writes the reject log where `rejects` asks for it, shows it in `system.rejects`,
-    /// and answers the counts. Call it when the rows were taken, or taking them failed.
+    /// and answers the counts: records of a file that was read several times are counted once. Call it when the rows
+    /// were taken, or taking them failed.
     pub fn finish(mut self) -> Result<ScanReport> {
         self.publish()?;
-        Ok(self.log.report())
+        counted_once(&self.log)
     }
 
     /// The first bad rows of the run, in the order of the log.

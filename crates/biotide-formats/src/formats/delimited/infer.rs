@@ -348,16 +348,18 @@ impl Plan<'_> {
             }
             preamble.names = self.given.iter().map(|(name, _)| name.clone()).collect();
         }
-        let misnamed = preamble
-            .warnings
-            .iter()
-            .find(|warning| warning.starts_with("column_names"));
-        if let Some(warning) = misnamed {
+        if let Some(columns) = preamble.misnamed {
+            let named = header.column_names.as_ref().map_or(0, Vec::len);
             let hint = match header.header {
                 true => "",
                 false => "; columns that are declared name all that such a file has",
             };
-            return Err(BiotideError::file(&file.name, format!("{warning}{hint}")));
+            return Err(BiotideError::Misnamed {
+                file: file.name.clone(),
+                problem: format!(
+                    "column_names names {named} columns, the file has {columns}{hint}"
+                ),
+            });
         }
         for warning in &preamble.warnings {
             self.warn(format!("{}: {warning}", file.name));

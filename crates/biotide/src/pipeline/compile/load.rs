@@ -70,7 +70,7 @@ pub(super) async fn load(scope: &Scope, params: &Params) -> Result<Made> {
         format: "file_format",
         options,
         of_text: OF_TEXT,
-        file_column: None,
+        places: None,
     };
     let plan = read(scope, params, reading).await?.rows;
     let plan = match params.texts("columns").as_slice() {

@@ -16,10 +16,10 @@ use crate::error::Result;
 /// What is said of text files only.
 const OF_TEXT: &[&str] = &["encoding", "delimiter", "skip_header_rows"];
 
-/// The columns of the reader, which are not the file's.
-const LINE: &str = "_line";
-const OFFSET: &str = "_offset";
+/// The columns of the reader, which are not the file's: it may have a `_line` of its own.
 const FILE: &str = "biotide_file_of_row";
+const LINE: &str = "biotide_line_of_row";
+const OFFSET: &str = "biotide_offset_of_row";
 
 /// The columns that are added.
 const ROW_NUMBER: &str = "_row_number";
@@ -28,7 +28,6 @@ const SOURCE_FILE: &str = "_source_file";
 /// `load_dataset_identifiers`.
 pub(super) async fn identifiers(scope: &Scope, params: &Params) -> Result<Made> {
     let mut options = BiotideOptions::default();
-    options.set_table_text("metadata_columns", "true")?;
     options.set_table_text("skip_empty", "true")?;
     for (name, option) in [
         ("encoding", "encoding"),
@@ -42,11 +41,11 @@ pub(super) async fn identifiers(scope: &Scope, params: &Params) -> Result<Made> 
         format: "file_type",
         options,
         of_text: OF_TEXT,
-        file_column: Some(FILE),
+        places: Some([FILE, LINE, OFFSET]),
     };
     let Loaded { rows, is_text } = read(scope, params, reading).await?;
     let rows = rows.build()?;
-    let of_reader = |name: &str| is_text && [LINE, OFFSET, FILE].contains(&name);
+    let of_reader = |name: &str| is_text && [FILE, LINE, OFFSET].contains(&name);
     let fields = rows.schema().fields().iter();
     let own: Vec<String> = fields
         .map(|field| field.name().clone())

@@ -28,8 +28,8 @@ pub(super) struct Reading<'a> {
     pub(super) options: BiotideOptions,
     /// The parameters that are of text files only.
     pub(super) of_text: &'a [&'a str],
-    /// Of text: a column of this name tells the file of a row.
-    pub(super) file_column: Option<&'a str>,
+    /// Of text: columns of these names tell the file of a row, its line and its offset.
+    pub(super) places: Option<[&'a str; 3]>,
 }
 
 /// What was read.
@@ -56,11 +56,20 @@ pub(super) async fn read(scope: &Scope, params: &Params, reading: Reading<'_>) -
     let mut options = reading.options;
     reader_options(scope, params, stated, &paths, &mut options)?;
     options.chunk_rows = Some(scope.pace.chunk_rows);
+    let places = reading.places.map(|names| names.map(str::to_owned));
+    if places.is_some() {
+        options.metadata_columns = Some(true);
+    }
+    let (file_column, place_columns) = match places {
+        Some([file, line, offset]) => (Some(file), Some([line, offset])),
+        None => (None, None),
+    };
     let table = OpenTable {
         locations: paths.iter().map(|path| (*path).to_owned()).collect(),
         format: stated.map(str::to_owned),
         options,
-        file_column: reading.file_column.map(str::to_owned),
+        file_column,
+        place_columns,
         rows_of_all: true,
         ..OpenTable::default()
     };

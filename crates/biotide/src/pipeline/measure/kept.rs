@@ -5,6 +5,7 @@
 //! would have left out. So the steps below the one that it is written in do not let it through.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion, TreeNodeRewriter};
 use datafusion::common::{DFSchema, Result};
@@ -26,6 +27,9 @@ impl AnalyzerRule for KeptConditions {
     }
 
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
+        if !plan.exists(|plan| Ok(step(plan).is_some()))? {
+            return Ok(plan);
+        }
         let mut marker = Marker(vec![Part::default()]);
         Ok(plan.rewrite(&mut marker)?.data)
     }
@@ -42,24 +46,27 @@ impl TreeNodeRewriter for Marker {
 
     fn f_down(&mut self, plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
         let above = self.0.last().cloned().unwrap_or_default();
-        let step = match &plan {
-            LogicalPlan::Extension(extension) => StepNode::of(extension),
-            _ => None,
-        };
-        let Some(step) = step else {
+        let Some(step) = step(&plan) else {
             self.0.push(below(&plan, above)?);
             return Ok(Transformed::no(plan));
         };
         self.0.push(Part::default());
         let mut step = step.clone();
         step.kept.extend(above);
-        let node = std::sync::Arc::new(step);
+        let node = Arc::new(step);
         Ok(Transformed::yes(LogicalPlan::Extension(Extension { node })))
     }
 
     fn f_up(&mut self, plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
         self.0.pop();
         Ok(Transformed::no(plan))
+    }
+}
+
+fn step(plan: &LogicalPlan) -> Option<&StepNode> {
+    match plan {
+        LogicalPlan::Extension(extension) => StepNode::of(extension),
+        _ => None,
     }
 }
 

@@ -32,7 +32,6 @@ use super::spec::{Pipeline, Step};
 use crate::context::BiotideContext;
 use crate::error::{Error, Result};
 use crate::memory::{cpu_seconds, peak_rss};
-use crate::rejects::counted_once;
 use crate::resumable::{Identity, RunLock, RunState};
 
 /// How a pipeline is run.
@@ -218,13 +217,12 @@ async fn run_step(scope: &mut Scope, step: &Step, running: &mut Running<'_>) -> 
 }
 
 async fn write(scope: &Scope, step: &Step, running: &mut Running<'_>) -> Result<()> {
-    let (before, logs) = (cpu_seconds(), logs(scope));
-    let mut sink = sinks::write(scope, step, running).await?;
+    let before = cpu_seconds();
+    let sink = sinks::write(scope, step, running).await?;
     let processors = Processors {
         busy: cpu_seconds() - before,
         threads: scope.state.config().target_partitions(),
     };
-    sink.take_scan(once(scope, logs, sink.scan.clone())?);
     running.report.take(sink, processors);
     if let Some(sink) = running.report.sinks.last() {
         running.observer.sink_finished(sink);
@@ -233,32 +231,16 @@ async fn write(scope: &Scope, step: &Step, running: &mut Running<'_>) -> Result<
 }
 
 async fn report_fates(scope: &Scope, step: &Step, running: &mut Running<'_>) -> Result<()> {
-    let logs = logs(scope);
-    let mut sink = fates::report(scope, step).await?;
-    sink.take_scan(once(scope, logs, sink.scan.clone())?);
+    let sink = fates::report(scope, step).await?;
     running.report.sinks.push(sink);
     Ok(())
 }
 
 async fn keep(scope: &mut Scope, step: &Step, running: &mut Running<'_>) -> Result<()> {
-    let logs = logs(scope);
     let (scan, is_kept) = cache::keep(scope, step).await?;
     running.is_kept = is_kept;
-    running.scan = Some(once(scope, logs, scan)?);
+    running.scan = Some(scan);
     Ok(())
-}
-
-/// How many statements have a log.
-fn logs(scope: &Scope) -> usize {
-    scope.context.finished.all().len()
-}
-
-/// What a statement has read, with each file counted once. It is one of those that have come after so many others; of
-/// which nothing was read, and nothing set aside, there is no log.
-fn once(scope: &Scope, before: usize, scan: ScanReport) -> Result<ScanReport> {
-    let logs = scope.context.finished.all();
-    let own = logs.iter().skip(before).find(|log| log.report() == scan);
-    own.map_or(Ok(scan), counted_once)
 }
 
 /// The error of a sink that has begun; if its cause may pass, with what to do then.

@@ -251,12 +251,6 @@ impl SinkReport {
         Ok(())
     }
 
-    /// Takes better counts of what its statement has read.
-    pub(super) fn take_scan(&mut self, scan: ScanReport) {
-        self.rejected = scan.rejected;
-        self.scan = scan;
-    }
-
     /// Whether nothing was wrong with what was read.
     pub(crate) fn is_clean(&self) -> bool {
         self.rejected == 0 && self.scan.reasons.is_empty()

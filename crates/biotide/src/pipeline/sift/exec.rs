@@ -164,7 +164,7 @@ fn record(flaws: &StructArray, row: usize) -> RejectRecord {
         offset: place("offset"),
         column: text("column"),
         reason: text("reason").unwrap_or_default(),
-        record: 0,
+        record: None,
         line: place("line"),
         length: raw.len() as u64,
         message: text("message").unwrap_or_default(),

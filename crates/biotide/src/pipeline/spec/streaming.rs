@@ -1,6 +1,7 @@
 //! `streaming:` how a run goes about its work.
 
 use biotide_common::BiotideError;
+use biotide_common::options::{OptionValue, RejectFile};
 
 use super::place::Placed;
 use super::tree::Tree;
@@ -49,7 +50,7 @@ pub struct ErrorHandling {
     /// Whether a run goes on after a bad row.
     pub continue_on_error: Option<bool>,
     /// Where bad rows are written to.
-    pub error_output_path: Option<Placed<String>>,
+    pub error_output_path: Option<Placed<RejectFile>>,
 }
 
 pub(super) const STREAMING: &[Param] = &[
@@ -140,7 +141,7 @@ pub(super) const ERROR_HANDLING: &[Param] = &[
     Param::new(
         "error_output_path",
         Kind::Path,
-        "Where bad rows are written to: .jsonl, or .parquet.",
+        "Where bad rows are written to, as its ending says: .jsonl, .csv, .tsv or .parquet; JSON Lines where it says nothing.",
     ),
 ];
 
@@ -172,20 +173,32 @@ pub(super) fn read(tree: Option<&Tree>) -> Result<Streaming, BiotideError> {
     let memory = section("memory_management", MEMORY_MANAGEMENT)?;
     let max_memory_mb = memory.and_then(|memory| memory.unsigned("max_memory_mb"));
     let errors = section("error_handling", ERROR_HANDLING)?;
-    let error_handling = errors.map(|errors| ErrorHandling {
-        max_errors_per_chunk: errors.unsigned("max_errors_per_chunk"),
-        continue_on_error: errors.boolean("continue_on_error"),
-        error_output_path: errors.text("error_output_path").map(|path| Placed {
-            value: path.to_owned(),
-            place: errors.place("error_output_path").clone(),
-        }),
-    });
+    let error_handling = match errors {
+        Some(errors) => ErrorHandling {
+            max_errors_per_chunk: errors.unsigned("max_errors_per_chunk"),
+            continue_on_error: errors.boolean("continue_on_error"),
+            error_output_path: reject_file(&errors)?,
+        },
+        None => ErrorHandling::default(),
+    };
     Ok(Streaming {
         chunk_size: params.size("chunk_size"),
         max_concurrent_chunks: params.size("max_concurrent_chunks"),
         backpressure_threshold: params.size("backpressure_threshold"),
         file_readers,
         memory_management: MemoryManagement { max_memory_mb },
-        error_handling: error_handling.unwrap_or_default(),
+        error_handling,
     })
+}
+
+/// Where bad rows are written to.
+fn reject_file(errors: &Params) -> Result<Option<Placed<RejectFile>>, BiotideError> {
+    let name = "error_output_path";
+    let Some(path) = errors.text(name) else {
+        return Ok(None);
+    };
+    let file = RejectFile::parse(path);
+    let value = file.map_err(|problem| errors.error(name, format!("'{path}' {problem}")))?;
+    let place = errors.place(name).clone();
+    Ok(Some(Placed { value, place }))
 }

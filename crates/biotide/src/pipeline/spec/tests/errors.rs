@@ -274,6 +274,10 @@ fn sections() {
             "line 1, column 48: max_memory_mb is 1, which is out of range; it takes a whole number, 50 to 16777216",
         ),
         (
+            "streaming: {error_handling: {error_output_path: bad.csv.gz}}",
+            "line 1, column 49: error_output_path: 'bad.csv.gz' ends in .gz, as which bad rows are not written: use .jsonl, .csv, .tsv or .parquet",
+        ),
+        (
             "parameters: 5",
             "line 1, column 13: parameters are a map, or a list of {name, default, …}, not the number 5",
         ),

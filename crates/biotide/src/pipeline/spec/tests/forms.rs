@@ -83,7 +83,10 @@ steps:
     assert_eq!(errors.max_errors_per_chunk, Some(10));
     assert_eq!(errors.continue_on_error, Some(true));
     let output = errors.error_output_path.as_ref().unwrap();
-    assert_eq!((&*output.value, output.place.line), ("errors.jsonl", 16));
+    assert_eq!(
+        (output.value.path(), output.place.line),
+        ("errors.jsonl", 16)
+    );
     let (name, source) = &pipeline.mappings[0];
     assert_eq!(
         (&**name, &*source.value),
