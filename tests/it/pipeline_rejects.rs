@@ -147,7 +147,11 @@ steps:
         );
         let (rows, _) = support::query(&context, &sql).await;
         // (Control characters are shown escaped.)
-        assert_eq!((rows.len(), &*rows[1][4]), (2, "2\\ty, \"w\"\\tq"), "{name}");
+        assert_eq!(
+            (rows.len(), &*rows[1][4]),
+            (2, "2\\ty, \"w\"\\tq"),
+            "{name}"
+        );
         assert_eq!(
             *expected.get_or_insert_with(|| rows.clone()),
             rows,
