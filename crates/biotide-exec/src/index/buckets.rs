@@ -85,7 +85,9 @@ impl<R: Record> Buckets<R> {
             if !self.charge.try_grow(bytes) {
                 let mut bucket = self.buckets[bucket].lock();
                 bucket.records += hand.len();
-                return self.write(&mut bucket, &hand);
+                let mut bytes = Vec::new();
+                put_all(&hand, &mut bytes);
+                return self.write(&mut bucket, hand.len(), &mut bytes);
             }
         }
         let mut bucket = self.buckets[bucket].lock();
@@ -108,31 +110,34 @@ impl<R: Record> Buckets<R> {
         let spare = std::mem::take(&mut *self.spare.lock());
         self.charge.shrink(capacity(&spare));
         drop(spare);
-        let mut records = Vec::new();
+        let mut bytes = Vec::new();
         for bucket in &self.buckets {
             let mut bucket = bucket.lock();
-            let hands = std::mem::take(&mut bucket.hands);
-            let freed = capacity(&hands);
-            if freed == 0 {
-                continue;
+            // (A piece at a time: a bucket may be most of what there is.)
+            let mut records = 0;
+            for hand in std::mem::take(&mut bucket.hands) {
+                put_all(&hand, &mut bytes);
+                records += hand.len();
+                self.charge.shrink(hand.capacity() * size_of::<R>());
+                if records >= PIECE {
+                    self.write(&mut bucket, records, &mut bytes)?;
+                    records = 0;
+                }
             }
-            records.clear();
-            for hand in hands {
-                records.extend_from_slice(&hand);
-            }
-            self.write(&mut bucket, &records)?;
-            self.charge.shrink(freed);
+            self.write(&mut bucket, records, &mut bytes)?;
         }
         Ok(())
     }
 
-    fn write(&self, bucket: &mut Bucket<R>, records: &[R]) -> Result<()> {
-        let mut bytes = Vec::new();
-        put_all(records, &mut bytes);
-        let at = self.spill.append(&bytes)?;
-        bucket.runs.push((at, records.len()));
-        self.spilled
-            .fetch_add(bytes.len() as u64, Ordering::Relaxed);
+    /// Writes so many records, if there are any, and takes them out of the bytes.
+    fn write(&self, bucket: &mut Bucket<R>, records: usize, bytes: &mut Vec<u8>) -> Result<()> {
+        if records > 0 {
+            let at = self.spill.append(bytes)?;
+            bucket.runs.push((at, records));
+            self.spilled
+                .fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            bytes.clear();
+        }
         Ok(())
     }
 
@@ -273,7 +278,7 @@ fn capacity<R>(records: &[Vec<R>]) -> usize {
     sizes.sum()
 }
 
-/// Records that are read from disk at a time.
+/// Records that are written and read at a time.
 const PIECE: usize = 1 << 13;
 
 /// Deals the records of one thread, a hand at a time.
