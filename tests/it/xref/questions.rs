@@ -499,3 +499,64 @@ async fn questions_are_answered_as_the_rules_say() {
     assert!(differences.is_empty(), "{}", differences.join("\n\n"));
     assert!(answered > 1000, "nothing much was asked");
 }
+
+/// An identifier with so many edges that walks look only at some of them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hubs_are_walked_from_as_any_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let context = support::context();
+    for case in 0..12 {
+        let mut rng = Rng::new(case);
+        let hub = "a:hub";
+        let mut statements: Vec<Statement> = (0..1300)
+            .map(|n| {
+                // (Some prefixes have few of them.)
+                let prefix = match n {
+                    ..900 => "b",
+                    900..1280 => "c",
+                    1280..1295 => "a0",
+                    _ => "a",
+                };
+                let (one, other) = (hub.to_owned(), format!("{prefix}:{n}"));
+                let is_turned = rng.below(2) == 0;
+                let (subject, object) = if is_turned {
+                    (other, one)
+                } else {
+                    (one, other)
+                };
+                Statement {
+                    subject,
+                    predicate: pick(
+                        &mut rng,
+                        &["skos:exactMatch", "skos:narrowMatch", "RO:0002"],
+                    ),
+                    object,
+                    confidence: pick(&mut rng, &[0.5, 0.75, 1.0]),
+                    source: "s".to_owned(),
+                    negated: case % 3 == 0 && n % 400 == 7,
+                }
+            })
+            .collect();
+        let some = ["b:3", "b:500", "c:1000", "a0:1285", "a:1299"].map(str::to_owned);
+        graphs::shuffle(&mut rng, &mut statements);
+        for _ in 0..6 {
+            let mut asked = graphs::asked(&mut rng);
+            asked.max_hops = asked.max_hops.min(2);
+            asked.limit = 100;
+            let rows = some.iter().cloned().chain([hub.to_owned()]);
+            let question = Question::Xref {
+                rows: rows.map(Some).collect(),
+                asked,
+                policy: "explode",
+                priority: Vec::new(),
+            };
+            let difference = difference(&context, folder.path(), &statements, &question).await;
+            assert_eq!(
+                difference,
+                None,
+                "case {case}: {}",
+                question.sql("made.tsv")
+            );
+        }
+    }
+}

@@ -39,6 +39,20 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// How far it is from saying that two are the same; from the other end it is as far.
+    pub(crate) fn distance(self) -> u8 {
+        match self {
+            Self::Exact => 0,
+            Self::Narrow | Self::Broad => 1,
+            Self::Close => 2,
+            Self::CrossExact => 3,
+            Self::CrossNarrow | Self::CrossBroad => 4,
+            Self::Related => 5,
+            Self::Xref => 6,
+            Self::Other => 7,
+        }
+    }
+
     pub(crate) const ALL: [Self; 10] = [
         Self::Exact,
         Self::Narrow,

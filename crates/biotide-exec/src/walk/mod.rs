@@ -18,6 +18,7 @@
 mod ahead;
 mod back;
 mod denied;
+mod hubs;
 mod options;
 mod paths;
 mod results;

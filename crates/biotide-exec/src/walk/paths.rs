@@ -6,6 +6,7 @@ use datafusion_common::Result;
 use datafusion_execution::memory_pool::MemoryReservation;
 
 use super::denied::Denied;
+use super::hubs::{HUB, Hubs};
 use super::options::{MOST_HOPS, WalkOptions};
 use crate::index::build::read;
 use crate::index::edge_id::edge_id;
@@ -15,7 +16,7 @@ use crate::index::{Index, Reader};
 use crate::mapping::predicate::{Chains, Kind};
 
 /// Entries that are read at a time.
-const CHUNK: usize = 4096;
+pub(super) const CHUNK: usize = 4096;
 
 /// Paths that there is room for at first.
 const PATHS: usize = 64;
@@ -48,9 +49,9 @@ pub(crate) struct Path {
 
 /// Where a path is.
 #[derive(Debug, Clone, Copy)]
-struct At {
-    node: u32,
-    depth: usize,
+pub(super) struct At {
+    pub(super) node: u32,
+    pub(super) depth: usize,
     confidence: f64,
     /// What follows from it so far; nothing at the start.
     meaning: Option<(Kind, Option<u32>)>,
@@ -59,13 +60,13 @@ struct At {
 /// Finds paths, for one thread.
 #[derive(Debug)]
 pub(crate) struct Walker {
-    options: WalkOptions,
+    pub(super) options: WalkOptions,
     /// By the number of a prefix: whether results may have it.
     targets: Option<Vec<bool>>,
     /// Nobody looks at results of another prefix.
     wanted: Option<Wanted>,
     /// Paths to results that nobody looks at.
-    passed: usize,
+    pub(super) passed: usize,
     /// By kind: the predicate of a chain.
     pub(super) general: [Option<u32>; 10],
     /// Whether paths are walked from their ends to where they begin.
@@ -75,11 +76,13 @@ pub(crate) struct Walker {
     pub(super) is_met: bool,
     pub(super) reader: Reader,
     /// The nodes of the path, and their prefixes.
-    nodes: Vec<u32>,
+    pub(super) nodes: Vec<u32>,
     prefixes: Vec<u16>,
     pub(super) steps: Vec<Step>,
     chunks: [Scratch<Packed>; MOST_HOPS],
     spare: Scratch<Packed>,
+    /// (Nothing while it is asked.)
+    pub(super) hubs: Option<Hubs>,
     /// Of the start.
     denials: Denials,
     /// Of a node that was found backwards.
@@ -129,6 +132,7 @@ impl Walker {
             steps: Vec::new(),
             chunks: std::array::from_fn(|_| Scratch::default()),
             spare: Scratch::default(),
+            hubs: Some(Hubs::new(held.new_empty())),
             denials: Vec::new(),
             end: None,
             end_denials: Vec::new(),
@@ -269,6 +273,11 @@ impl Walker {
         scratch: &mut Scratch<Packed>,
     ) -> Result<ControlFlow<()>> {
         let (segment, range) = self.reader.edges(index, at.node)?;
+        if range.len() >= HUB
+            && let Some(flow) = self.visit_hub(index, at, (segment, &range), scratch)?
+        {
+            return Ok(flow);
+        }
         let (mut node, mut denied) = (u32::MAX, Denied::default());
         for from in range.clone().step_by(CHUNK) {
             let chunk = from..(from + CHUNK).min(range.end);
@@ -283,8 +292,7 @@ impl Walker {
                     denied.add(entry, &index.vocabulary);
                     continue;
                 }
-                self.looked_at += 1;
-                if self.looked_at > self.options.max_paths {
+                if !self.may_look_at(1) {
                     return Ok(ControlFlow::Break(()));
                 }
                 if self.step(index, at, entry, &denied)?.is_break() {
@@ -295,8 +303,24 @@ impl Walker {
         Ok(ControlFlow::Continue(()))
     }
 
+    /// Whether so many more edges may be looked at.
+    pub(super) fn may_look_at(&mut self, edges: usize) -> bool {
+        self.looked_at += edges;
+        self.looked_at <= self.options.max_paths
+    }
+
+    /// Whether nobody looks at results of a prefix.
+    pub(super) fn is_passed(&self, prefix: u16) -> bool {
+        self.wanted.is_some_and(|wanted| wanted != Some(prefix))
+    }
+
+    /// Whether the path came through a prefix, and may not again.
+    pub(super) fn is_repeated(&self, prefix: u16) -> bool {
+        !self.options.undirected && !self.options.repeat_prefix && self.prefixes.contains(&prefix)
+    }
+
     /// Goes along an edge, if one may.
-    fn step(
+    pub(super) fn step(
         &mut self,
         index: &Index,
         at: At,
@@ -310,7 +334,7 @@ impl Walker {
         if is_last && !is_target {
             return GO_ON;
         }
-        let is_passed = self.wanted.is_some_and(|wanted| wanted != Some(prefix));
+        let is_passed = self.is_passed(prefix);
         if is_last && is_passed {
             self.passed += 1;
             return GO_ON;
@@ -334,7 +358,7 @@ impl Walker {
                 if is_barred(entry, self.is_backwards) || self.nodes.contains(&entry.to) {
                     return GO_ON;
                 }
-                if !self.options.repeat_prefix && self.prefixes.contains(&prefix) {
+                if self.is_repeated(prefix) {
                     self.repeats |= is_target;
                     return GO_ON;
                 }
@@ -385,7 +409,10 @@ impl Walker {
             } else {
                 self.make_room()?;
                 self.paths.push(Path {
-                    confidence,
+                    confidence: match self.options.undirected {
+                        true => self.product(index),
+                        false => confidence,
+                    },
                     predicate: meaning.and_then(|(_, predicate)| predicate),
                     hops: at.depth + 1,
                 });
@@ -420,6 +447,18 @@ impl Walker {
         }
         self.steps.pop();
         Ok(flow)
+    }
+
+    /// The confidence of the path, to the last digit the same from its other end and over edges beside its own.
+    fn product(&self, index: &Index) -> f64 {
+        let class = |step: &Step| &index.vocabulary.classes[step.entry.class as usize];
+        let mut all = [1.0; MOST_HOPS];
+        for (one, step) in all.iter_mut().zip(&self.steps) {
+            *one = class(step).confidence();
+        }
+        all.sort_unstable_by(|a, b| b.total_cmp(a));
+        let product = all.iter().product::<f64>();
+        product * self.options.hop_factor.powi(self.steps.len() as i32 - 1)
     }
 
     /// What follows from a path and an edge behind it.
@@ -531,6 +570,6 @@ pub(super) fn denies(denials: &Denials, node: u32, kind: Kind, predicate: Option
 }
 
 /// Whether an edge cannot be walked: its predicate has no inverse, and paths go the other way.
-fn is_barred(entry: Entry, is_backwards: bool) -> bool {
+pub(super) fn is_barred(entry: Entry, is_backwards: bool) -> bool {
     entry.is_one_way() != is_backwards && entry.kind() == Kind::Other
 }

@@ -199,9 +199,13 @@ impl Results {
         let bits = |walker: &Walker, path: usize| walker.paths[path].confidence.to_bits();
         order.sort_unstable_by(|&a, &b| {
             let by_nodes = || nodes(walker, a).cmp(nodes(walker, b));
-            let predicate = |path: usize| walker.paths[path].predicate;
+            // (The one that says most, from either end.)
             let named = |path: usize| {
-                predicate(path).map(|n| &index.vocabulary.predicates[n as usize].name)
+                let predicate = walker.paths[path].predicate;
+                let known = predicate.map(|n| &index.vocabulary.predicates[n as usize]);
+                known.map_or((u8::MAX, None), |known| {
+                    (known.kind.distance(), Some(&known.name))
+                })
             };
             bits(walker, b)
                 .cmp(&bits(walker, a))
