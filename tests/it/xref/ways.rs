@@ -247,6 +247,51 @@ fn little_memory_changes_no_answer() {
     }
 }
 
+/// What is counted of a column may be as long as it: identifiers that come once, and prefixes that do.
+#[test]
+fn coverage_of_many_identifiers_fits_in_little_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = support::write(
+        &folder.path().join("kb.tsv"),
+        "subject_id\tobject_id\na:1\tb:1\n",
+    );
+    let mut text = String::from("id\na:1\nNA\na:1\n");
+    for i in 0..300_000 {
+        writeln!(text, "z:some_long_identifier_{i:06}").unwrap();
+    }
+    for i in 0..100_000 {
+        writeln!(text, "rs{i}:A:G").unwrap();
+    }
+    let ids = support::write(&folder.path().join("ids.tsv"), text);
+    let coverage = format!(
+        "CREATE MAPPING kb FROM '{file}'; \
+         SELECT * FROM xref_coverage('{ids}', 'id', 'kb') ORDER BY namespace, verdict"
+    );
+    let mut expected: Option<String> = None;
+    for limit in ["4GB", "64MB"] {
+        let options = ["--memory-limit", limit, "--threads", "2", "-q"];
+        let run = bin::run([&["sql", &*coverage][..], &options].concat());
+        let rows = run.exits(0).stdout;
+        let same = *expected.get_or_insert_with(|| rows.clone()) == rows;
+        assert!(same, "{limit}");
+    }
+    let rows = expected.unwrap_or_default();
+    let commonest: Vec<String> = (0..5)
+        .map(|i| format!("z:some_long_identifier_{i:06} (1)"))
+        .collect();
+    let row = format!(
+        "z,unmapped,,,300000,75.0,300000,\"{}\"\n",
+        commonest.join(", ")
+    );
+    assert!(rows.contains(&row), "{row}");
+    assert!(rows.contains("\na,ok,1,kb.tsv,2,0.0,1,a:1 (2)\nrs0,unmapped,,,1,0.0,1,rs0:A:G (1)\n"));
+    assert!(rows.ends_with("\n,null,,,1,0.0,1,NA (1)\n"));
+    assert_eq!(
+        rows.lines().filter(|row| row.starts_with("rs")).count(),
+        100_000
+    );
+}
+
 /// A clique may be most of a mapping: around one identifier, in a ring, several of them, or all of these at a time.
 #[test]
 fn large_cliques_fit_in_little_memory() {

@@ -70,18 +70,27 @@ fn query(args: &TableFunctionArgs) -> Result<Query, String> {
     let from = source(file, &reading).ok_or_else(wanted)?;
     let shown = text_of(file).unwrap_or_else(|| file.to_string());
     let p = format!("\"{OF}{}\"", shown.replace('"', "\"\""));
+    // However many identifiers and groups there are, they are sorted or grouped, which spills; no more than the commonest
+    // of a group are held. The sum of all is thus the last of running sums: `sum(…) OVER ()` would hold all groups. (They
+    // run from the last group to the first, so that sorting by them is sorting by group. Without `|| ''` the engine sees
+    // that the groups come sorted the other way, and holds them all to go through them from their end.)
     let sql = format!(
-        "WITH found AS (SELECT arrow_cast(p.{column}, 'Utf8') AS written, x.resolved, x.verdict, x.hops, x.note,
+        "WITH found AS (SELECT arrow_cast(p.{column}, 'Utf8') AS written, x.resolved, x.verdict, x.hops,
              array_to_string(x.sources, '|') AS source
              FROM (SELECT {p}.{column} FROM {from} AS {p}) AS p, LATERAL xref(p.{column}, '{mapping}'{asking}, policy => 'first', unmapped => 'keep') AS x),
-         counts AS (SELECT split_part(resolved, ':', 1) AS namespace, verdict, hops, source, note, written, count(*) AS n
-             FROM found GROUP BY 1, 2, 3, 4, 5, 6),
-         ranks AS (SELECT namespace, verdict, hops, source, note, written, n,
-             row_number() OVER (PARTITION BY namespace, verdict, hops, source ORDER BY n DESC, written) AS place FROM counts)
-         SELECT namespace, verdict, hops, source, sum(n) AS n,
-             round(100.0 * sum(n) / sum(sum(n)) OVER (), 2) AS percent, count(DISTINCT written) AS distinct_values,
+         counts AS (SELECT split_part(resolved, ':', 1) AS namespace, verdict, hops, source, written, count(*) AS n
+             FROM found GROUP BY 1, 2, 3, 4, 5),
+         ranks AS (SELECT namespace, verdict, hops, source, written, n,
+             row_number() OVER (PARTITION BY namespace, verdict, hops, source ORDER BY n DESC, written) AS place FROM counts),
+         fates AS (SELECT namespace, verdict, hops, source, sum(n) AS n, count(*) AS distinct_values,
              string_agg(concat(written, ' (', n, ')'), ', ' ORDER BY place) FILTER (WHERE place <= 5) AS commonest
-         FROM ranks GROUP BY namespace, verdict, hops, source"
+             FROM ranks GROUP BY namespace, verdict, hops, source),
+         sums AS (SELECT namespace, verdict, hops, source, n, distinct_values, commonest,
+             sum(n) OVER (ORDER BY namespace || '' DESC, verdict DESC, hops DESC, source DESC ROWS UNBOUNDED PRECEDING) AS running FROM fates)
+         SELECT namespace, verdict, hops, source, n,
+             round(100.0 * n / first_value(running) OVER (ORDER BY running DESC ROWS UNBOUNDED PRECEDING), 2) AS percent,
+             distinct_values, commonest
+         FROM sums"
     );
     query_of(&sql).ok_or_else(wanted)?
 }
