@@ -121,6 +121,10 @@ pub const BUILT_IN: [(&str, &str); 8] = [
     ("xsd", "http://www.w3.org/2001/XMLSchema#"),
 ];
 
+/// The prefixes that a set should declare, but that many leave out: what is read without has them all the same, and what is
+/// written declares them.
+pub const TAKEN_AS_DECLARED: [(&str, &str); 1] = [("orcid", "https://orcid.org/")];
+
 /// Words for predicates that people write without their prefix.
 pub const PREDICATES: [(&str, &str); 15] = [
     ("exactMatch", "skos:exactMatch"),

@@ -34,11 +34,13 @@ pub enum Reason {
     MissingValue,
     /// A value of a mapping that is not an identifier with a prefix.
     NoIdentifier,
+    /// A value that is none of those that its column may have.
+    UnknownValue,
 }
 
 impl Reason {
     /// Every reason, in the order of the documentation.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::TooFewFields,
         Self::TooManyFields,
         Self::UnterminatedQuote,
@@ -53,6 +55,7 @@ impl Reason {
         Self::UndeclaredPrefix,
         Self::MissingValue,
         Self::NoIdentifier,
+        Self::UnknownValue,
     ];
 
     /// The code as it stands in the reject log.
@@ -72,6 +75,7 @@ impl Reason {
             Self::UndeclaredPrefix => "undeclared_prefix",
             Self::MissingValue => "missing_value",
             Self::NoIdentifier => "no_identifier",
+            Self::UnknownValue => "unknown_value",
         }
     }
 
@@ -79,7 +83,7 @@ impl Reason {
     pub(crate) fn spoils_row(self) -> bool {
         matches!(
             self,
-            Self::UndeclaredPrefix | Self::MissingValue | Self::NoIdentifier
+            Self::UndeclaredPrefix | Self::MissingValue | Self::NoIdentifier | Self::UnknownValue
         )
     }
 }

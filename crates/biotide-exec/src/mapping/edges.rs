@@ -21,6 +21,8 @@ pub fn edge_schema() -> SchemaRef {
         field("source", DataType::Utf8View, true),
         field("release", DataType::Utf8View, true),
         field("negated", DataType::Boolean, true),
+        field("_modifier", DataType::Utf8View, true),
+        field("_negated", DataType::Utf8View, true),
         field("_line", DataType::Int64, true),
         field("_offset", DataType::Int64, true),
     ]))
@@ -37,6 +39,8 @@ pub(crate) struct Edges {
     source: Option<StringViewArray>,
     release: Option<StringViewArray>,
     negated: Option<BooleanArray>,
+    no_modifier: Option<StringViewArray>,
+    no_negation: Option<StringViewArray>,
     line: Option<Int64Array>,
     offset: Option<Int64Array>,
 }
@@ -53,6 +57,10 @@ pub(crate) struct Edge<'a> {
     pub(crate) source: Option<&'a str>,
     pub(crate) release: Option<&'a str>,
     pub(crate) negated: bool,
+    /// What stands for a denial in `predicate_modifier`, and is neither one nor none.
+    pub(crate) no_modifier: Option<&'a str>,
+    /// The same in `negated`.
+    pub(crate) no_negation: Option<&'a str>,
 }
 
 impl Edges {
@@ -81,6 +89,8 @@ impl Edges {
             source: text("source")?,
             release: text("release")?,
             negated: negated.map(|column| column.as_boolean().clone()),
+            no_modifier: text("_modifier")?,
+            no_negation: text("_negated")?,
             line: number("_line")?,
             offset: number("_offset")?,
         })
@@ -101,6 +111,8 @@ impl Edges {
             source: text(self.source.as_ref(), row),
             release: text(self.release.as_ref(), row),
             negated: negated.is_some_and(|n| n.is_valid(row) && n.value(row)),
+            no_modifier: text(self.no_modifier.as_ref(), row),
+            no_negation: text(self.no_negation.as_ref(), row),
         }
     }
 

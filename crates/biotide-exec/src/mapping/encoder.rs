@@ -145,6 +145,9 @@ impl Encoder {
             let raw = edge.no_confidence.map_or_else(number, str::to_owned);
             return Ok(Taken::Flaw(flaw, raw));
         }
+        if let Some((flaw, raw)) = unknown_denial(edge) {
+            return Ok(Taken::Flaw(flaw, raw.to_owned()));
+        }
         let Some(subject) = self.key(subject)? else {
             return Ok(no_identifier("subject", subject));
         };
@@ -238,6 +241,18 @@ fn holds_nothing(written: &str) -> bool {
         Some(local) => !local.is_empty() && is_nothing(local),
         None => is_nothing(trim(written)),
     }
+}
+
+/// What is neither a denial nor none: it must not be as if nothing were denied.
+fn unknown_denial<'a>(edge: &Edge<'a>) -> Option<(Flaw, &'a str)> {
+    let of = |column, message, raw: Option<&'a str>| {
+        Some((flaw(column, "unknown_value", message), raw?))
+    };
+    let modifier = "a predicate_modifier is Not, or empty";
+    let negated =
+        "negated is true, yes or 1 where a statement is denied, else false, no, 0 or empty";
+    of("predicate_modifier", modifier, edge.no_modifier)
+        .or_else(|| of("negated", negated, edge.no_negation))
 }
 
 fn no_identifier(column: &'static str, written: &str) -> Taken {

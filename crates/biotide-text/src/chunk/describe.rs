@@ -27,11 +27,13 @@ impl ChunkDecoder {
                 let column = column as usize;
                 let one = [row];
                 let fields = self.fields(bytes, column, Rows::Some(&one), false);
-                let mut raw = Vec::new();
+                let (mut raw, mut fault) = (Vec::new(), Vec::new());
                 fields.for_each(|_, start, end| {
-                    raw = Problem::bounded(&fields.value(start, end).0);
+                    let (value, _) = fields.value(start, end);
+                    raw = Problem::bounded(&value);
+                    fault = Problem::bounded(self.at_fault(column, &value));
                 });
-                let shown = self.layout.dialect.charset.decode(&raw);
+                let shown = self.layout.dialect.charset.decode(&fault);
                 let message = self.value_message(column, flaw.reason, &shorten(&shown));
                 (Some(column), message, raw)
             }
@@ -66,6 +68,12 @@ impl ChunkDecoder {
             }
             (Reason::NoIdentifier, _) => {
                 return format!("'{shown}' is not an identifier with a prefix");
+            }
+            (Reason::UnknownValue, _) => {
+                let known = self.layout.rules.words_of(column);
+                let words = known.iter().flat_map(|known| known.words);
+                let words: Vec<&str> = words.map(|(word, _)| *word).collect();
+                return format!("'{shown}' is not one of {}", words.join(", "));
             }
             (Reason::MissingValue, _) if shown.is_empty() => {
                 return "a row must have a value here".to_owned();

@@ -9,7 +9,7 @@ use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 
 use super::ChunkDecoder;
 use super::columns::{BadValue, Fields, Rows};
-use crate::delimited::{Identifiers, Required};
+use crate::delimited::{Identifiers, Required, Words};
 use crate::problem::Reason;
 
 impl ChunkDecoder {
@@ -22,6 +22,21 @@ impl ChunkDecoder {
         for identifiers in &rules.identifiers {
             let fields = self.fields(bytes, identifiers.column, rows, false);
             check_identifiers(identifiers, &fields, bad);
+        }
+        for words in &rules.words {
+            let fields = self.fields(bytes, words.column, rows, false);
+            check_words(*words, &fields, bad);
+        }
+    }
+
+    /// What is wrong with a value: of several identifiers the first that is.
+    pub(super) fn at_fault<'a>(&self, column: usize, value: &'a [u8]) -> &'a [u8] {
+        let mut rules = self.layout.rules.identifiers.iter();
+        match rules.find(|rule| rule.column == column && rule.several) {
+            Some(rule) => items(value)
+                .find(|item| problem(rule, item, &mut Vec::new()).is_some())
+                .unwrap_or(value),
+            None => value,
         }
     }
 
@@ -91,6 +106,24 @@ fn check_identifiers(rule: &Identifiers, fields: &Fields<'_>, bad: &mut Vec<BadV
                 reason,
             });
         }
+    });
+}
+
+fn check_words(rule: Words, fields: &Fields<'_>, bad: &mut Vec<BadValue>) {
+    fields.for_each(|row, start, end| {
+        let (value, quoted) = fields.value(start, end);
+        let is_known = |(word, _): &(&str, &str)| word.as_bytes() == &*value;
+        if value.is_empty()
+            || fields.is_null(&value, quoted, false)
+            || rule.words.iter().any(is_known)
+        {
+            return;
+        }
+        bad.push(BadValue {
+            row,
+            column: rule.column as u32,
+            reason: Reason::UnknownValue,
+        });
     });
 }
 

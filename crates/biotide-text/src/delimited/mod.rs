@@ -61,5 +61,5 @@ pub use notes::{NOTES_BYTES, notes_below};
 pub use preamble::{HeaderOptions, Preamble};
 pub(crate) use preamble::{unique_names, without_mark};
 pub use rest::{LineEnd, RestOfLine};
-pub use rules::{Bounds, Identifiers, Required, Rules, When};
+pub use rules::{Bounds, Identifiers, Required, Rules, When, Words};
 pub use sniff::{Given, Sniffed, TableSpan, is_note, lines_before_table, sniff, tables};

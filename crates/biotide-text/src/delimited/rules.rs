@@ -12,6 +12,8 @@ pub struct Rules {
     pub required: Vec<Required>,
     /// Bounds of numbers.
     pub bounds: Vec<Bounds>,
+    /// Columns whose values are one of a few words.
+    pub words: Vec<Words>,
 }
 
 /// A column of identifiers (`prefix:local`).
@@ -62,10 +64,25 @@ pub struct Bounds {
     pub high: i32,
 }
 
+/// A column whose values are one of a few words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Words {
+    /// Which.
+    pub column: usize,
+    /// The words, with what they stand for.
+    pub words: &'static [(&'static str, &'static str)],
+}
+
 impl Rules {
     /// Whether no row can break one.
     pub fn is_empty(&self) -> bool {
-        self.identifiers.is_empty() && self.required.is_empty()
+        self.identifiers.is_empty() && self.required.is_empty() && self.words.is_empty()
+    }
+
+    /// The words that a column may have, if those are few.
+    pub fn words_of(&self, column: usize) -> Option<Words> {
+        let mut all = self.words.iter().copied();
+        all.find(|words| words.column == column)
     }
 
     /// The bounds of a column.

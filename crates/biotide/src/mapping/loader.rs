@@ -17,6 +17,7 @@ use biotide_exec::index::Index;
 use biotide_exec::load::{Statements, build_index};
 use biotide_exec::mapping::declared::Declared;
 use biotide_formats::table::BiotideTable;
+use datafusion::arrow::datatypes::DataType;
 use datafusion::catalog::TableProvider;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Column, DataFusionError, Result, SchemaError};
@@ -203,7 +204,7 @@ impl PlanLoader {
         let reasons = log.map(|log| log.report().reasons).unwrap_or_default();
         let has = |reason: &str| reasons.contains_key(reason);
         let mut advice = String::new();
-        if has("no_identifier") || !has("out_of_range") {
+        if has("no_identifier") || !(has("out_of_range") || has("unknown_value")) {
             advice.push_str(
                 "Identifiers need a prefix (uniprot:P12345): pairs('…', subject => 'column=prefix', object => \
                  'column=prefix') says which. ",
@@ -214,10 +215,17 @@ impl PlanLoader {
                 "Confidences are numbers from 0 to 1: (SELECT …, confidence / 100 AS confidence FROM …) makes such of others. ",
             );
         }
+        if has("unknown_value") {
+            advice.push_str(
+                "A statement is denied by Not in predicate_modifier, or by true in negated: (SELECT …, CASE … END AS \
+                 negated FROM …) makes such of other words. ",
+            );
+        }
         advice.push_str(
             "system.rejects and --rejects FILE hold the rows; error_threshold says how many may be so.",
         );
-        let shown = ["no_identifier", "out_of_range"].map(|reason| (reason, reasons.get(reason)));
+        let shown = ["no_identifier", "out_of_range", "unknown_value"];
+        let shown = shown.map(|reason| (reason, reasons.get(reason)));
         let shown = shown
             .iter()
             .filter_map(|(reason, n)| Some(format!("{} {reason}", (*n)?)));
@@ -276,12 +284,25 @@ pub(super) async fn plans(
             Some(state) => Box::pin(context.plan_query(&part.sql, state)).await.ok(),
             None => None,
         };
+        // (Of an empty file that would be its only column.)
+        let as_text = as_text.filter(|plan| has_others(plan, part.with_texts.as_deref()));
+        let state = reading
+            .as_ref()
+            .filter(|_| as_text.is_some())
+            .unwrap_or(state);
         // (Most likely there is no such column. What else is wrong is wrong with both.)
         let planned = match as_text {
             Some(planned) => Ok(planned),
             None => Box::pin(context.plan_query(&part.sql, state)).await,
         };
-        let plan = planned.map_err(|error| named_column(error, &part))?;
+        let mut plan = planned.map_err(|error| named_column(error, &part))?;
+        // Of booleans a word that is none would be NULL: as if nothing were denied.
+        if let Some(denied) = booleans(&plan).filter(|_| part.with_texts.is_some())
+            && let Some(state) = with_text(state, &denied)
+            && let Ok(as_text) = Box::pin(context.plan_query(&part.sql, &state)).await
+        {
+            plan = as_text;
+        }
         let declared = of_plan(&plan, &*identifiers)?;
         let options = reading.as_ref().and_then(options);
         let origin = file(&plan, &part.origin);
@@ -293,6 +314,22 @@ pub(super) async fn plans(
         });
     }
     Ok(plans)
+}
+
+/// Whether a plan has columns besides this one, and those that tell where a row is.
+fn has_others(plan: &LogicalPlan, column: Option<&str>) -> bool {
+    let column = column.unwrap_or_default();
+    let mut fields = plan.schema().fields().iter();
+    fields.any(|field| !field.name().starts_with('_') && !field.name().eq_ignore_ascii_case(column))
+}
+
+/// The column of booleans that says what is denied.
+fn booleans(plan: &LogicalPlan) -> Option<String> {
+    let mut fields = plan.schema().fields().iter();
+    let found = fields.find(|field| {
+        field.name().eq_ignore_ascii_case("negated") && *field.data_type() == DataType::Boolean
+    });
+    found.map(|field| field.name().clone())
 }
 
 fn options(state: &SessionState) -> Option<&BiotideOptions> {

@@ -17,7 +17,7 @@ use super::source::{Columns, Part};
 
 /// Names that columns of statements usually have; the first that there is counts. Where statements are from the first
 /// that says something does.
-const USUAL: [(&str, &[&str]); 10] = [
+const USUAL: [(&str, &[&str]); 12] = [
     ("subject", &["subject", "subject_id"]),
     ("predicate", &["predicate", "predicate_id"]),
     ("object", &["object", "object_id"]),
@@ -37,15 +37,20 @@ const USUAL: [(&str, &[&str]); 10] = [
     ),
     ("release", &["release", "mapping_set_version", "version"]),
     ("negated", &["negated", "predicate_modifier"]),
+    ("_modifier", &["predicate_modifier"]),
+    ("_negated", &["negated"]),
     ("_line", &["_line"]),
     ("_offset", &["_offset"]),
 ];
 
-/// What a column of texts says where a statement is denied.
-const DENIED: [&str; 5] = ["not", "true", "t", "yes", "1"];
+/// What a column of texts says where a statement is denied. (A column of 0 and 1 with gaps may be one of numbers.)
+const DENIED: [&str; 7] = ["not", "true", "t", "yes", "y", "1", "1.0"];
 
-/// What stands in a column of numbers where there is none.
-const NO_NUMBER: [&str; 8] = ["", "na", "n/a", "nan", "null", "none", "-", "."];
+/// What it says where a statement is not.
+const STATED: [&str; 6] = ["false", "f", "no", "n", "0", "0.0"];
+
+/// What stands where there is no value.
+const NOTHING: [&str; 8] = ["", "na", "n/a", "nan", "null", "none", "-", "."];
 
 /// The columns of a plan, and their types.
 fn fields(plan: &LogicalPlan) -> Vec<(Column, DataType)> {
@@ -108,6 +113,12 @@ pub(super) fn statements(
                 let said = lower(btrim(vec![as_text(column)]));
                 said.in_list(DENIED.map(lit).to_vec(), false)
             }
+            ("_modifier" | "_negated", [(column, kind), ..])
+                if *kind != DataType::Boolean && !part.negated =>
+            {
+                cast(unknown(column)?, wanted.clone())
+            }
+            ("_modifier" | "_negated", _) => lit(ScalarValue::try_from(wanted)?),
             ("confidence", [(column, kind), ..]) if is_text(kind) => confidence(column, reading)?,
             ("_confidence", [(column, kind), ..]) if is_text(kind) => {
                 cast(Expr::Column(column.clone()), wanted.clone())
@@ -244,7 +255,7 @@ fn said(stated: &str, fields: &[(Column, DataType)], part: &Part) -> Result<Expr
 /// A number from a text. What is none becomes one that no confidence is.
 fn confidence(column: &Column, reading: Option<&BiotideOptions>) -> Result<Expr> {
     let text = btrim(vec![as_text(column)]);
-    let is_none = lower(text.clone()).in_list(NO_NUMBER.map(lit).to_vec(), false);
+    let is_none = lower(text.clone()).in_list(NOTHING.map(lit).to_vec(), false);
     let mark = |mark: Option<OneByte>| Some(char::from(mark?.0?).to_string());
     let (decimal, thousands) = match reading {
         Some(reading) => (mark(reading.decimal), mark(reading.thousands)),
@@ -264,6 +275,14 @@ fn confidence(column: &Column, reading: Option<&BiotideOptions>) -> Result<Expr>
         number,
     )
     .end()
+}
+
+/// What a column says that is to tell whether a statement is denied, and does not.
+fn unknown(column: &Column) -> Result<Expr> {
+    let said = lower(btrim(vec![as_text(column)]));
+    let known = DENIED.iter().chain(&STATED).chain(&NOTHING);
+    let known = known.map(|word| lit(*word)).collect();
+    when(said.in_list(known, true), as_text(column)).end()
 }
 
 /// The values of a column, for a person.

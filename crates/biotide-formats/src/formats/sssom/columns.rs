@@ -1,9 +1,8 @@
-//! Columns that are not what stands in the file: lists, the old words for justifications, what the set gives to
-//! all its mappings.
+//! Columns that are not what stands in the file: lists, and what the set gives to all its mappings.
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, ListArray, ListBuilder, StringArray, StringBuilder};
+use arrow::array::{Array, ArrayRef, AsArray, ListArray, ListBuilder, StringBuilder};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field};
 use arrow::error::ArrowError;
@@ -11,19 +10,6 @@ use biotide_common::sssom::{self, Kind, Slot};
 use biotide_common::yaml::Node;
 use biotide_text::delimited::TextArray;
 use datafusion_common::ScalarValue;
-
-/// What `match_type` said before SSSOM 0.9.1, with the justification that it is now.
-pub(super) const MATCH_TYPES: [(&str, &str); 6] = [
-    ("Lexical", "semapv:LexicalMatching"),
-    ("Logical", "semapv:LogicalMatching"),
-    ("HumanCurated", "semapv:ManualMappingCuration"),
-    ("Complex", "semapv:CompositeMatching"),
-    ("Unspecified", "semapv:UnspecifiedMatching"),
-    (
-        "SemanticSimilarity",
-        "semapv:SemanticSimilarityThresholdMatching",
-    ),
-];
 
 /// The words that may stand for an entity in a slot.
 pub(super) fn words(slot: &Slot) -> &'static [(&'static str, &'static str)] {
@@ -57,19 +43,6 @@ pub(super) fn lists(texts: &ArrayRef) -> Result<ArrayRef, ArrowError> {
         lists.append(true);
     }
     Ok(Arc::new(lists.finish()))
-}
-
-/// What `match_type` said, as justifications.
-pub(super) fn justifications(texts: &ArrayRef) -> Result<ArrayRef, ArrowError> {
-    let kind = texts.data_type();
-    let texts = cast(texts, &DataType::Utf8)?;
-    let texts = texts.as_string::<i32>();
-    let now = |text| {
-        let known = MATCH_TYPES.iter().find(|(word, _)| *word == text);
-        known.map_or(text, |(_, now)| *now)
-    };
-    let now: StringArray = texts.iter().map(|text| text.map(now)).collect();
-    cast(&now, kind)
 }
 
 /// What the set gives to all its mappings, as a value of the slot's column; an error is what is wrong.

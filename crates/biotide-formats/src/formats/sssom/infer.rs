@@ -14,10 +14,11 @@ use biotide_text::delimited::{Column, ColumnType, Layout};
 use biotide_text::sample::Sample;
 use datafusion_common::ScalarValue;
 
-use super::columns::{constant, justifications, list_type, lists, words};
+use super::columns::{constant, list_type, lists, words};
 use super::iris::{Contracted, Iris};
 use super::layout::{SssomLayout, Variant};
 use super::metadata::{Block, Metadata, current};
+use super::old::{self, Old, TERM_TYPE, TYPES};
 use super::rules;
 use crate::formats::columns;
 use crate::formats::delimited::DelimitedLayout;
@@ -33,9 +34,6 @@ const ALWAYS: [&str; 6] = [
     "mapping_justification",
     "confidence",
 ];
-
-/// The name of the slot that `match_type` became.
-const JUSTIFICATION: &str = "mapping_justification";
 
 /// How the table of a file is read, whose header comes first: nothing is left to be found.
 pub(super) fn options(options: &BiotideOptions, table: &[u8]) -> BiotideOptions {
@@ -185,6 +183,16 @@ fn aliases(given: &BiotideOptions, sets: &[Set]) -> Aliases {
             aliases.0.push((old.to_owned(), current(old).to_owned()));
         }
     }
+    // One column is two slots: it takes the name of one that it is to be, and the other is made of it too.
+    let has_old = |set: &&Set| set.names(TERM_TYPE);
+    let is_free = |slot: &&&str| {
+        let gives = |set: &Set| set.names(slot) || set.metadata.slot(slot).is_some();
+        !sets.iter().filter(has_old).any(gives)
+    };
+    let free = TYPES.iter().find(is_free);
+    if let Some(slot) = free.filter(|_| sets.iter().any(|set| has_old(&set))) {
+        aliases.0.push((TERM_TYPE.to_owned(), (*slot).to_owned()));
+    }
     aliases
 }
 
@@ -222,8 +230,7 @@ struct Found {
     variant: Variant,
     metadata: Metadata,
     iris: Arc<Iris>,
-    /// Which column is a `match_type`.
-    old: Option<usize>,
+    old: Old,
 }
 
 /// Adds a file to those that are like it.
@@ -249,8 +256,7 @@ fn add(found: &mut Vec<Found>, set: &Set, inner: &DelimitedLayout) -> Result<(),
     }
     let of_table = &inner.variants()[start.variant];
     let mut layout = (*of_table.layout).clone();
-    let old = of_table.header.iter().position(|name| name == "match_type");
-    let old = old.filter(|&place| layout.columns[place].name == JUSTIFICATION);
+    let old = Old::of(&of_table.header, &layout);
     layout.rules = rules::of_file(name, &layout, &set.metadata, old)?;
     found.push(Found {
         variant: Variant {
@@ -278,6 +284,12 @@ impl Found {
             .filter(|_| slot.propagates && !has)
     }
 
+    /// Whether the mappings have a slot for which their table has no column.
+    fn makes(&self, slot: &Slot) -> bool {
+        let of_old = self.old.types.is_some() && TYPES.contains(&slot.name);
+        of_old || self.given(slot).is_some()
+    }
+
     /// Where a column of the table is from, in these files.
     fn source(
         &self,
@@ -292,7 +304,10 @@ impl Found {
         if let (Some(column), Some(place)) = (column, place) {
             return Ok(match slot {
                 _ if kept[column] => Source::Column(place),
-                _ if self.old == Some(place) => Source::Made(place, justifications),
+                _ if self.old.justification == Some(place) => {
+                    Source::Made(place, old::justifications)
+                }
+                _ if self.old.types == Some(place) => Source::Made(place, old::types),
                 Some(slot) if slot.kind == Kind::Entity => {
                     let (iris, several) = (Arc::clone(&self.iris), slot.several);
                     let words = words(slot);
@@ -310,7 +325,10 @@ impl Found {
             });
         }
         let Some((slot, node)) = slot.and_then(|slot| Some((slot, self.given(slot)?))) else {
-            return Ok(Source::Nowhere);
+            return Ok(match self.old.types {
+                Some(place) if TYPES.contains(&name) => Source::Made(place, old::types),
+                _ => Source::Nowhere,
+            });
         };
         let value = constant(slot, node, table.text).map_err(|problem| {
             let companion = self.variant.companion.as_ref().map(|beside| &beside.name);
@@ -360,7 +378,7 @@ fn names(inner: &DelimitedLayout, variants: &[Found]) -> Vec<String> {
     let mut names: Vec<String> = own.collect();
     let given = SLOTS
         .iter()
-        .filter(|slot| variants.iter().any(|found| found.given(slot).is_some()));
+        .filter(|slot| variants.iter().any(|found| found.makes(slot)));
     for name in given.map(|slot| slot.name).chain(ALWAYS) {
         if !names.iter().any(|known| known == name) {
             names.push(name.to_owned());

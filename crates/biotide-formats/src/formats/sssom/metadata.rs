@@ -7,6 +7,7 @@ use biotide_common::{BiotideError, sssom};
 use biotide_text::delimited::RecordEnd;
 
 use super::iris::Iris;
+use super::old;
 
 /// Where the block above a table ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,12 +158,15 @@ impl Metadata {
                 (key, node) => slots.push((current(key).to_owned(), node)),
             }
         }
+        old::rename_types(&mut slots)?;
         let expanded = prefixes.keys().map(|prefix| {
             let iri = expand(prefix, &prefixes)?;
             Ok((prefix.clone(), iri))
         });
+        let mut prefixes: BTreeMap<_, _> = expanded.collect::<Result<_, String>>()?;
+        keep_built_in(&mut prefixes)?;
         Ok(Self {
-            prefixes: Some(expanded.collect::<Result<_, String>>()?),
+            prefixes: Some(prefixes),
             slots,
         })
     }
@@ -176,7 +180,8 @@ impl Metadata {
     /// The prefixes that rows may have; `None`: any.
     pub(super) fn known_prefixes(&self) -> Option<BTreeSet<Vec<u8>>> {
         let own = self.prefixes.as_ref()?.keys().map(String::as_str);
-        let all = own.chain(sssom::BUILT_IN.iter().map(|(prefix, _)| *prefix));
+        let others = sssom::BUILT_IN.iter().chain(&sssom::TAKEN_AS_DECLARED);
+        let all = own.chain(others.map(|(prefix, _)| *prefix));
         Some(all.map(|prefix| prefix.as_bytes().to_vec()).collect())
     }
 
@@ -185,6 +190,27 @@ impl Metadata {
         let declared = self.prefixes.as_ref();
         declared.map(Iris::of).unwrap_or_default()
     }
+}
+
+/// What is said of built-in prefixes in sets that are older than their IRIs.
+const FORMER: [(&str, &str); 1] = [("semapv", "https://w3id.org/semapv/")];
+
+/// Fails where a map gives a prefix that needs no declaration another meaning: a set that is written lacks it.
+fn keep_built_in(prefixes: &mut BTreeMap<String, String>) -> Result<(), String> {
+    for (prefix, iri) in sssom::BUILT_IN {
+        let Some(own) = prefixes.get_mut(prefix).filter(|own| *own != iri) else {
+            continue;
+        };
+        if FORMER.contains(&(prefix, own.as_str())) {
+            iri.clone_into(own);
+        } else {
+            return Err(format!(
+                "curie_map says that {prefix} stands for {own}, and in every set it stands for {iri}: leave it out there, \
+                 or give the prefix of {own} another name (in curie_map and in the rows)"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The IRI of a prefix. One that is written with another prefix of the map is expanded by that.
@@ -249,6 +275,26 @@ mod tests {
         assert!(circle.contains("a -> b -> a"), "{circle}");
         let own = read("#curie_map:\n#  a: a:x\n").unwrap_err().to_string();
         assert!(own.contains("a -> a"), "{own}");
+    }
+
+    #[test]
+    fn what_is_built_in_means_what_it_means() {
+        let read = |iri: &str| {
+            let block = format!("#curie_map:\n#  skos: {iri}\n");
+            Metadata::of_block("x", block.as_bytes())
+        };
+        assert!(read("http://www.w3.org/2004/02/skos/core#").is_ok());
+        let block = b"#curie_map:\n#  semapv: https://w3id.org/semapv/\n";
+        let old = Metadata::of_block("x", block).unwrap();
+        let own = old.prefixes.unwrap().remove("semapv");
+        assert_eq!(own.as_deref(), Some("https://w3id.org/semapv/vocab/"));
+        for other in ["http://e.org/f/", "https://www.w3.org/2004/02/skos/core#"] {
+            let error = read(other).unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("skos stands for {other}")),
+                "{error}"
+            );
+        }
     }
 
     #[test]

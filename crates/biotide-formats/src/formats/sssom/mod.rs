@@ -16,6 +16,7 @@ mod infer;
 mod iris;
 mod layout;
 mod metadata;
+mod old;
 mod rules;
 
 use std::sync::Arc;

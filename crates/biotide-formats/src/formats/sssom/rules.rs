@@ -6,21 +6,18 @@ use biotide_common::BiotideError;
 use biotide_common::nearest::nearest;
 use biotide_common::sssom::{self, Kind};
 use biotide_common::yaml::Node;
-use biotide_text::delimited::{Bounds, Identifiers, Layout, Required, Rules, When};
+use biotide_text::delimited::{Bounds, Identifiers, Layout, Required, Rules, When, Words};
 
-use super::columns::{MATCH_TYPES, words};
+use super::columns::words;
 use super::metadata::Metadata;
+use super::old::{LITERAL, MATCH_TERM_TYPES, MATCH_TYPES, OLD_LITERAL, Old};
 
-/// The type of what has no identifier, but a label only.
-const LITERAL: &str = "rdfs literal";
-
-/// The rules for files with these columns; an error if they lack one that every set must have. `old`: which
-/// column is a `match_type`.
+/// The rules for files with these columns; an error if they lack one that every set must have.
 pub(super) fn of_file(
     file: &str,
     layout: &Layout,
     metadata: &Metadata,
-    old: Option<usize>,
+    old: Old,
 ) -> Result<Rules, BiotideError> {
     let place = |name: &str| layout.columns.iter().position(|column| column.name == name);
     let mut rules = Rules::default();
@@ -39,7 +36,7 @@ pub(super) fn of_file(
                 strict: slot.is_core(),
                 prefixes: Arc::clone(prefixes),
                 iris: Arc::clone(&iris),
-                words: if old == Some(column) {
+                words: if old.justification == Some(column) {
                     &MATCH_TYPES
                 } else {
                     words(slot)
@@ -49,6 +46,10 @@ pub(super) fn of_file(
             _ => {}
         }
     }
+    rules.words.extend(old.types.map(|column| Words {
+        column,
+        words: &MATCH_TERM_TYPES,
+    }));
     let lacks = |name: &str| {
         let names = layout.columns.iter().map(|column| column.name.as_str());
         lacking(file, name, names)
@@ -61,13 +62,19 @@ pub(super) fn of_file(
     }
     for side in ["subject", "object"] {
         let [id, label, kind] = ["id", "label", "type"].map(|slot| format!("{side}_{slot}"));
+        let of_set = metadata.slot(&kind);
+        let given = matches!(of_set, Some(Node::Scalar(kind)) if kind == LITERAL);
+        let (column, literal) = match (place(&kind), old.types) {
+            (Some(column), types) if types != Some(column) => (Some(column), LITERAL),
+            (None, _) if of_set.is_some() => (None, LITERAL),
+            (_, types) => (types, OLD_LITERAL),
+        };
         let when = |column, is| When {
             column,
-            value: LITERAL,
+            value: literal,
             is,
         };
-        let given = matches!(metadata.slot(&kind), Some(Node::Scalar(kind)) if kind == LITERAL);
-        match place(&kind) {
+        match column {
             // A literal has a label in place of an identifier.
             Some(column) => rules.required.extend([
                 Required {

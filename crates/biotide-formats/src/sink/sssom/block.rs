@@ -1,6 +1,6 @@
 //! The block of YAML above the table.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use biotide_common::sssom::{self, Kind};
 use biotide_common::yaml::Node;
@@ -153,19 +153,20 @@ impl Block {
         }
     }
 
-    /// Adds the prefixes of its identifiers.
-    pub(super) fn add_prefixes(&self, used: &mut BTreeSet<String>) {
+    /// The prefixes of its identifiers, each with the first that has it.
+    pub(super) fn prefixes(&self) -> BTreeMap<String, String> {
+        let mut used = BTreeMap::new();
         for (name, node) in &self.slots {
             let is_entity = sssom::by_name(name).is_some_and(|slot| slot.kind == Kind::Entity)
                 || self.holds_entities(name);
             match (name.as_str(), node) {
-                (_, node) if is_entity => add_entities(node, used),
+                (_, node) if is_entity => add_entities(name, node, &mut used),
                 ("extension_definitions", Node::List(items)) => {
                     for item in items {
                         let Node::Map(entries) = item else { continue };
                         for (key, node) in entries {
                             if matches!(key.as_str(), "property" | "type_hint") {
-                                add_entities(node, used);
+                                add_entities(name, node, &mut used);
                             }
                         }
                     }
@@ -173,6 +174,7 @@ impl Block {
                 _ => {}
             }
         }
+        used
     }
 
     /// The lines of the block.
@@ -215,16 +217,23 @@ impl Block {
     }
 }
 
-fn add_entities(node: &Node, used: &mut BTreeSet<String>) {
+fn add_entities(slot: &str, node: &Node, used: &mut BTreeMap<String, String>) {
     match node {
         Node::Scalar(value) => {
             if let Some((prefix, local)) = value.split_once(':')
                 && !local.starts_with("//")
             {
-                used.insert(prefix.to_owned());
+                let held = used.entry(prefix.to_owned());
+                held.or_insert_with(|| {
+                    format!("{slot} of the metadata of the set holds '{value}'")
+                });
             }
         }
-        Node::List(items) => items.iter().for_each(|item| add_entities(item, used)),
+        Node::List(items) => {
+            for item in items {
+                add_entities(slot, item, used);
+            }
+        }
         Node::Null | Node::Map(_) => {}
     }
 }

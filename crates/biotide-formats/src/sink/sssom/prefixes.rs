@@ -28,9 +28,10 @@ impl Prefixes {
         own: impl Iterator<Item = (String, String)>,
         identifiers: Option<Arc<SessionIdentifiers>>,
     ) -> Self {
-        let built_in = sssom::BUILT_IN.map(|(prefix, iri)| (prefix.to_owned(), iri.to_owned()));
+        let owned = |(prefix, iri): (&str, &str)| (prefix.to_owned(), iri.to_owned());
+        let taken = sssom::TAKEN_AS_DECLARED.map(owned).into_iter();
         Self {
-            declared: own.chain(built_in).collect(),
+            declared: taken.chain(own).chain(sssom::BUILT_IN.map(owned)).collect(),
             identifiers,
             used: BTreeSet::new(),
             disputes: Vec::new(),
@@ -92,8 +93,14 @@ impl Prefixes {
                 "an IRI that no prefix is declared for: rows must come from a set whose curie_map has one"
             }
             Some((prefix, _)) if !self.used.contains(prefix) => {
-                let prefix = prefix.to_owned();
-                self.add(&prefix)?;
+                if !self.add(prefix)? {
+                    let held = format!("{} holds '{item}'", slot.name);
+                    undeclared(
+                        prefix,
+                        &held,
+                        "rows must come from a set whose curie_map says",
+                    )?;
+                }
                 return Ok(curie);
             }
             Some(_) => return Ok(curie),
@@ -123,24 +130,24 @@ impl Prefixes {
         ))
     }
 
-    /// Notes that a prefix is needed.
-    fn add(&mut self, prefix: &str) -> Result<()> {
+    /// Notes that a prefix is needed. Answers whether it is known what it stands for.
+    fn add(&mut self, prefix: &str) -> Result<bool> {
         let mut disputes = self.disputes.iter();
         if let Some(dispute) = disputes.find(|dispute| dispute.prefix == prefix) {
-            return refuse(format!(
+            refuse(format!(
                 "{}: in one set their identifiers would be taken for the same. Write a set of each, or give the prefix \
                  another name in one of them (in its curie_map and its rows)",
                 dispute.words()
-            ));
+            ))?;
         }
         if !self.declared.contains_key(prefix) {
             let Some(iri) = self.registered(prefix) else {
-                return undeclared(prefix);
+                return Ok(false);
             };
             self.declared.insert(prefix.to_owned(), iri);
         }
         self.used.insert(prefix.to_owned());
-        Ok(())
+        Ok(true)
     }
 
     /// What the registry says of a prefix.
@@ -154,10 +161,15 @@ impl Prefixes {
         Some(iri.unwrap_or_else(|| format!("{RESOLVER}{}:", namespace.prefix())))
     }
 
-    /// Those that are needed with their IRIs, with others that the set itself has.
-    pub(super) fn needed(&mut self, of_set: &BTreeSet<String>) -> Result<BTreeMap<String, String>> {
-        for prefix in of_set {
-            self.add(prefix)?;
+    /// Those that are needed with their IRIs, with others that the set itself has, and where.
+    pub(super) fn needed(
+        &mut self,
+        of_set: &BTreeMap<String, String>,
+    ) -> Result<BTreeMap<String, String>> {
+        for (prefix, held) in of_set {
+            if !self.add(prefix)? {
+                undeclared(prefix, held, "the curie_map of that set must say")?;
+            }
         }
         let is_built_in = |prefix: &str| sssom::BUILT_IN.iter().any(|(known, _)| *known == prefix);
         let needed = self.used.iter().filter(|prefix| !is_built_in(prefix));
@@ -167,9 +179,10 @@ impl Prefixes {
     }
 }
 
-fn undeclared(prefix: &str) -> Result<()> {
+/// `held`: what has the prefix, and where it is.
+fn undeclared(prefix: &str, held: &str, who: &str) -> Result<()> {
     refuse(format!(
-        "the prefix '{prefix}' is not declared: rows must come from a set whose curie_map says what it stands for, or the \
-         registry must have it (identifiers.registry names a file of prefixes)"
+        "{held}, and the prefix '{prefix}' is not declared: {who} what it stands for, or the registry must have it \
+         (identifiers.registry names a file of prefixes)"
     ))
 }

@@ -1,7 +1,6 @@
 //! Rows on their way: in a file until all are there.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::sync::Arc;
@@ -209,9 +208,7 @@ impl Spool {
         let columns = self.columns.iter().zip(&kept);
         let columns = columns.filter_map(|(seen, kept)| kept.then_some(seen.name.as_str()));
         self.block.complete(&columns.collect::<Vec<_>>());
-        let mut of_set = BTreeSet::new();
-        self.block.add_prefixes(&mut of_set);
-        let prefixes = self.prefixes.needed(&of_set)?;
+        let prefixes = self.prefixes.needed(&self.block.prefixes())?;
         let mut head = self.block.text(prefixes).into_bytes();
         let names = self.columns.iter().zip(&kept).filter(|(_, kept)| **kept);
         for (i, (seen, _)) in names.enumerate() {
