@@ -23,6 +23,7 @@ mod pipeline_checks;
 mod pipeline_composite;
 mod pipeline_conditions;
 mod pipeline_examples;
+mod pipeline_files;
 mod pipeline_identifiers;
 mod pipeline_joins;
 mod pipeline_load;

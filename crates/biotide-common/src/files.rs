@@ -2,7 +2,7 @@
 
 use std::fs::{File, Permissions, TryLockError};
 use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use crate::BiotideError;
@@ -14,6 +14,24 @@ pub fn behind_links(path: &Path) -> io::Result<PathBuf> {
     match path.is_symlink() && path.is_file() {
         true => std::fs::canonicalize(path),
         false => Ok(path),
+    }
+}
+
+/// The path by which a file is known however it is written: links, `.` and `..` are resolved, of a file that is not there
+/// those of its folder.
+pub fn real_path(path: &Path) -> PathBuf {
+    if let Ok(real) = path.canonicalize() {
+        return real;
+    }
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    match (path.components().next_back(), path.parent()) {
+        (Some(Component::Normal(name)), Some(folder)) => real_path(folder).join(name),
+        (Some(Component::ParentDir), Some(folder)) => {
+            let mut real = real_path(folder);
+            real.pop();
+            real
+        }
+        _ => path,
     }
 }
 
@@ -95,6 +113,26 @@ mod tests {
         assert!(lock_file(&file, &part, "another").is_err());
         File::create(&part).unwrap();
         assert!(lock_file(&file, &part, "another").is_err());
+    }
+
+    #[test]
+    fn a_path_is_one_however_it_is_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().canonicalize().unwrap();
+        std::fs::create_dir(folder.join("a")).unwrap();
+        std::fs::write(folder.join("there"), "").unwrap();
+        for name in ["there", "new", "b/new", "a"] {
+            for before in [".", "a/..", "none/..", "a/../none/./.."] {
+                let written = dir.path().join(before).join(name);
+                assert_eq!(real_path(&written), folder.join(name), "{written:?}");
+            }
+        }
+        assert_eq!(real_path(Path::new("/")), Path::new("/"));
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(folder.join("a"), folder.join("link")).unwrap();
+            assert_eq!(real_path(&folder.join("link/new")), folder.join("a/new"));
+        }
     }
 
     #[cfg(unix)]

@@ -28,7 +28,7 @@ mod stale;
 pub mod yaml;
 
 pub use error::BiotideError;
-pub use files::{behind_links, lock_file, permissions, sync_folder};
+pub use files::{behind_links, lock_file, permissions, real_path, sync_folder};
 pub use memory::{MemoryGauge, PaceChange, PaceLog, PaceReport};
 pub use scratch::Scratch;
 pub use size::{format_size, parse_size};

@@ -11,7 +11,7 @@ use biotide::pipeline::{Pipeline, RunOptions};
 use biotide::prelude::{BiotideContext, ScanReport};
 
 use super::report::{Ender, count_of};
-use crate::args::RunArgs;
+use crate::args::{ReportTo, RunArgs};
 use crate::error::{Context, Failure};
 use crate::progress::{Onlooker, format_seconds};
 use crate::settings::Settings;
@@ -26,14 +26,30 @@ pub(crate) async fn run(
     settings: &Settings,
     context: &BiotideContext,
 ) -> Result<(), Failure> {
-    let pipeline = Pipeline::open(&args.pipeline, &args.parameters, context.actions())?;
+    let report_file = match &args.ending.report {
+        Some(ReportTo::File(path)) => Some(path.clone()),
+        Some(ReportTo::Stdout) | None => None,
+    };
+    let mut ender = Ender::new(args.ending, settings, true);
+    let pipeline = match Pipeline::open(&args.pipeline, &args.parameters, context.actions()) {
+        Ok(pipeline) => pipeline,
+        Err(error) => {
+            write_failed(&mut ender, &PipelineReport::failed(&args.pipeline, &error));
+            return Err(error.into());
+        }
+    };
     let options = RunOptions {
         dry_run: args.dry_run,
         state: Some(state_of(&args.pipeline, &pipeline, &args.parameters)),
         resume: args.resume,
         checkpoint_rows: args.checkpoint_rows,
+        report: report_file,
     };
-    let mut ender = Ender::new(args.ending, settings, true);
+    // (Before anything else can fail: what failed is reported too.)
+    context.check_report_file(&pipeline, &options)?;
+    let rejects = pipeline.streaming.error_handling.error_output_path.as_ref();
+    let rejects = rejects.map(|file| file.value.path());
+    ender = ender.rejects_to(rejects);
     settings.board.runs(&pipeline.name);
     let mut onlooker = Onlooker::new(settings);
     let report = context
@@ -44,12 +60,12 @@ pub(crate) async fn run(
     let report = match (report, failed) {
         (Ok(report), _) => report,
         (Err(error), failed) => {
-            // (What went wrong first is what is told.)
-            if let Some(report) = failed
-                && ender.write(&report).is_err()
-            {
-                log::warn!("the report could not be written");
-            }
+            // (Before its first step there is none.)
+            let report = failed.unwrap_or_else(|| PipelineReport {
+                name: pipeline.name.clone(),
+                ..PipelineReport::failed(&args.pipeline, &error)
+            });
+            write_failed(&mut ender, &report);
             return Err(error.into());
         }
     };
@@ -60,7 +76,7 @@ pub(crate) async fn run(
         match &step.scan {
             Some(scan) if !step.is_kept => ender.take(scan, 0),
             Some(scan) if scan.rejected > 0 => {
-                ender.say(|| kept(&step.name, scan, settings.rejects_file()));
+                ender.say(|| kept(&step.name, scan, ender.rejects_file()));
             }
             _ => {}
         }
@@ -109,6 +125,13 @@ pub(crate) async fn run(
     });
     ender.write(&report)?;
     ender.end()
+}
+
+/// Writes the report of a run that failed. (What went wrong first is what is told.)
+fn write_failed(ender: &mut Ender<'_>, report: &PipelineReport) {
+    if ender.write(report).is_err() {
+        log::warn!("the report could not be written");
+    }
 }
 
 /// Where it is noted how far a run is: `.olink.yaml.biotide-run` beside the pipeline, with a number in its name if

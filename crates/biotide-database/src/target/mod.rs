@@ -14,6 +14,8 @@ use crate::error::DatabaseError;
 pub use name::TableName;
 
 const POSTGRES: [&str; 2] = ["postgres://", "postgresql://"];
+/// Where a server listens, if nothing is said.
+const POSTGRES_PORT: u16 = 5432;
 const POSTGRES_FORM: &str = "expected postgres://user:password@host:port/database/table, with \
      schema.table for a table of a schema, or …/database?table=schema.table";
 const SQLITE_FORM: &str = "expected sqlite:path/to/file.db/table (the file ends in .db, .sqlite or \
@@ -95,8 +97,30 @@ impl DatabaseTarget {
         let (Self::Sqlite(own), Self::Sqlite(other)) = (self, other) else {
             return false;
         };
-        let file = |target: &SqliteTarget| std::fs::canonicalize(&target.path).ok();
-        own.path == other.path || file(own).is_some_and(|own| file(other) == Some(own))
+        own.path == other.path || own.file().is_some_and(|own| other.file() == Some(own))
+    }
+
+    /// Whether both are one table, as far as their URLs tell.
+    pub fn is_same_table(&self, other: &Self) -> bool {
+        match (self, other) {
+            // (SQLite knows its tables by names in any case.)
+            (Self::Sqlite(own), Self::Sqlite(theirs)) => {
+                own.table.eq_ignore_ascii_case(&theirs.table) && self.shares_file_with(other)
+            }
+            (Self::Postgres(own), Self::Postgres(theirs)) => {
+                let ports = |config: &Config| match config.get_ports() {
+                    [] => vec![POSTGRES_PORT],
+                    ports => ports.to_vec(),
+                };
+                let (table, own, theirs) = (own.table == theirs.table, &own.config, &theirs.config);
+                table
+                    && own.get_hosts() == theirs.get_hosts()
+                    && own.get_hostaddrs() == theirs.get_hostaddrs()
+                    && ports(own) == ports(theirs)
+                    && own.get_dbname() == theirs.get_dbname()
+            }
+            _ => false,
+        }
     }
 
     /// `postgres` or `sqlite`.
@@ -244,6 +268,16 @@ impl SqliteTarget {
             table: table.into_owned(),
         })
     }
+
+    /// The file, however its path is written.
+    fn file(&self) -> Option<PathBuf> {
+        let real = self.path.canonicalize().ok();
+        real.or_else(|| {
+            let path = std::path::absolute(&self.path).ok()?;
+            let folder = path.parent()?.canonicalize().ok()?;
+            Some(folder.join(path.file_name()?))
+        })
+    }
 }
 
 impl fmt::Display for SqliteTarget {
@@ -351,6 +385,35 @@ mod tests {
             };
             assert_eq!(again, target);
         }
+    }
+
+    #[test]
+    fn one_table_may_have_several_urls() {
+        let is_same = |a: &str, b: &str| {
+            let [a, b] = [a, b].map(|url| DatabaseTarget::parse(url).unwrap());
+            a.is_same_table(&b) && b.is_same_table(&a)
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().display();
+        for (a, b, expected) in [
+            (
+                "postgres://me:x@h/bio/t",
+                "postgresql://you@h:5432/bio?table=t",
+                true,
+            ),
+            ("postgres://h/bio/t", "postgres://h/bio/ref.t", false),
+            ("postgres://h/bio/t", "postgres://h:1/bio/t", false),
+            ("postgres://h/bio/t", "sqlite:h.db/t", false),
+            ("sqlite:h.db/t", "sqlite:h.db/u", false),
+        ] {
+            assert_eq!(is_same(a, b), expected, "{a} {b}");
+        }
+        // (There is no such file yet.)
+        let (a, b) = (
+            format!("sqlite:{folder}/o.db/t"),
+            format!("sqlite:{folder}/./o.db?table=T"),
+        );
+        assert!(is_same(&a, &b));
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub(super) async fn keep(scope: &mut Scope, step: &Step) -> Result<(ScanReport, 
     let plan = scope.dataset(&input).cloned();
     let plan = plan.ok_or_else(|| step.params.error("input", scope.unknown(&input)))?;
     let key = content_key(&plan, scope).await?;
+    check(&step.params)?;
     let (file, scan, is_kept) = match is_kept_at(&step.params)? {
         Some(path) => {
             let kept = Kept::at(path);
@@ -50,8 +51,30 @@ pub(super) async fn keep(scope: &mut Scope, step: &Step) -> Result<(ScanReport, 
     Ok((scan, is_kept))
 }
 
+/// Refuses a file that is none of a cache, and one that is there and that no cache has made.
+pub(super) fn check(params: &Params) -> Result<()> {
+    let Some(path) = is_kept_at(params)? else {
+        return Ok(());
+    };
+    match Kept::at(path).foreign() {
+        Some(file) => {
+            let problem = format!(
+                "{} is there already and was made by no cache, as there is no {path}.key: remove it, or name another file",
+                file.display()
+            );
+            Err(params.error("path", problem).into())
+        }
+        None => Ok(()),
+    }
+}
+
+/// What stands beside a file of a cache.
+pub(super) fn beside(path: &str) -> [String; 2] {
+    [format!("{path}.key"), format!("{path}.rejects.jsonl")]
+}
+
 /// The file in which later runs find the dataset, if there is to be one.
-pub(super) fn is_kept_at(params: &Params) -> Result<Option<&str>> {
+fn is_kept_at(params: &Params) -> Result<Option<&str>> {
     match params.text("path") {
         Some(path) if path.contains("://") || !is_parquet(path) => {
             let problem = "it is a local file of Parquet, whose name ends in .parquet";
@@ -76,6 +99,9 @@ async fn make(scope: &Scope, file: &Path, plan: LogicalPlan) -> Result<ScanRepor
     Ok(made.scan)
 }
 
+/// What the note says of a file that is being made.
+const UNFINISHED: &str = "unfinished\n";
+
 /// A file that later runs may take, and what stands beside it.
 struct Kept {
     file: PathBuf,
@@ -87,11 +113,19 @@ struct Kept {
 
 impl Kept {
     fn at(path: &str) -> Self {
+        let [note, rejects] = beside(path).map(PathBuf::from);
         Self {
             file: PathBuf::from(path),
-            note: PathBuf::from(format!("{path}.key")),
-            rejects: PathBuf::from(format!("{path}.rejects.jsonl")),
+            note,
+            rejects,
         }
+    }
+
+    /// A file that would be replaced, and is somebody else's: without a key.
+    fn foreign(&self) -> Option<&Path> {
+        let mut files = [&self.file, &self.rejects].into_iter();
+        let found = files.find(|file| !self.note.exists() && file.exists());
+        found.map(PathBuf::as_path)
     }
 
     fn is_of(&self, key: &str) -> bool {
@@ -108,22 +142,28 @@ impl Kept {
     }
 
     async fn make(&self, scope: &Scope, plan: LogicalPlan, key: &str) -> Result<ScanReport> {
-        // (As long as they do not belong together there is no note.)
-        if let Err(error) = std::fs::remove_file(&self.note)
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            let what = format!("removing {}", self.note.display());
-            return Err(BiotideError::io(what, error).into());
+        let what = |file: &Path| format!("writing {}", file.display());
+        // (As long as they do not belong together the note says so. Without one the file would be somebody else's to the
+        // run after one that was broken off.)
+        if let Some(folder) = self.note.parent() {
+            std::fs::create_dir_all(folder)
+                .map_err(|error| BiotideError::io(what(folder), error))?;
         }
+        std::fs::write(&self.note, UNFINISHED)
+            .map_err(|error| BiotideError::io(what(&self.note), error))?;
         let before = scope.context.finished.all().len();
-        let scan = make(scope, &self.file, plan).await?;
+        let made = make(scope, &self.file, plan).await;
+        if made.is_err() && !self.file.exists() {
+            // (It is not there at worst.)
+            let _ = std::fs::remove_file(&self.note);
+        }
+        let scan = made?;
         let logs = scope.context.finished.all().split_off(before);
         let mut is_begun = false;
         for log in &logs {
             write_json_lines(&self.rejects, log, &[], is_begun)?;
             is_begun = true;
         }
-        let what = |file: &Path| format!("writing {}", file.display());
         if !is_begun {
             std::fs::write(&self.rejects, "")
                 .map_err(|error| BiotideError::io(what(&self.rejects), error))?;

@@ -6,6 +6,7 @@
 mod cache;
 mod cross_referenced;
 mod fates;
+mod files;
 mod observe;
 mod quality;
 mod report;
@@ -20,6 +21,7 @@ use std::time::Instant;
 use biotide_common::BiotideError;
 use biotide_common::scan::ScanReport;
 use biotide_database::DatabaseError;
+use files::Files;
 pub use observe::{RunObserver, RunProgress, StepStarted};
 pub use quality::CheckResult;
 pub use report::{InputFile, PipelineReport, ProcessorRun, SinkReport, Status, StepReport};
@@ -46,6 +48,8 @@ pub struct RunOptions {
     /// After how many rows a sink makes durable what it has; 0: a million, but not oftener than
     /// every two seconds.
     pub checkpoint_rows: u64,
+    /// The file that the caller writes the report to: a run that reads or writes it is refused.
+    pub report: Option<PathBuf>,
 }
 
 /// What steps share.
@@ -75,6 +79,12 @@ impl BiotideContext {
         ran
     }
 
+    /// Refuses a file of the report (see [`RunOptions::report`]) that the run reads or writes too. [`Self::run_pipeline`]
+    /// does so by itself; who reports on runs that are refused asks before there is anything to report.
+    pub fn check_report_file(&self, pipeline: &Pipeline, options: &RunOptions) -> Result<()> {
+        Files::of(self, pipeline, options).check_report()
+    }
+
     async fn run_told(
         &self,
         pipeline: &Pipeline,
@@ -82,6 +92,7 @@ impl BiotideContext {
         observer: &mut dyn RunObserver,
     ) -> Result<PipelineReport> {
         let begin = Instant::now();
+        let checked = Files::of(self, pipeline, options).check();
         let state_file = options.state.as_ref().filter(|_| !options.dry_run);
         let _lock = state_file.map(|path| RunLock::take(path)).transpose()?;
         let session = self.session().state();
@@ -98,7 +109,10 @@ impl BiotideContext {
             scan: None,
             is_kept: false,
         };
-        let ran = self.run_steps(pipeline, &mut running).await;
+        let ran = match checked {
+            Ok(()) => self.run_steps(pipeline, &mut running).await,
+            Err(error) => Err(error),
+        };
         let noted = match (&ran, &mut running.state) {
             (Ok(()), Some(state)) => state.note_complete(),
             _ => Ok(()),

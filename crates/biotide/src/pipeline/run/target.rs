@@ -1,6 +1,6 @@
 //! What is wrong with where a step writes to, as far as that is known before anything runs.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use biotide_common::BiotideError;
 use biotide_database::{DatabaseTable, DatabaseTarget, is_database};
@@ -10,7 +10,7 @@ use datafusion::execution::SessionState;
 use super::super::actions::Params;
 use super::super::compile::{Scope, placed};
 use super::super::spec::{Pipeline, Step};
-use super::cache::is_kept_at;
+use super::cache;
 use super::{RunOptions, RunState};
 use crate::convert::{Output, split_ending};
 use crate::error::Result;
@@ -29,27 +29,6 @@ pub(super) async fn check_all(
         let checked = check(scope, step, has_begun).await;
         checked.map_err(|error| placed(step, error))?;
     }
-    different_files(pipeline)
-}
-
-/// Refuses a file that two sinks write: the second would take the place of the first.
-fn different_files(pipeline: &Pipeline) -> Result<()> {
-    let mut taken: Vec<(PathBuf, &str)> = Vec::new();
-    for step in pipeline.running().filter(|step| step.action.name == "sink") {
-        let to = step.params.needed("to")?;
-        if is_database(to) {
-            continue;
-        }
-        let path = match to.contains("://") {
-            true => PathBuf::from(to),
-            false => std::path::absolute(to).unwrap_or_else(|_| PathBuf::from(to)),
-        };
-        if let Some((_, other)) = taken.iter().find(|(known, _)| *known == path) {
-            let problem = format!("the step {other} writes {to} too: name another file");
-            return Err(placed(step, step.params.error("to", problem).into()));
-        }
-        taken.push((path, &step.name));
-    }
     Ok(())
 }
 
@@ -61,11 +40,11 @@ pub(super) fn has_begun(step: &Step, options: &RunOptions, state: Option<&RunSta
 
 async fn check(scope: &Scope, step: &Step, has_begun: bool) -> Result<()> {
     let params = &step.params;
-    let writable = |path: &str, format: Option<&str>| {
+    let writable = |name: &str, path: &str, format: Option<&str>| {
         let is_made_here = path.to_ascii_lowercase().ends_with(".json");
         match is_made_here || matches!(format, Some("json" | "markdown")) {
             true => Ok(()),
-            false => output(path, format).format(&scope.state).map(|_| ()),
+            false => is_format(params, name, &output(path, format), &scope.state),
         }
     };
     match step.action.name {
@@ -83,14 +62,14 @@ async fn check(scope: &Scope, step: &Step, has_begun: bool) -> Result<()> {
             let path = params.needed("path")?;
             match params.text("format").filter(|format| *format != "auto") {
                 None if path.ends_with(".md") => Ok(()),
-                format => writable(path, format),
+                format => writable("path", path, format),
             }
         }
         "validate" => match params.text("report_path") {
-            Some(path) => writable(path, None),
+            Some(path) => writable("report_path", path, None),
             None => Ok(()),
         },
-        "cache" => is_kept_at(params).map(|_| ()),
+        "cache" => cache::check(params),
         _ => Ok(()),
     }
 }
@@ -124,8 +103,23 @@ pub(super) fn file(params: &Params, to: &str, state: &SessionState) -> Result<(O
         compression: compression(params, to)?,
         ..output(to, format_of(params).as_deref())
     };
-    output.format(state)?;
+    is_format(params, "to", &output, state)?;
     Ok((output, replaces))
+}
+
+/// Refuses a format that is none: where the step names it, or the path, by the parameter `name`, whose ending it is.
+fn is_format(params: &Params, name: &str, output: &Output, state: &SessionState) -> Result<()> {
+    let Err(error) = output.format(state) else {
+        return Ok(());
+    };
+    let problem = match error.as_biotide() {
+        Some(BiotideError::Option { value, problem, .. }) => format!("'{value}' {problem}"),
+        Some(BiotideError::File { problem, .. }) => problem.clone(),
+        _ => error.to_string(),
+    };
+    let names_it = output.format.is_some() && params.is_given("format");
+    let name = if names_it { "format" } else { name };
+    Err(params.error(name, problem).into())
 }
 
 /// Refuses a file that is there, and is not to be replaced.
