@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use biotide_common::nearest::nearest;
 use biotide_common::options::BiotideOptions;
 use biotide_common::{BiotideError, MemoryGauge, Scratch};
 use biotide_exec::catalog::Mappings;
@@ -47,7 +48,7 @@ pub struct BiotideContextBuilder {
 }
 
 impl BiotideContextBuilder {
-    /// Bytes of memory (default: half of the machine's, or of the cgroup's): the process holds at most 64 MiB
+    /// Bytes of memory (default: half of the machine's, or of the cgroup's): the process holds at most 80 MiB
     /// more than that, as far as Biotide can see to it. [`build`](Self::build) fails where it is too little.
     #[must_use]
     pub fn memory_limit(mut self, bytes: usize) -> Self {
@@ -223,7 +224,21 @@ fn set(config: &mut SessionConfig, key: &str, value: &str) -> Result<()> {
                 options.set_text(own, value)?;
             }
         }
-        None => config.options_mut().set(key, value)?,
+        None if key.starts_with("datafusion.") => config.options_mut().set(key, value)?,
+        None => {
+            let known: Vec<String> = config
+                .options()
+                .entries()
+                .into_iter()
+                .map(|e| e.key)
+                .collect();
+            let hint = match nearest(key, known.iter().map(String::as_str)) {
+                Some(near) => format!("; did you mean '{near}'?"),
+                None => "; SELECT * FROM system.options lists them".to_owned(),
+            };
+            let key = key.to_owned();
+            return Err(BiotideError::UnknownOption { key, hint }.into());
+        }
     }
     Ok(())
 }

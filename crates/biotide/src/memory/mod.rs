@@ -1,7 +1,7 @@
 //! The memory limit: a promise about the process, not about DataFusion's pool alone.
 //!
 //! ```text
-//! limit + 64 MiB ≥ the program itself + what no one reserves + the pool
+//! limit + 80 MiB ≥ the program itself + what no one reserves + the pool
 //! ```
 //!
 //! [`Budget`](budget::Budget) computes the pool from the limit, [`ProcessPool`](pool::ProcessPool) hands it

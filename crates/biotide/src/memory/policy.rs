@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::config::{ConfigOptions, MaxRowGroupBytes};
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::optimizer::OptimizerRule;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
@@ -28,6 +30,15 @@ const TINY: usize = 24 * MIB;
 /// What a spilled run has in memory while it is merged, with rows that are not too wide.
 const RUN: usize = 2 * MIB;
 
+/// Of the pool, as a divisor, one batch may take so much.
+const WIDE: usize = 16;
+
+/// Bytes of a value, about.
+const VALUE: usize = 16;
+
+/// Rows of a batch in any case.
+const LEAST_ROWS: usize = 16;
+
 /// Rows of a batch: many operators, merges above all, hold several batches that nobody counts.
 pub(crate) fn batch_size(budget: Budget) -> usize {
     match budget.pool / MIB {
@@ -37,6 +48,27 @@ pub(crate) fn batch_size(budget: Budget) -> usize {
         96..192 => 4096,
         _ => 8192,
     }
+}
+
+/// Rows of a batch where wide rows are sorted, joined or put together: for each column operators make room for a whole
+/// batch, however few rows there are.
+pub(crate) fn batch_size_of(plan: &LogicalPlan, budget: Budget, batch_size: usize) -> usize {
+    let mut columns = 0;
+    // (Nothing fails here.)
+    let _ = plan.apply_with_subqueries(|plan| {
+        if let LogicalPlan::Sort(_)
+        | LogicalPlan::Join(_)
+        | LogicalPlan::Window(_)
+        | LogicalPlan::Aggregate(_)
+        | LogicalPlan::Distinct(_)
+        | LogicalPlan::Unnest(_) = plan
+        {
+            columns = columns.max(plan.schema().fields().len());
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    let values = budget.pool / WIDE / VALUE;
+    batch_size.min((values / columns.max(1)).max(LEAST_ROWS))
 }
 
 /// Spilled runs that are merged at a time: each has batches in memory, and too many leave nothing to others.
