@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use crate::support::steps::{lines, ran, refused};
-use crate::support::{Settings, context, write};
+use crate::support::{Settings, bin, context, write};
 
 /// How many rows there are: some batches of them.
 const ROWS: usize = 12_000;
@@ -263,5 +263,57 @@ async fn a_column_cannot_be_whether_a_row_is_in_a_subquery() {
                 "{error}"
             );
         }
+    }
+}
+
+/// The order of a query is that of the steps behind it, whatever threads do.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_query_has_sorted_stays_sorted() {
+    let folder = tempfile::tempdir().unwrap();
+    let text: String = (0..30_000).map(|n| format!("{n}\n")).collect();
+    let file = write(&folder.path().join("n.csv"), format!("id\n{text}"));
+    let load = format!("- {{name: l, type: load, params: {{file_path: '{file}'}}}}\n");
+    let all = "- {type: sql, params: {query: 'SELECT id FROM l ORDER BY id DESC'}}\n";
+    let some = "- {type: sql, params: {query: 'SELECT id FROM l ORDER BY id DESC LIMIT 20000'}}\n";
+    let derive = "- {type: derive, params: {columns: {z: id * 2}}}";
+    let filter = "- {type: filter, params: {condition: id % 3 = 0}}";
+    for (sql, step, n) in [
+        (all, derive, 30_000),
+        (all, filter, 10_000),
+        (some, derive, 20_000),
+        (some, filter, 6666),
+    ] {
+        let lines = lines(&format!("{load}{sql}{step}")).await;
+        let ids = lines[1..]
+            .iter()
+            .map(|line| line.split(',').next().unwrap());
+        let ids: Vec<u32> = ids.map(|id| id.parse().unwrap()).collect();
+        assert!(ids.is_sorted_by(|a, b| a > b), "{sql}{step}");
+        assert_eq!(ids.len(), n, "{sql}{step}");
+    }
+}
+
+/// A few rows of very many columns take no more memory than they are.
+#[test]
+fn few_rows_of_many_columns_fit() {
+    let folder = tempfile::tempdir().unwrap();
+    let names: Vec<String> = (1..=3000).map(|n| format!("c{n}")).collect();
+    let row: Vec<String> = (1..=3000).map(|n| n.to_string()).collect();
+    let (names, row) = (names.join(","), row.join(","));
+    let text = format!("{names}\n{row}\n{row}\n{row}\n");
+    let file = write(&folder.path().join("w.csv"), text);
+    let out = folder.path().join("o.csv").display().to_string();
+    for step in [
+        "- {type: deduplicate, params: {columns: [c1]}}",
+        "- {type: join, params: {left: l, right: l, on: [c1]}}",
+        "- {type: sql, params: {query: 'SELECT * FROM l ORDER BY c2'}}",
+    ] {
+        let yaml = format!(
+            "steps:\n- {{name: l, type: load, params: {{file_path: '{file}'}}}}\n{step}\n\
+             - {{type: sink, params: {{to: '{out}', mode: replace}}}}\n"
+        );
+        let yaml = write(&folder.path().join("p.yaml"), yaml);
+        bin::run(["run", &yaml, "--memory-limit", "256MB"]).exits(0);
+        assert!(std::fs::read_to_string(&out).unwrap().lines().count() > 1);
     }
 }

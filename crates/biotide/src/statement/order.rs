@@ -18,24 +18,37 @@ use crate::pipeline::sift::SiftNode;
 /// Scan, filter, projection and limit over files that can be read in order: then a single ordered scan,
 /// decoded in parallel, costs nothing, and `LIMIT 10` means the first ten.
 pub(crate) fn keeps_order(plan: &LogicalPlan) -> bool {
-    keeps(plan, false)
+    keeps(plan, &|plan| is_source(plan, false))
 }
 
-/// The same of rows that are written somewhere.
+/// The same of rows that are written somewhere. Their order may be that of a sort further down, too, above which the
+/// engine would share out the rows among threads.
 pub(crate) fn keeps_order_when_written(plan: &LogicalPlan) -> bool {
-    keeps(plan, true)
+    let is_sort = |plan: &LogicalPlan| matches!(plan, LogicalPlan::Sort(_));
+    keeps(plan, &|plan| is_source(plan, true))
+        || !is_sort(without_names(plan)) && keeps(plan, &is_sort)
 }
 
 /// What is copied keeps its order from any file; what is only looked at may come from a binary file in
 /// any order, and faster.
-fn keeps(plan: &LogicalPlan, copied: bool) -> bool {
-    let keeps_order = |plan: &LogicalPlan| keeps(plan, copied);
+fn is_source(plan: &LogicalPlan, copied: bool) -> bool {
     match plan {
         LogicalPlan::TableScan(scan) => source_as_provider(&scan.source).is_ok_and(|table| {
             let table = &*table as &dyn TableProvider;
             table.downcast_ref::<BiotideTable>().is_some()
                 || copied && table.downcast_ref::<ListingTable>().is_some()
         }),
+        // (In the order in which they are written.)
+        LogicalPlan::Values(_) | LogicalPlan::EmptyRelation(_) => true,
+        _ => false,
+    }
+}
+
+/// Whether the rows of a plan are in the order in which they come from such nodes.
+fn keeps(plan: &LogicalPlan, is_source: &dyn Fn(&LogicalPlan) -> bool) -> bool {
+    let keeps_order = |plan: &LogicalPlan| keeps(plan, is_source);
+    match plan {
+        plan if is_source(plan) => true,
         LogicalPlan::Filter(filter) => plain(&filter.predicate) && keeps_order(&filter.input),
         LogicalPlan::Projection(projection) => {
             projection.expr.iter().all(plain) && keeps_order(&projection.input)
@@ -46,16 +59,30 @@ fn keeps(plan: &LogicalPlan, copied: bool) -> bool {
         LogicalPlan::Window(window) => {
             window.window_expr.iter().all(numbers_rows) && keeps_order(&window.input)
         }
-        // (In the order in which they are written.)
-        LogicalPlan::Values(_) | LogicalPlan::EmptyRelation(_) => true,
         LogicalPlan::SubqueryAlias(alias) => keeps_order(&alias.input),
         LogicalPlan::Extension(extension) => {
             node_keeps_order(extension) && extension.node.inputs().into_iter().all(keeps_order)
         }
-        LogicalPlan::Copy(copy) => keeps(&copy.input, true),
+        LogicalPlan::Copy(copy) => keeps_order_when_written(&copy.input),
         LogicalPlan::Explain(explain) => keeps_order(&explain.plan),
         LogicalPlan::Analyze(analyze) => keeps_order(&analyze.input),
         _ => false,
+    }
+}
+
+/// What is below names alone: of steps, of tables, of columns. Rows that are sorted there come sorted.
+fn without_names(plan: &LogicalPlan) -> &LogicalPlan {
+    let is_column = |expr: &Expr| matches!(expr, Expr::Column(_));
+    match plan {
+        LogicalPlan::Extension(extension) => match StepNode::of(extension) {
+            Some(step) => without_names(&step.input),
+            None => plan,
+        },
+        LogicalPlan::SubqueryAlias(alias) => without_names(&alias.input),
+        LogicalPlan::Projection(projection) if projection.expr.iter().all(is_column) => {
+            without_names(&projection.input)
+        }
+        _ => plan,
     }
 }
 

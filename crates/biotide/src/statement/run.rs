@@ -22,6 +22,7 @@ use crate::context::BiotideContext;
 use crate::convert::{ConvertReport, Output};
 use crate::error::{Error, Result};
 use crate::memory::MemoryReport;
+use crate::memory::policy::batch_size_of;
 use crate::monitor::Monitor;
 use crate::rejects::counted_once;
 use crate::staged::RemoteObject;
@@ -93,6 +94,9 @@ impl Statement {
         if ordered {
             state.config_mut().options_mut().execution.target_partitions = 1;
         }
+        let rows = batch_size_of(&plan, context.meter.budget(), state.config().batch_size());
+        let config = state.config().clone().with_batch_size(rows);
+        *state.config_mut() = config;
         let monitor = Monitor::new(Arc::clone(&log), Arc::clone(&context.meter));
         Self {
             context,
