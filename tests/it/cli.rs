@@ -108,6 +108,13 @@ fn exit_codes() {
     sql(&["SELECT 1", "--set", "on_errror=fail"])
         .exits(2)
         .says("did you mean 'on_error'?");
+    sql(&["SELECT 1", "--set", "n.m=2"])
+        .exits(2)
+        .says("--set n.m=2: there is no option 'n.m'");
+    sql(&["SELECT 1", "--set", "datafusion.execution.batch_sise=2"]).exits(2);
+    sql(&["SELECT 1", "--set", "datafsion.execution.batch_size=2"])
+        .exits(2)
+        .says("did you mean 'datafusion.execution.batch_size'?");
     sql(&["SELECT 1", "--threads", "0"]).exits(2);
     sql(&["SELECT 1", "--memory-limit", "lots"])
         .exits(2)

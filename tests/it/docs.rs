@@ -135,6 +135,9 @@ fn reason_doc(reason: Reason) -> &'static str {
         Reason::UndeclaredPrefix => "an identifier whose prefix the file does not declare (SSSOM)",
         Reason::MissingValue => "no value where every row must have one (SSSOM)",
         Reason::NoIdentifier => "not an identifier with a prefix, in a row of a mapping",
+        Reason::UnknownValue => {
+            "a value that is none of those that its column may have (SSSOM, mappings)"
+        }
     }
 }
 

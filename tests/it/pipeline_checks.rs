@@ -133,6 +133,53 @@ async fn values_are_of_a_set_as_their_column_has_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ranges_are_exact_beyond_what_a_double_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    // (What is above all integers of 64 bits is read as text.)
+    let load = load(
+        folder.path(),
+        "n\tu\n9007199254740992\t18446744073709551614\n9007199254740993\t18446744073709551615\n\tx\n",
+    );
+    for (check, failed) in [
+        ("{column: n, range: [9007199254740993, null]}", 1),
+        ("{column: n, range: [null, 9007199254740992]}", 1),
+        ("{column: n, check: range, max: '9007199254740992'}", 1),
+        ("{column: n, range: [9007199254740992.5, null]}", 1),
+        ("{column: n, range: [0, 9223372036854775808]}", 0),
+        ("{column: n, range: [9223372036854775808, null]}", 2),
+        ("{column: n, range: [-1e300, 1e300]}", 0),
+        ("{column: u, range: [18446744073709551615, null]}", 2),
+        ("{column: u, range: [0, 18446744073709551614]}", 2),
+        ("{column: u, range: [18446744073709551614.5, 1e30]}", 2),
+    ] {
+        let (_, report) = ran(&context(), &checked(&load, check, "on_fail: keep"))
+            .await
+            .unwrap();
+        let found: u64 = report.checks.iter().map(|check| check.failed).sum();
+        assert_eq!(found, failed, "{check}");
+    }
+    let kept = checked(
+        &load,
+        "{column: n, range: [9007199254740993, null]}",
+        "on_fail: drop",
+    );
+    assert_eq!(
+        lines(&kept).await,
+        ["n,u", "9007199254740993,18446744073709551615", ",x"]
+    );
+    let none = checked(
+        &load,
+        "{column: n, range: [9007199254740993, 9007199254740992]}",
+        "on_fail: keep",
+    );
+    let error = refused(&none).await;
+    assert!(
+        error.contains("nothing is from 9007199254740993 to 9007199254740992"),
+        "{error}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn checks_that_make_no_sense_are_refused_where_they_stand() {
     let folder = tempfile::tempdir().unwrap();
     let load = load(folder.path(), "id\tx\na\t1\nb\t20\n");

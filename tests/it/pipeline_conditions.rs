@@ -344,6 +344,34 @@ async fn values_are_compared_as_what_they_are() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn texts_that_are_whole_numbers_are_compared_exactly() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(
+        &folder.path().join("t.tsv"),
+        "id\tx\n1\tabc\n2\t9007199254740993\n3\t9007199254740992\n4\t18446744073709551615\n\
+         5\t18446744073709551614\n6\t0.5\n7\t1e30\n8\t-3\n",
+    );
+    for (condition, ids) in [
+        ("greater_than, value: 18446744073709551614", "4 7"),
+        ("greater_equal, value: 18446744073709551615", "4 7"),
+        ("greater_than, value: 9007199254740992", "2 4 5 7"),
+        ("less_than, value: 9007199254740993", "3 6 8"),
+        ("less_than, value: 9.007199254740993e15", "3 6 8"),
+        ("less_equal, value: 9007199254740992.5", "3 6 8"),
+        ("less_than, value: 0.5", "8"),
+        ("greater_equal, value: 1e30", "7"),
+        ("less_than, value: 1e99", "2 3 4 5 6 7 8"),
+    ] {
+        let steps = format!(
+            "- {{type: load, params: {{file_path: '{file}'}}}}
+- {{type: filter_dataset, params: {{conditions: [{{column: x, operator: {condition}}}]}}}}
+- {{type: select, params: {{columns: {{id: id}}}}}}"
+        );
+        assert_eq!(lines(&steps).await[1..].join(" "), ids, "{condition}");
+    }
+}
+
 /// Wherever a condition is looked at: what fails is of the step that it is written in, and only of rows that come there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_condition_that_may_fail_is_of_its_own_step() {

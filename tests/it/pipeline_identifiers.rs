@@ -189,8 +189,23 @@ async fn rules_within_a_pipeline_tell_its_places() {
         )
     };
     let error = refused("id\n1\n", &rules("kast")).await;
-    assert!(error.contains("p.yaml: line 9, column 1"), "{error}");
-    assert!(error.contains("\"kast\" is no transformation"), "{error}");
+    assert!(error.contains("p.yaml, line 9, column 1"), "{error}");
+    assert!(
+        error.contains(
+            "step normalize: \"kast\" is no transformation: did you mean 'cast'? There are uppercase"
+        ),
+        "{error}"
+    );
+    let missing = rules("cast").replace("source_field: id", "{source_field: idd, required: true}");
+    let missing = missing.split("\n        transformations").next().unwrap();
+    let error = refused("id\n1\n", missing).await;
+    assert!(error.contains("p.yaml, line 6, column 2"), "{error}");
+    assert!(
+        error.contains(
+            "step normalize: source_field: there is no column \"idd\": did you mean 'id'?"
+        ),
+        "{error}"
+    );
     let folder = tempfile::tempdir().unwrap();
     let file = made_file(folder.path(), "f.tsv", "id\n1\n");
     let out = folder.path().join("o.csv").display().to_string();
@@ -279,6 +294,44 @@ async fn a_namespace_that_is_none_is_told_apart_from_its_table() {
         ),
         "{error}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn names_that_are_none_are_told_where_they_stand() {
+    let folder = tempfile::tempdir().unwrap();
+    let ids = made_file(folder.path(), "ids.tsv", "id\nP12345\n");
+    let load = format!(
+        "{{type: load_dataset_identifiers, params: {{file_path: '{ids}', validate_format: true, column_mappings: \
+         [{{column: id, identifier_type: uniprt}}]}}}}"
+    );
+    let namespace =
+        "identifier_type: 'uniprt' is no namespace that is known; did you mean 'uniprot'?";
+    for (step, place, problem) in [
+        (
+            "{type: parse, params: {column: id, identifier_type: uniprt}}",
+            Some(55),
+            namespace,
+        ),
+        (
+            "{type: parse_composite_identifiers, params: {column: id, validate: true, identifier_type: uniprt}}",
+            None,
+            namespace,
+        ),
+        (load.as_str(), None, namespace),
+        (
+            "{type: normalize, params: {rules: olnk}}",
+            Some(37),
+            "rules: olnk: there is no such file, and no built-in rules of this name; did you mean 'olink'?",
+        ),
+    ] {
+        let error = refused("id\nP12345\n", &format!("- {step}")).await;
+        assert!(error.contains(problem), "{error}");
+        let place = place.map_or(String::new(), |column| format!(", column {column}: "));
+        assert!(
+            error.contains("p.yaml, line 2") && error.contains(&place),
+            "{error}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

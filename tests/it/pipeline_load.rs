@@ -263,6 +263,92 @@ async fn parquet_is_read_under_any_name_and_without_what_is_of_text() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_of_delimited_text_is_refused_of_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = made_file(
+        folder.path(),
+        "f.jsonl",
+        "{\"id\": \" A \"}\n{\"id\": \"\"}\n{\"id\": \"B\"}\n{\"id\": \"C\"}\n",
+    );
+    std::fs::copy(&file, folder.path().join("f.data")).unwrap();
+    let data = folder.path().join("f.data").display().to_string();
+    let load =
+        |file: &str, more: &str| format!("- {{type: load, params: {{file_path: '{file}'{more}}}}}");
+    let ids = "- {type: load_dataset_identifiers, params: {file_path: 'FILE', identifier_column: id, MORE}}";
+    let ids = |more: &str| ids.replace("FILE", &file).replace("MORE", more);
+    let context = support::context();
+    for (step, name) in [
+        (load(&file, ", skip_rows: 1"), "skip_rows"),
+        (load(&file, ", delimiter: ','"), "delimiter"),
+        (load(&file, ", quote_char: \"'\""), "quote_char"),
+        (load(&file, ", header: true"), "header"),
+        (load(&file, ", comment: '#'"), "comment"),
+        (
+            load(&data, ", file_format: jsonl, skip_rows: 1"),
+            "skip_rows",
+        ),
+        (ids("skip_header_rows: 1"), "skip_header_rows"),
+        (ids("delimiter: ','"), "delimiter"),
+    ] {
+        let out = folder.path().join("o.csv").display().to_string();
+        let yaml = format!("{step}\n- {{type: sink, params: {{to: '{out}'}}}}");
+        let error = tried(&context, &yaml).await.unwrap_err();
+        let problem = format!("{name}: it is for delimited text");
+        assert!(
+            error.contains(&problem) && error.contains("p.yaml, line 1"),
+            "{error}"
+        );
+    }
+    // What its reader knows too, and what is switched off.
+    let more = ", header: false, encoding: utf-8, skip_empty: true, key_columns: id, null_values: [C], max_rows: 2, \
+                all_text: true";
+    assert_eq!(made(&load(&file, more)).await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_table_of_a_database_is_loaded_as_sql_reads_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = made_file(folder.path(), "f.csv", "id,x\nA1,1\nA2,2\nA3,3\n");
+    let table = format!("sqlite:{}/src", folder.path().join("q.db").display());
+    let context = support::context();
+    run(
+        &context,
+        &format!(
+            "- {{type: load, params: {{file_path: '{file}'}}}}\n- {{type: sink, params: {{to: '{table}'}}}}"
+        ),
+    )
+    .await;
+    let load = |more: &str| format!("- {{type: load, params: {{file_path: '{table}'{more}}}}}");
+    assert_eq!(lines(made(&load("")).await), ["A1 1", "A2 2", "A3 3"]);
+    let found = made(&load(", columns: [x], max_rows: 2")).await;
+    assert_eq!(lines(found), ["1", "2"]);
+    let found = made(&format!(
+        "- {{type: load_dataset_identifiers, params: {{file_path: '{table}', identifier_column: id}}}}"
+    ))
+    .await;
+    assert_eq!(found[2][..2], ["A3", "3"]);
+    let several = format!("- {{type: load, params: {{file_path: ['{table}', '{file}']}}}}");
+    for (step, part) in [
+        (load(", delimiter: ';'"), "delimiter: it is for text files"),
+        (load(", skip_rows: 1"), "skip_rows: it is for text files"),
+        (load(", file_format: csv"), "file_format: it is for files"),
+        (several, "file_path: a table of a database"),
+        (
+            "- {type: load, params: {file_path: 'sqlite:q.db'}}".to_owned(),
+            "file_path: ",
+        ),
+    ] {
+        let out = folder.path().join("o.csv").display().to_string();
+        let yaml = format!("{step}\n- {{type: sink, params: {{to: '{out}'}}}}");
+        let error = tried(&context, &yaml).await.unwrap_err();
+        assert!(
+            error.contains(part) && error.contains("p.yaml, line 1"),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readers_are_found_by_what_files_are_called() {
     let folder = tempfile::tempdir().unwrap();
     let text = "id!x\nA;1!2\nB;1!2\n";

@@ -72,6 +72,90 @@ steps:
     assert_eq!((chunks(&report).total, chunks(&report).with_errors), (0, 0));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bad_rows_are_counted_with_the_row_that_they_stand_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out.csv").display().to_string();
+    let good = |rows: std::ops::Range<usize>| -> String {
+        rows.map(|i| format!("P12345,{i}\n")).collect()
+    };
+    // One after every tenth row.
+    let every_tenth = |name: &str, bad: &str| {
+        let tens = (0..500).map(|ten| format!("{}{bad}\n", good(ten * 10..ten * 10 + 10)));
+        let text = format!("id,n\n{}", tens.collect::<String>());
+        made_file(folder.path(), name, &text)
+    };
+    let by_reader = every_tenth("reader.csv", "bad");
+    let by_step = every_tenth("step.csv", "bad,0");
+    // Five near the start of a file, which is read after another one.
+    let before = made_file(folder.path(), "b.csv", &format!("id,n\n{}", good(0..1500)));
+    let (start, rest) = (good(0..10), good(10..1500));
+    let bad = "bad\n".repeat(5);
+    let behind = made_file(folder.path(), "a.csv", &format!("id,n\n{start}{bad}{rest}"));
+    let validated =
+        "column_mappings: [{column_name: id, identifier_type: uniprot}], validate_format: true";
+    for (step, expected) in [
+        (
+            format!("type: load, params: {{chunk_size: 1000, file_path: '{by_reader}'}}"),
+            vec![100; 5],
+        ),
+        (
+            format!(
+                "type: load_dataset_identifiers, params: {{chunk_size: 1000, file_path: '{by_step}', {validated}}}"
+            ),
+            vec![100; 5],
+        ),
+        (
+            format!(
+                "type: load, params: {{chunk_size: 1000, file_path: ['{before}', '{behind}']}}"
+            ),
+            vec![0, 5, 0],
+        ),
+    ] {
+        let yaml = format!(
+            "steps:\n- {{{step}}}\n- {{type: sink, params: {{to: '{out}', mode: replace}}}}"
+        );
+        for threads in [1, 4] {
+            let report = run(&Settings::new(threads, 100).context(), &yaml).await;
+            assert_eq!(errors(&report), expected, "{step}");
+        }
+    }
+}
+
+#[test]
+fn a_run_that_cannot_begin_has_a_report_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let file = made_file(folder.path(), "a.tsv", "k\tv\n1\tx\n");
+    let yaml = |more: &str| {
+        let text = format!(
+            "steps:
+- {{type: load, params: {{file_path: '{file}'{more}}}}}
+- {{type: sink, params: {{to: '{}', mode: replace}}}}",
+            at("o.csv")
+        );
+        made_file(folder.path(), "p.yaml", &text)
+    };
+    let told = |yaml: &str, code: i32| -> serde_json::Value {
+        bin::run(["run", yaml, "--report", &at("r.json")]).exits(code);
+        let text = std::fs::read_to_string(at("r.json")).unwrap();
+        serde_json::from_str(&text).unwrap()
+    };
+    assert_eq!(told(&yaml(""), 0)["status"], "success");
+    for (more, part) in [(", max_rows: 0", "max_rows is 0"), (", [", "p.yaml")] {
+        let report = told(&yaml(more), 1);
+        assert_eq!(report["name"], "p");
+        assert_eq!(report["status"], "failure");
+        let error = report["error"].as_str().unwrap();
+        assert!(error.contains(part), "{error}");
+    }
+    // Not even the pipeline is there.
+    assert_eq!(told(&yaml(""), 0)["status"], "success");
+    let report = told(&at("none.yaml"), 1);
+    assert_eq!(report["name"], "none");
+    assert_eq!(report["status"], "failure");
+}
+
 #[test]
 fn a_bad_row_of_a_dataset_that_is_used_twice_is_told_once() {
     let folder = tempfile::tempdir().unwrap();

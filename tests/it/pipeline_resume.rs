@@ -189,3 +189,71 @@ fn runs_with_other_parameters_begin_beside_one_that_was_broken_off() {
     made_file(folder.path(), "b.tsv", "x\n1\n");
     run(&["--set", "day=three"]).exits(0);
 }
+
+#[test]
+fn what_was_changed_is_named_and_comments_are_no_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let yaml = breaking(folder.path());
+    let run = |more: &[&str]| bin::run(["run", &yaml].iter().chain(more));
+    let steps = std::fs::read_to_string(&yaml).unwrap();
+    let head = "streaming: {chunk_size: 100, error_handling: {max_errors_per_chunk: 5}}\n";
+    let write = |head: &str, steps: &str| std::fs::write(&yaml, format!("{head}{steps}")).unwrap();
+    write(head, &steps);
+    run(&[]).exits(1).says("b.tsv");
+    made_file(folder.path(), "b.tsv", "x\n1\n");
+    for (from, to, said) in [
+        ("100", "200", "streaming.chunk_size changed since"),
+        (
+            "max_errors_per_chunk: 5",
+            "continue_on_error: true",
+            "streaming.error_handling.continue_on_error, streaming.error_handling.max_errors_per_chunk changed since",
+        ),
+        (
+            "streaming",
+            "mappings: {m: m.tsv}\nstreaming",
+            "mappings.m changed since",
+        ),
+    ] {
+        write(&head.replace(from, to), &steps);
+        run(&["--resume"]).exits(1).says(said);
+    }
+    write(head, &steps.replace("mode: append", "mode: replace"));
+    run(&["--resume"]).exits(1).says("step s1 changed since");
+    write(head, &steps.replace("day: one", "day: two"));
+    run(&["--resume"])
+        .exits(1)
+        .says("parameter day changed since");
+    // What a step is for, and how the file is laid out, is no change.
+    let laid_out = steps.replace("{name: b,", "{name: b, description: reads,");
+    write(
+        &format!("# A comment.\ndescription: of it\n\n{head}"),
+        &laid_out,
+    );
+    run(&["--resume"]).exits(0);
+}
+
+#[test]
+fn the_file_of_bad_rows_and_checks_that_fail_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let input = made_file(folder.path(), "f.tsv", "x\ty\n1\t2\nbad\n3\t4\n");
+    let (bad, out) = (at("bad.jsonl"), at("o.csv"));
+    let yaml = format!(
+        "streaming: {{error_handling: {{error_output_path: '{bad}'}}}}
+steps:
+- {{type: load, params: {{file_path: '{input}'}}}}
+- {{type: validate, params: {{checks: [{{row_count: {{max: 1}}, severity: warning}}, {{column: x, range: [2, 5], severity: warning}}]}}}}
+- {{type: sink, params: {{to: '{out}', mode: replace}}}}
+"
+    );
+    let yaml = made_file(folder.path(), "p.yaml", &yaml);
+    bin::run(["run", &yaml])
+        .exits(0)
+        .says(&format!("see {bad}"))
+        .says("it does not hold that row count is from … to 1 (there are 2)")
+        .says("it does not hold that x is from 2 to 5 (1 of 2 rows are not)");
+    let other = at("other.jsonl");
+    bin::run(["run", &yaml, "--rejects", &other])
+        .exits(0)
+        .says(&format!("see {other}"));
+}

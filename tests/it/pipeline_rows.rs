@@ -256,3 +256,87 @@ async fn the_nearest_of_what_there_is_is_offered() {
     .await;
     assert!(error.contains("uniprot"), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_does_not_fit_a_type_is_told_of_its_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = load(folder.path(), "id\tn\na\t1\nb\t2\n");
+    let of = |kind: &str, params: &str| {
+        format!(
+            "{load}- {{name: bad, type: {kind}, params: {{{params}}}}}
+- {{name: after, type: filter, params: {{condition: 'true'}}}}"
+        )
+    };
+    for (kind, params, problem) in [
+        ("filter", "condition: '(id + id) % 7 <> 1'", "Utf8 + Utf8"),
+        ("filter", "condition: 'NOT (id + id > 1)'", "Utf8 + Utf8"),
+        ("filter", "condition: id", "non-boolean"),
+        (
+            "filter",
+            "condition: 'n IN (SELECT n FROM t WHERE id + id > 1)'",
+            "Utf8 + Utf8",
+        ),
+        ("derive", "columns: {x: 'id + id'}", "Utf8 + Utf8"),
+        ("select", "columns: {x: 'id + id'}", "Utf8 + Utf8"),
+        ("deduplicate", "order_by: 'id + id'", "Utf8 + Utf8"),
+        (
+            "aggregate",
+            "aggregates: {x: \"count(*) FILTER (WHERE id + id > 1)\"}",
+            "Utf8 + Utf8",
+        ),
+        (
+            "aggregate",
+            "aggregates: {x: 'sum(id)'}",
+            "sum does not take Utf8",
+        ),
+        (
+            "validate",
+            "checks: [{condition: 'id + id > 1'}]",
+            "Utf8 + Utf8",
+        ),
+        ("validate", "checks: [{condition: id}]", "non-boolean"),
+        (
+            "sql",
+            "query: 'SELECT * FROM t WHERE id + id > 1'",
+            "Utf8 + Utf8",
+        ),
+    ] {
+        let error = refused(&of(kind, params)).await;
+        assert!(
+            error.contains("p.yaml, line 3") && error.contains("step bad"),
+            "{kind} {params} {error}"
+        );
+        assert!(error.contains(problem), "{kind} {params} {error}");
+        assert!(!error.contains("bug"), "{kind} {params} {error}");
+    }
+    // NULL is no truth, and holds for no row.
+    assert_eq!(lines(&of("filter", "condition: 'NULL'")).await, ["id,n"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_column_that_is_not_there_is_told_with_those_of_the_user() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = load(folder.path(), "uniprot\tn\na\t1\n");
+    for (kind, params) in [
+        ("filter", "condition: unipro = 'a'"),
+        ("derive", "columns: {x: upper(unipro)}"),
+        ("deduplicate", "order_by: unipro desc"),
+        ("aggregate", "aggregates: {x: max(unipro)}"),
+        ("validate", "checks: [{condition: unipro = 'a'}]"),
+        ("sql", "query: SELECT unipro FROM t"),
+    ] {
+        let error = refused(&format!("{load}- {{type: {kind}, params: {{{params}}}}}")).await;
+        assert!(
+            error.contains("p.yaml, line 3") && error.contains("did you mean 'uniprot'?"),
+            "{kind} {error}"
+        );
+    }
+    let error = refused(&format!(
+        "{load}- {{type: deduplicate, params: {{order_by: xyzzy}}}}"
+    ))
+    .await;
+    assert!(
+        error.contains("there is no column xyzzy; there are uniprot, n"),
+        "{error}"
+    );
+}

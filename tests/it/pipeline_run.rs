@@ -301,7 +301,7 @@ async fn what_cannot_be_written_is_told_before_anything_is() {
     for (last, problem, early) in [
         (
             format!("type: sink, params: {{to: '{odd}'}}"),
-            "is not a format that can be written",
+            ": to: 'xyz' is not a format that can be written; use parquet, csv, tsv, jsonl or arrow",
             true,
         ),
         (
@@ -341,7 +341,7 @@ async fn what_cannot_be_written_is_told_before_anything_is() {
         ),
         (
             format!("type: report, params: {{path: '{odd}'}}"),
-            "is not a format that can be written",
+            ": path: 'xyz' is not a format that can be written",
             true,
         ),
         (

@@ -53,6 +53,14 @@ pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str> + C
     }
 }
 
+/// `did you mean 'x'? There are x, y`, or what there is alone.
+pub fn suggested<'a>(name: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
+    match nearest(name, known.clone()) {
+        Some(near) => format!("did you mean '{near}'? There are {}", list(known)),
+        None => did_you_mean(name, known),
+    }
+}
+
 /// `a, b, c`.
 pub fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.into_iter().collect();
@@ -85,6 +93,11 @@ mod tests {
         assert_eq!(did_you_mean("x", ["m", "n"]), "there are m, n");
         assert_eq!(did_you_mean("tvs", ["csv", "tsv"]), "did you mean 'tsv'?");
         assert_eq!(did_you_mean("x", []), "there are none");
+        assert_eq!(suggested("x", ["m", "n"]), "there are m, n");
+        assert_eq!(
+            suggested("tvs", ["csv", "tsv"]),
+            "did you mean 'tsv'? There are csv, tsv"
+        );
         let many: Vec<String> = (0..50).map(|n| format!("name{n}")).collect();
         assert!(list(many.iter().map(String::as_str)).ends_with("name39 and 10 more"));
     }

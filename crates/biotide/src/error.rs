@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::ErrorKind;
 
 use biotide_common::BiotideError;
+use biotide_common::nearest::list;
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::DataFusionError;
 
@@ -82,10 +83,50 @@ fn placed(error: &DataFusionError) -> Option<(&str, &DataFusionError)> {
     }
 }
 
+/// What a function takes, if that is not what it was given. (The engine says so by an internal error, mostly within one of
+/// the plan, which asks for a bug report. Nothing but its words tells it from a true one.)
+fn not_taken(error: &DataFusionError) -> Option<String> {
+    let (DataFusionError::Plan(text) | DataFusionError::Internal(text)) = error else {
+        return None;
+    };
+    let own = text.strip_prefix("Internal error: ").unwrap_or(text);
+    let (function, tried) = own
+        .strip_prefix("Function '")?
+        .split_once("' failed to match any signature, errors: ")?;
+    let (mut given, mut takes) = (Vec::new(), Vec::new());
+    for (wanted, was) in tried.split("' requires ").filter_map(wanted_and_given) {
+        for (all, one) in [(&mut takes, wanted), (&mut given, was)] {
+            if !all.contains(&one) {
+                all.push(one);
+            }
+        }
+    }
+    if takes.is_empty() {
+        // (It is given too many, or too few.)
+        let told = text.find("No function matches")?;
+        return Some(text[told..].to_owned());
+    }
+    let (given, takes) = (list(given), list(takes));
+    Some(format!(
+        "{function} does not take {given}; it takes {takes}: convert what it is given, by CAST or TRY_CAST"
+    ))
+}
+
+/// `Decimal, but received String (DataType: Utf8).`: the type that is wanted, the type that is given.
+fn wanted_and_given(told: &str) -> Option<(&str, &str)> {
+    let (wanted, rest) = told.split_once(", but received ")?;
+    let (_, rest) = rest.split_once(" (DataType: ")?;
+    let (given, _) = rest.split_once(").")?;
+    Some((wanted, given))
+}
+
 fn show(error: &DataFusionError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     if let Some((place, error)) = placed(error) {
         write!(f, "{place}: ")?;
         return show(error, f);
+    }
+    if let Some(problem) = not_taken(root(error)) {
+        return f.write_str(&problem);
     }
     match root(error) {
         DataFusionError::External(error) => write!(f, "{error}"),
@@ -162,5 +203,42 @@ impl From<BiotideError> for Error {
 impl From<ArrowError> for Error {
     fn from(error: ArrowError) -> Self {
         Self(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::prelude::SessionContext;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_function_does_not_take_is_no_bug() {
+        let context = SessionContext::new();
+        for sql in [
+            "SELECT sum(x) FROM (VALUES ('a')) AS t(x)",
+            "SELECT 1 FROM (VALUES ('a')) AS t(x) HAVING sum(x) > 1",
+        ] {
+            let error = context.sql(sql).await.unwrap_err();
+            let error = Error(error).to_string();
+            assert!(
+                error.starts_with("sum does not take Utf8; it takes Decimal, "),
+                "{error}"
+            );
+            assert!(error.ends_with("by CAST or TRY_CAST"), "{error}");
+        }
+        let text = "Function 'f' failed to match any signature, errors: \
+                    Error during planning: Function 'f' requires Int64, but received String (DataType: Utf8).,\
+                    Error during planning: Function 'f' expects 2 arguments but received 1";
+        let error = Error(DataFusionError::Internal(text.to_owned()));
+        let expected =
+            "f does not take Utf8; it takes Int64: convert what it is given, by CAST or TRY_CAST";
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn a_true_internal_error_stays_what_it_is() {
+        let error = DataFusionError::Internal("Function 'f' has lost its rows".to_owned());
+        assert_eq!(Error(error).to_string(), "Function 'f' has lost its rows");
     }
 }

@@ -1,11 +1,9 @@
 //! Live numbers of a running statement.
 
-use std::collections::{BTreeMap, HashMap};
-use std::slice;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use biotide_common::reject::RejectRecord;
 use biotide_common::session::QueryLog;
 use datafusion::datasource::physical_plan::FileScanConfig;
 use datafusion::datasource::source::DataSourceExec;
@@ -15,7 +13,7 @@ use parking_lot::Mutex;
 use crate::error::Result;
 use crate::memory::pool::Meter;
 use crate::pipeline::measure::{self, StepNumbers};
-use crate::rejects::SetAside;
+use crate::rejects::errors_by_chunk;
 
 /// Reads the counts of a statement while it runs. Cheap to clone and to ask.
 #[derive(Debug, Clone)]
@@ -58,46 +56,13 @@ impl Monitor {
         self.meter.held()
     }
 
-    /// The bad records that were set aside until now, by chunks of so many of the rows that a sink has taken. Each is in
-    /// one chunk, however often it was read.
-    ///
-    /// Rows are not followed through a plan. So a record is in the chunk that it would have come to if rows of its file
-    /// had become those of the sink evenly: where each good one became one, that is its own chunk. The last chunk has
-    /// what would come behind it, and what stands in no file.
+    /// The bad records that were set aside until now, by chunks of so many of the rows that a sink has taken.
     pub(crate) fn chunk_errors(&self, rows: u64, chunk_rows: u64) -> Result<BTreeMap<u64, u64>> {
-        let mut errors: BTreeMap<u64, u64> = BTreeMap::new();
-        let chunk_rows = chunk_rows.max(1);
         if rows == 0 || self.rejected() == 0 {
-            return Ok(errors);
+            return Ok(BTreeMap::new());
         }
-        let last = (rows - 1) / chunk_rows;
-        let delivered = self.delivered();
-        let mut placed = 0;
-        let aside = SetAside::of(slice::from_ref(&self.log), |record, is_note| {
-            placed += 1;
-            if !is_note {
-                let delivered = delivered.get(&record.source);
-                let row = delivered.map(|&delivered| row_of(record, delivered, rows));
-                let chunk = row.map_or(last, |row| last.min(row / chunk_rows));
-                *errors.entry(chunk).or_default() += 1;
-            }
-        })?;
-        let elsewhere = aside.rejected.saturating_sub(placed);
-        if elsewhere > 0 {
-            *errors.entry(last).or_default() += elsewhere;
-        }
-        Ok(errors)
-    }
-
-    /// Rows of each file that readers have handed on: of one that is read several times, those of one time.
-    fn delivered(&self) -> HashMap<String, u64> {
-        let mut files: HashMap<String, u64> = HashMap::new();
-        for scan in self.log.scans() {
-            let rows = scan.delivered.load(Ordering::Relaxed);
-            let most = files.entry(scan.file.clone()).or_default();
-            *most = rows.max(*most);
-        }
-        files
+        let plan = self.plan.lock().clone();
+        errors_by_chunk(&self.log, plan.as_ref(), rows, chunk_rows)
     }
 
     /// Where a sink counts what it takes.
@@ -160,17 +125,6 @@ impl Monitor {
     pub fn rejected(&self) -> u64 {
         self.log.report().rejected
     }
-}
-
-/// The row of a sink's that a bad record would have become, of a file that has given so many others.
-fn row_of(record: &RejectRecord, delivered: u64, rows: u64) -> u64 {
-    // (Of a row that a step has refused there is the line alone, and the first one has the names of columns.)
-    let before = match record.record {
-        None => record.line.saturating_sub(2),
-        Some(number) => number.saturating_sub(1),
-    };
-    let row = u128::from(before) * u128::from(rows) / u128::from(delivered.max(1));
-    u64::try_from(row).unwrap_or(u64::MAX)
 }
 
 /// What operators wrote to disk because it did not fit into memory.

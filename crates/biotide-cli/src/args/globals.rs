@@ -36,7 +36,10 @@ impl Globals {
             "temp_dir",
             "temp_limit",
         ];
-        known.contains(&name.as_str()) || key.contains('.') && !key.starts_with("parameters.")
+        known.contains(&name.as_str())
+            || ["biotide.", "datafusion."]
+                .iter()
+                .any(|of| key.starts_with(of))
     }
 }
 

@@ -25,6 +25,8 @@ pub(super) struct Ender<'a> {
     file: Option<File>,
     rejected: u64,
     counts: bool,
+    /// Where bad rows are written to.
+    rejects: Option<String>,
     /// What is to be said later, if it is.
     held: Option<RefCell<Vec<String>>>,
 }
@@ -38,6 +40,7 @@ impl<'a> Ender<'a> {
             file: None,
             rejected: 0,
             counts: false,
+            rejects: settings.rejects_file().map(str::to_owned),
             held: None,
         }
     }
@@ -90,9 +93,20 @@ impl<'a> Ender<'a> {
         let harmless = ["footnote", "empty_identifier"].into_iter();
         let notes: u64 = harmless.filter_map(|reason| scan.reasons.get(reason)).sum();
         self.reject(rejected.saturating_sub(notes));
-        if let Some(line) = bad_rows(scan, self.settings.rejects_file()) {
+        if let Some(line) = bad_rows(scan, self.rejects_file()) {
             self.say(|| line);
         }
+    }
+
+    /// Bad rows are written to this file, if no setting names another one.
+    pub(super) fn rejects_to(mut self, file: Option<&str>) -> Self {
+        self.rejects = self.rejects.or_else(|| file.map(str::to_owned));
+        self
+    }
+
+    /// Where bad rows are written to.
+    pub(super) fn rejects_file(&self) -> Option<&str> {
+        self.rejects.as_deref()
     }
 
     /// Counts rejected records for the verdict.

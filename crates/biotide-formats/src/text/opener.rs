@@ -34,7 +34,6 @@ use super::verdict::Verdict;
 use super::worker::Worker;
 use crate::compress::Codec;
 use crate::spec::{FileStart, TextLayout};
-use crate::spool::ShownAs;
 
 /// The files of one run. Each is opened by a task of its own: a partition that waits for it does not
 /// depend on a sibling that came first and may not be polled again.
@@ -76,7 +75,7 @@ impl FileOpener for TextOpener {
         Ok(Box::pin(async move {
             let opening = {
                 let mut files = opener.files.0.lock();
-                let entry = files.entry(opener.name(&file));
+                let entry = files.entry(opener.source.name_of(&file));
                 entry
                     .or_insert_with(|| opener.clone().opening(file))
                     .clone()
@@ -99,16 +98,8 @@ impl TextOpener {
         joined.boxed().shared()
     }
 
-    /// How messages call a file: no two files of a scan have one name.
-    fn name(&self, file: &PartitionedFile) -> String {
-        match file.extensions.get::<ShownAs>() {
-            Some(ShownAs(name)) => name.clone(),
-            None => format!("{}{}", self.source.url_prefix, file.path()),
-        }
-    }
-
     async fn open_file(&self, file: &PartitionedFile) -> Result<OpenFile> {
-        let name = self.name(file);
+        let name = self.source.name_of(file);
         let layout = &self.source.layout;
         let mut source =
             ChunkSource::open(Arc::clone(&self.store), &file.object_meta, name.clone()).await?;

@@ -33,6 +33,7 @@ use super::pace::{Memory, Wanted, waiting_bytes};
 use super::rows_left::RowsLeft;
 use crate::formats;
 use crate::spec::TextLayout;
+use crate::spool::ShownAs;
 
 /// The least and the most bytes of a unit: about one batch.
 pub(super) const UNIT_BYTES: std::ops::RangeInclusive<u64> = (128 << 10)..=(1 << 20);
@@ -182,6 +183,14 @@ impl TextSource {
             bytes: most.memory(most.unit_bytes) as u64,
             files: paths.len().min(partitions),
         })
+    }
+
+    /// How messages call a file: no two files of a scan have one name.
+    pub fn name_of(&self, file: &PartitionedFile) -> String {
+        match file.extensions.get::<ShownAs>() {
+            Some(ShownAs(name)) => name.clone(),
+            None => format!("{}{}", self.url_prefix, file.path()),
+        }
     }
 
     /// Whether rows must be taken in order whatever the statement says.

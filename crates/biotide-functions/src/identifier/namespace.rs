@@ -202,6 +202,12 @@ fn with_prefix<'a>(
     }
 }
 
+/// Whether there are identifiers of this name: a prefix of the registry in any spelling, or a namespace of ours.
+pub fn is_namespace(registry: &Registry, spelling: &str) -> bool {
+    let is_own = || OWN.iter().any(|own| own.name == spelling);
+    registry.find(trim(spelling)).is_some() || spelling == SYMBOLS || is_own()
+}
+
 impl Namespace {
     /// By any spelling of its prefix.
     pub(super) fn find(

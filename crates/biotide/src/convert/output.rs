@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use biotide_common::BiotideError;
+use biotide_common::nearest::nearest;
 use biotide_formats::sink::TextSinkFormat;
 use datafusion::datasource::file_format::{FileFormatFactory, format_as_file_type};
 use datafusion::execution::SessionState;
@@ -18,6 +19,9 @@ use crate::error::{Error, Result};
 use crate::memory::peak_rss;
 use crate::monitor::Monitor;
 use crate::statement::Statement;
+
+/// What can be written, as messages list it.
+const FORMATS: [&str; 5] = ["parquet", "csv", "tsv", "jsonl", "arrow"];
 
 /// Format and gzip of a path's ending: `x.tsv.gz` is `tsv`, gzipped.
 pub(crate) fn split_ending(path: &str) -> (Option<String>, bool) {
@@ -59,12 +63,17 @@ impl Output {
             return Err(BiotideError::file(&self.path, problem).into());
         };
         let Some(factory) = state.get_file_format_factory(&format.to_lowercase()) else {
-            let problem =
-                "is not a format that can be written; use parquet, csv, tsv, jsonl or arrow";
+            let near = match nearest(&format, FORMATS) {
+                Some(near) => format!(" (did you mean '{near}'?)"),
+                None => String::new(),
+            };
+            let problem = format!(
+                "is not a format that can be written{near}; use parquet, csv, tsv, jsonl or arrow (also .gz for text)"
+            );
             return Err(BiotideError::Option {
                 key: "format".to_owned(),
                 value: format,
-                problem: problem.to_owned(),
+                problem,
             }
             .into());
         };

@@ -20,7 +20,7 @@ const RULES: [(&str, &str); 4] = [
 ];
 
 /// Their names.
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
+pub(super) fn names() -> impl Iterator<Item = &'static str> + Clone {
     RULES.iter().map(|&(name, _)| name)
 }
 

@@ -7,6 +7,8 @@
 use std::collections::HashSet;
 
 use biotide_common::BiotideError;
+use biotide_common::nearest::suggested;
+use biotide_common::yaml::{Location, at};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Column, DataFusionError, ScalarValue};
 use datafusion::dataframe::DataFrame;
@@ -109,12 +111,16 @@ impl Rules {
         self.end(builder, most + 1, &columns, &works)
     }
 
-    fn error(&self, line: u64, problem: impl std::fmt::Display) -> BiotideError {
-        BiotideError::file(&self.file, format!("line {line}: {problem}"))
+    fn error(&self, place: Location, problem: impl std::fmt::Display) -> BiotideError {
+        BiotideError::file(&self.file, at(&place, problem))
     }
 
-    fn wrap(&self, line: u64, error: DataFusionError) -> BiotideError {
-        BiotideError::at(format!("{}: line {line}", self.file), error)
+    fn wrap(&self, place: Location, error: DataFusionError) -> BiotideError {
+        let (line, column) = (place.line(), place.column());
+        BiotideError::at(
+            format!("{}: line {line}, column {column}", self.file),
+            error,
+        )
     }
 
     /// The columns to work on: those with a rule, and those that the steps for all are for.
@@ -151,20 +157,26 @@ impl Rules {
         for field in &self.fields {
             let source = match &field.source {
                 None => None,
-                Some(name) => match condition::find(columns, name) {
+                Some(source) => match condition::find(columns, &source.value) {
                     Some(found) => Some(found),
-                    None if field.required == Some(false) && !is_known(columns, name) => None,
+                    None if field.required == Some(false) && !is_known(columns, &source.value) => {
+                        None
+                    }
                     None => {
-                        let known = columns.join(", ");
+                        let name = &source.value;
+                        let known = suggested(name, columns.iter().map(String::as_str));
                         let problem = format!(
-                            "there is no column \"{name}\": there are {known} (required: false lets it be missing)"
+                            "source_field: there is no column \"{name}\": {known} (required: false lets it be missing)"
                         );
-                        return Err(self.error(field.line, problem).into());
+                        return Err(self.error(source.referenced, problem).into());
                     }
                 },
             };
             // (Without a target of its own it keeps the name that the table has.)
-            let same = field.source.as_ref() == Some(&field.target);
+            let same = field
+                .source
+                .as_ref()
+                .is_some_and(|source| source.value == field.target);
             let target = source
                 .filter(|_| same)
                 .map_or(&field.target, |at| &columns[at])
@@ -190,7 +202,7 @@ impl Rules {
                     "there is a column \"{}\" already: name another target",
                     work.target
                 );
-                return Err(self.error(rule.line, problem).into());
+                return Err(self.error(rule.place, problem).into());
             }
         }
         Ok(works)
@@ -283,27 +295,27 @@ impl Rules {
             inner: &columns.inner,
             value: current,
         };
-        let wrap = |error: crate::Error| self.wrap(step.line, error.into_datafusion());
+        let wrap = |error: crate::Error| self.wrap(step.place, error.into_datafusion());
         let value = column(current);
         let applied = step
             .apply(value.clone(), &of, row, schema, state)
             .map_err(wrap)?;
-        let applied = applied.map_err(|problem| self.error(step.line, problem))?;
+        let applied = applied.map_err(|problem| self.error(step.place, problem))?;
         let new_type = applied
             .value
             .get_type(schema)
-            .map_err(|error| self.wrap(step.line, error))?;
+            .map_err(|error| self.wrap(step.place, error))?;
         let condition = match &step.condition {
             Some(sql) => {
                 let condition = condition::parse(sql, row, schema, state).map_err(wrap)?;
                 let condition = condition::checked(sql, condition)
-                    .map_err(|problem| self.error(step.line, problem))?;
+                    .map_err(|problem| self.error(step.place, problem))?;
                 let kind = condition
                     .get_type(schema)
-                    .map_err(|error| self.wrap(step.line, error))?;
+                    .map_err(|error| self.wrap(step.place, error))?;
                 if kind != DataType::Boolean {
                     let problem = format!("the condition \"{sql}\" is {kind}, not true or false");
-                    return Err(self.error(step.line, problem).into());
+                    return Err(self.error(step.place, problem).into());
                 }
                 Some(f::coalesce(vec![condition, lit(false)]))
             }
@@ -324,10 +336,10 @@ impl Rules {
                     "{}: on_error: default needs a default, in params or of the rule",
                     step.name
                 );
-                return Err(self.error(step.line, problem).into());
+                return Err(self.error(step.place, problem).into());
             };
             let own =
-                literal(default, &new_type).map_err(|problem| self.error(step.line, problem))?;
+                literal(default, &new_type).map_err(|problem| self.error(step.place, problem))?;
             new = when(failed.clone(), own).otherwise(new)?;
         }
         if let Some(condition) = condition {
@@ -338,7 +350,7 @@ impl Rules {
                      cast first",
                     step.name
                 );
-                return Err(self.error(step.line, problem).into());
+                return Err(self.error(step.place, problem).into());
             }
             // (Of a cast, what is not asked for is done where it can be: a column has one type.)
             let kept = match same {
@@ -350,7 +362,7 @@ impl Rules {
         }
         let check = match (&failed, step.on_error) {
             (Some(failed), OnError::Raise) => {
-                let place = format!("line {}: {}, {}", step.line, work.target, step.name);
+                let place = format!("line {}: {}, {}", step.place.line(), work.target, step.name);
                 Some(unless(failed.clone(), value.clone(), &self.file, &place))
             }
             _ => None,
@@ -378,7 +390,7 @@ impl Rules {
         let must = rule.required == Some(true);
         if rule.on_error == OnError::Default && rule.default.is_none() {
             return Err(self
-                .error(rule.line, "on_error: default needs a default")
+                .error(rule.place, "on_error: default needs a default")
                 .into());
         }
         if !must && rule.default.is_none() {
@@ -391,11 +403,11 @@ impl Rules {
         let (value, check) = match &rule.default {
             Some(default) => {
                 let default =
-                    literal(default, &of).map_err(|problem| self.error(rule.line, problem))?;
+                    literal(default, &of).map_err(|problem| self.error(rule.place, problem))?;
                 (f::coalesce(vec![value, default]), None)
             }
             None if rule.on_error == OnError::Raise => {
-                let place = format!("line {}: {} is required", rule.line, work.target);
+                let place = format!("line {}: {} is required", rule.place.line(), work.target);
                 let check = unless(failed, value.clone(), &self.file, &place);
                 (value, Some(check))
             }
@@ -436,7 +448,7 @@ impl Rules {
         if let Some(name) = &self.problems {
             if works.iter().any(|work| work.target == name.value) {
                 let problem = format!("there is a column \"{}\" already", name.value);
-                return Err(self.error(name.referenced.line(), problem).into());
+                return Err(self.error(name.referenced, problem).into());
             }
             let all = works.iter().map(|work| column(&work.problem)).collect();
             let all = f::rtrim(vec![f::concat(all), lit("; ")]);

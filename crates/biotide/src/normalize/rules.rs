@@ -4,7 +4,8 @@ use std::fmt;
 use std::path::Path;
 
 use biotide_common::BiotideError;
-use biotide_common::yaml::{self, Spanned, at};
+use biotide_common::nearest::did_you_mean;
+use biotide_common::yaml::{self, Location, Spanned, at};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -31,9 +32,9 @@ pub struct Rules {
 /// The rule of a field.
 #[derive(Debug)]
 pub(super) struct Field {
-    pub(super) line: u64,
+    pub(super) place: Location,
     /// `None` is made of other columns.
-    pub(super) source: Option<String>,
+    pub(super) source: Option<Spanned<String>>,
     pub(super) target: String,
     /// `Some(true)`: NULL is an error; `Some(false)`: the column may be missing.
     pub(super) required: Option<bool>,
@@ -84,7 +85,7 @@ struct File {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FieldRule {
-    source_field: Option<String>,
+    source_field: Option<Spanned<String>>,
     target_field: Option<String>,
     required: Option<bool>,
     on_error: Option<OnError>,
@@ -143,11 +144,13 @@ impl Rules {
             return Self::parse(text, file);
         }
         let text = std::fs::read_to_string(file).map_err(|error| {
-            let names = built_in::names().collect::<Vec<_>>().join(", ");
-            BiotideError::io(
-                format!("reading the rules {file} (built in are {names})"),
-                error,
-            )
+            if error.kind() != std::io::ErrorKind::NotFound {
+                return BiotideError::io(format!("reading the rules {file}"), error);
+            }
+            let hint = did_you_mean(file, built_in::names());
+            let problem =
+                format!("there is no such file, and no built-in rules of this name; {hint}");
+            BiotideError::file(file, problem)
         })?;
         Self::parse(&text, file)
     }
@@ -170,7 +173,8 @@ fn read(yaml: &str, file: &str) -> Result<Rules, String> {
     for rule in read.field_rules.unwrap_or_default() {
         let place = rule.referenced;
         let rule = rule.value;
-        let target = rule.target_field.or_else(|| rule.source_field.clone());
+        let source = rule.source_field.as_ref().map(|source| &source.value);
+        let target = rule.target_field.or_else(|| source.cloned());
         let Some(target) = target else {
             return Err(at(
                 &place,
@@ -184,7 +188,7 @@ fn read(yaml: &str, file: &str) -> Result<Rules, String> {
             return Err(at(&place, format!("two rules have the target {target}")));
         }
         fields.push(Field {
-            line: place.line(),
+            place,
             source: rule.source_field,
             target,
             required: rule.required,
@@ -224,7 +228,7 @@ fn steps(transformations: Vec<Spanned<Transformation>>) -> Result<Vec<Step>, Str
             full.params,
             full.condition,
             full.on_error,
-            place.line(),
+            place,
         )
         .map_err(|problem| at(&place, problem))
     };

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use biotide_common::nearest::suggested;
+use biotide_common::yaml::Location;
 use datafusion::arrow::compute::can_cast_types;
 use datafusion::arrow::datatypes::{DataType, Field, TimeUnit};
 use datafusion::common::{DFSchema, ScalarValue};
@@ -25,7 +27,7 @@ use crate::error::Result;
 #[derive(Debug, Clone)]
 pub(super) struct Step {
     pub(super) name: String,
-    pub(super) line: u64,
+    pub(super) place: Location,
     pub(super) condition: Option<String>,
     pub(super) on_error: OnError,
     /// What takes the place of such a value with `on_error: default`.
@@ -85,8 +87,23 @@ impl From<Expr> for Applied {
 const BLANKS: &str = " \t\r\n\u{b}\u{c}\u{85}\u{a0}\u{1680}\u{2000}\u{2001}\u{2002}\u{2003}\u{2004}\u{2005}\u{2006}\
                       \u{2007}\u{2008}\u{2009}\u{200a}\u{200b}\u{2028}\u{2029}\u{202f}\u{205f}\u{3000}\u{feff}";
 
-const KINDS: &str = "uppercase, lowercase, strip, replace, regex_replace, split, join, extract, map, coalesce, \
-                     default, cast, format, validate, sql";
+const KINDS: [&str; 15] = [
+    "uppercase",
+    "lowercase",
+    "strip",
+    "replace",
+    "regex_replace",
+    "split",
+    "join",
+    "extract",
+    "map",
+    "coalesce",
+    "default",
+    "cast",
+    "format",
+    "validate",
+    "sql",
+];
 
 impl Step {
     /// Whether it makes values of another type.
@@ -100,7 +117,7 @@ impl Step {
         mut params: Params,
         condition: Option<String>,
         on_error: OnError,
-        line: u64,
+        place: Location,
     ) -> Result<Self, String> {
         let default = params.default.take();
         let kind = Kind::new(name, &mut params, default.as_ref())?;
@@ -115,7 +132,7 @@ impl Step {
         }
         Ok(Self {
             name: name.to_owned(),
-            line,
+            place,
             condition,
             on_error,
             default,
@@ -194,9 +211,8 @@ impl Kind {
             "validate" => Self::Validate(Box::new(Valid::new(params)?)),
             "sql" => Self::Sql(need(params.expression.take(), "expression")?),
             other => {
-                return Err(format!(
-                    "\"{other}\" is no transformation: there are {KINDS}"
-                ));
+                let kinds = suggested(other, KINDS);
+                return Err(format!("\"{other}\" is no transformation: {kinds}"));
             }
         })
     }

@@ -1,5 +1,6 @@
 //! What is asked of a valid value.
 
+use biotide_common::nearest::nearest;
 use biotide_functions::References;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::execution::SessionState;
@@ -80,9 +81,12 @@ impl Valid {
             if let Some(Ok(registry)) = registry
                 && registry.find(namespace).is_none()
             {
-                return Err(format!(
-                    "\"{namespace}\" is no namespace: SELECT prefix, name FROM system.prefixes has them"
-                ));
+                let known = registry.prefixes().iter();
+                let near = match nearest(namespace, known.map(|prefix| prefix.prefix.as_str())) {
+                    Some(near) => format!("did you mean '{near}'?"),
+                    None => "SELECT prefix, name FROM system.prefixes has them".to_owned(),
+                };
+                return Err(format!("\"{namespace}\" is no namespace: {near}"));
             }
             let function = state.scalar_functions().get("id_is_valid");
             let function = function.ok_or("validate: this session has no function id_is_valid")?;

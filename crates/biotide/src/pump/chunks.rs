@@ -36,9 +36,10 @@ pub struct SinkChunk {
     pub rows: u64,
     /// Bad records of the inputs that were set aside where its rows come from; notes are none. Each of them is in one
     /// chunk, so that all chunks have as many as the sink has `rejected`, less notes; a sink that takes no rows has no
-    /// chunks. Where each good record of one input becomes a row, these are the bad ones of the same chunk of the
-    /// input. Of a plan that drops rows or makes several of one they are in proportion: the record in the middle of a
-    /// file is in the chunk in the middle, of several inputs each by itself.
+    /// chunks. Where each good record becomes a row, of one file or of several one after the other, these are the bad
+    /// ones behind the rows of the chunk. Of a plan that drops rows or makes several of one, and of files with blank
+    /// lines, they are in proportion: the record in the middle of a file is in the chunk in the middle, of several
+    /// files each by itself.
     pub errors: u64,
     /// Bytes that operators and readers had reserved when it was complete.
     pub memory_bytes: u64,

@@ -1,5 +1,6 @@
 //! The reject logs of finished statements, and their files.
 
+mod by_chunk;
 mod files;
 mod finished;
 mod of_run;
@@ -7,6 +8,7 @@ mod once;
 mod set_aside;
 mod unseen;
 
+pub(crate) use by_chunk::errors_by_chunk;
 pub(crate) use files::{read_json_lines, write_json_lines};
 pub(crate) use finished::FinishedLogs;
 pub(crate) use once::counted_once;

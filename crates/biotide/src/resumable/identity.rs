@@ -32,7 +32,7 @@ pub(crate) struct Identity {
     pub(crate) name: String,
     /// Of all that it is told.
     pub(crate) digest: u64,
-    /// Of parts of that, to name what was changed.
+    /// Of its parts, to name what was changed.
     pub(crate) parts: BTreeMap<String, u64>,
     /// How to begin anew.
     pub(crate) anew: &'static str,
@@ -45,20 +45,22 @@ impl Identity {
         options: &BiotideOptions,
         engine: &ConfigOptions,
     ) -> Self {
-        let options = options_that_matter(options, engine);
-        let of_options = options.iter().fold(Digest::new(), |all, (name, value)| {
-            all.with(name).with(&value.to_string())
-        });
+        let mut parts = options_that_matter(options, engine);
         let steps = pipeline.steps.iter();
         let steps = steps.map(|step| (format!("step {}", step.name), digest(step)));
         let parameters = pipeline.parameters.iter().map(|parameter| {
             let value = Digest::new().with(&parameter.value.to_string());
             (format!("{PARAMETER}{}", parameter.name), value.value())
         });
-        let mut parts = options;
+        parts.extend(pipeline.sections.iter().cloned());
         parts.extend(steps);
         parts.extend(parameters);
-        let digest = of_options.with(&pipeline.text_digest.to_string());
+        let digest = parts.iter().fold(Digest::new(), |all, (name, value)| {
+            all.with(name).with(&value.to_string())
+        });
+        // (A step reads what is before it: their order counts.)
+        let steps = pipeline.steps.iter();
+        let digest = steps.fold(digest, |all, step| all.with(&step.name));
         Self {
             name: pipeline.file.clone(),
             digest: digest.value(),
@@ -108,11 +110,14 @@ pub(super) fn changed<'a>(
     names.map(String::as_str).collect()
 }
 
+/// Of what a step does; what it is for is not of it.
 fn digest(step: &Step) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (step.action.name, step.runs).hash(&mut hasher);
-    step.params.texts_given().hash(&mut hasher);
-    hasher.finish()
+    Digest::new()
+        .with(step.action.name)
+        .with(&step.runs.to_string())
+        .with(&step.is_required.to_string())
+        .with(&step.params.given().to_string())
+        .value()
 }
 
 /// Tells a run from all others.

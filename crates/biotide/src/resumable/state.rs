@@ -17,7 +17,7 @@ use super::siblings::broken_off_beside;
 use crate::error::Result;
 
 /// How the file is written.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// How far a sink is.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -49,7 +49,7 @@ pub(crate) struct RunState {
     /// What it is of: a pipeline, by its place.
     pub(super) of: String,
     digest: u64,
-    /// Of each step, parameter and option, to name what was changed.
+    /// Of each step, parameter, option and what else it is told, to name what was changed.
     pub(super) parts: BTreeMap<String, u64>,
     sinks: BTreeMap<String, SinkState>,
     /// All that was to be done is.
@@ -118,7 +118,7 @@ impl RunState {
         if known.digest != fresh.digest {
             let changed = changed(&known.parts, &fresh.parts);
             let what = match changed.is_empty() {
-                true => "its text, or what its placeholders stand for,".to_owned(),
+                true => "the order of its steps".to_owned(),
                 false => changed.join(", "),
             };
             let problem = format!("{what} changed since the run was broken off; {anew}");

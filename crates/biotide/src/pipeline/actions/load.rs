@@ -20,7 +20,7 @@ const PARAMS: &[Param] = &[
     Param::new(
         "file_path",
         Kind::Paths,
-        "The file: a path, URL or glob, or a list of them. Compressed ones are read as they are. Of Parquet, what is said of text is refused.",
+        "The file: a path, URL or glob, or a list of them. Compressed ones are read as they are. Or a table of a database, as SQL reads it: `sqlite:file.db/table`, `postgres://host/database/table`. Of Parquet and of such tables, what is said of text is refused; of JSON Lines, what is said of delimited text.",
     )
     .also(&["file_paths", "path", "file"])
     .needed(),

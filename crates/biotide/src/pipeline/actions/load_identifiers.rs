@@ -39,7 +39,7 @@ const PARAMS: &[Param] = &[
     Param::new(
         "file_path",
         Kind::Paths,
-        "The file: a path, URL or glob, or a list of them.",
+        "The file: a path, URL or glob, or a list of them; or a table of a database, as `load` has it.",
     )
     .also(&["file_paths", "path", "file"])
     .needed(),

@@ -6,7 +6,7 @@ use super::shared::{INPUTS, OUTPUT};
 /// The action.
 pub(super) const ACTION: Action = Action::new(
     "calculate_set_overlap",
-    "Counts what any number of datasets have in common: every combination of them, and for every two the Jaccard index and the coverage. Sets come first, then every two, then combinations, in the order of `inputs`. Values are the same by the rule of `join`, of all the columns together.",
+    "Counts what any number of datasets have in common: every combination of them that is not empty, and for every two the Jaccard index and the coverage. Sets come first, then every two, then combinations, in the order of `inputs`. Values are the same by the rule of `join`, of all the columns together.",
     &[
         INPUTS,
         Param::new(

@@ -164,15 +164,6 @@ impl Params {
         all.find(|given| given.param.name == name)
     }
 
-    /// What was given, as texts: without the places it stands at.
-    pub(crate) fn texts_given(&self) -> Vec<String> {
-        let given = self.given.iter();
-        let given = given.map(|given| format!("{}: {}", given.param.name, given.value));
-        let others = self.others.iter();
-        let others = others.map(|entry| format!("{}: {}", entry.key.value, entry.value));
-        given.chain(others).collect()
-    }
-
     /// Whether the file says it; a default is not said.
     pub fn is_given(&self, name: &str) -> bool {
         self.given.iter().any(|given| given.param.name == name)

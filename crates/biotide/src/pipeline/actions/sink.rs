@@ -6,7 +6,7 @@ use super::shared::INPUT;
 /// The action.
 pub(super) const ACTION: Action = Action::new(
     "sink",
-    "Writes a dataset to a file, or to a table of a database.",
+    "Writes a dataset to a file, or to a table of a database. Databases get timestamps and times to the microsecond.",
     PARAMS,
 )
 .also(&["export_dataset"]);
@@ -20,7 +20,7 @@ const PARAMS: &[Param] = &[
         .also(&["file_format", "output_format"])
         .or("auto"),
     Param::new("columns", Kind::Columns, "The columns to write, in this order; all of them where it is not said."),
-    Param::new("mode", Kind::OneOf(&["append", "replace", "upsert", "error"]), "What becomes of what is there already: `upsert` replaces rows of the same key, `error` ends the run.")
+    Param::new("mode", Kind::OneOf(&["append", "replace", "upsert", "error"]), "What becomes of what is there already: `upsert` replaces rows of the same key, `error` ends the run. `replace` takes the place of a file; of a table of a database it exchanges the rows, and the table stays with its columns: one that it lacks is refused, and one that is not written is NULL, or its default.")
         .or("error"),
     Param::new("key", Kind::Columns, "The columns that tell rows apart, which `upsert` needs.")
         .also(&["key_columns"]),

@@ -2,14 +2,15 @@
 
 use super::super::actions::Params;
 use super::super::spec::{Node, Tree, Value, did_you_mean};
+use super::number::Number;
 use super::scope::refused;
 use crate::error::Result;
 
 /// The least and the most of something; what is not said is no bound.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Bounds {
-    pub(crate) least: Option<f64>,
-    pub(crate) most: Option<f64>,
+    pub(super) least: Option<Number>,
+    pub(super) most: Option<Number>,
 }
 
 impl Bounds {
@@ -24,14 +25,14 @@ impl Bounds {
                 );
                 return Err(refused(item, "range", problem));
             }
-            (false, _) => (item.number("min"), item.number("max")),
+            (false, _) => (said(item, "min")?, said(item, "max")?),
         };
         Self { least, most }.checked(item, "range")
     }
 
     /// Those of `row_count: {min: 1, max: 10}`, or of `min` and `max`.
     pub(super) fn of_row_count(item: &Params) -> Result<Self> {
-        let (mut least, mut most) = (item.number("min"), item.number("max"));
+        let (mut least, mut most) = (said(item, "min")?, said(item, "max")?);
         for entry in item.map("row_count") {
             let value = number("row_count", &entry.value)?;
             match entry.key.value.as_str() {
@@ -50,39 +51,46 @@ impl Bounds {
     fn checked(self, item: &Params, name: &str) -> Result<Self> {
         match (self.least, self.most) {
             (None, None) => Err(refused(item, name, "it has no bound, no min and no max")),
-            (Some(least), Some(most)) if least > most => {
+            (Some(least), Some(most)) if least.is_above(most) => {
                 let problem = format!("nothing is from {least} to {most}: the least comes first");
                 Err(refused(item, name, problem))
             }
-            (least, most) if [least, most].into_iter().flatten().any(f64::is_nan) => {
-                Err(refused(item, name, "NaN is no bound"))
+            (least, most) => {
+                let mut bounds = [least, most].into_iter().flatten();
+                match bounds.any(|bound| bound.double.is_nan()) {
+                    true => Err(refused(item, name, "NaN is no bound")),
+                    false => Ok(self),
+                }
             }
-            _ => Ok(self),
         }
     }
 
     /// Whether a number is within them.
     pub(crate) fn hold(self, number: f64) -> bool {
-        self.least.is_none_or(|least| number >= least)
-            && self.most.is_none_or(|most| number <= most)
+        self.least.is_none_or(|least| number >= least.double)
+            && self.most.is_none_or(|most| number <= most.double)
     }
 
     /// `1 to 10`.
     pub(super) fn shown(self) -> String {
-        let shown = |bound: Option<f64>| bound.map_or("…".to_owned(), |bound| bound.to_string());
+        let shown =
+            |bound: Option<Number>| bound.map_or("…".to_owned(), |bound| bound.to_string());
         format!("{} to {}", shown(self.least), shown(self.most))
     }
 }
 
+/// A bound that a parameter says.
+fn said(item: &Params, name: &str) -> Result<Option<Number>> {
+    item.tree(name).map_or(Ok(None), |tree| number(name, tree))
+}
+
 /// A bound.
-fn number(name: &str, tree: &Tree) -> Result<Option<f64>> {
+fn number(name: &str, tree: &Tree) -> Result<Option<Number>> {
     let number = match &tree.node {
         Node::Null => return Ok(None),
         Node::Scalar(scalar) => match scalar.value {
-            Value::Integer(number) => Some(number as f64),
-            Value::Number(number) => Some(number),
-            Value::Text => scalar.text.trim().parse().ok(),
             Value::Boolean(_) => None,
+            _ => Number::parse(&scalar.text),
         },
         _ => None,
     };

@@ -9,6 +9,7 @@ use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::ScalarValue;
 
 use super::Scope;
+use super::number::Number;
 use super::words::{quoted, text};
 
 /// The cells of a column.
@@ -71,16 +72,40 @@ impl<'a> Cell<'a> {
         if !is_text(self.data_type) {
             return None;
         }
-        let number = value.trim().parse::<f64>().ok().filter(|_| is_number);
-        Some(match number {
-            // (Of texts that are no numbers none is above or below one.)
-            Some(number) => format!(
-                "try_cast({} AS DOUBLE) {sign} {}",
-                self.sql(),
-                double(number)
-            ),
+        Some(match Number::parse(value).filter(|_| is_number) {
+            Some(number) => self.text_is(sign, number),
             None => format!("{} {sign} {}", self.as_text(), self.text(value)),
         })
+    }
+
+    /// That it is on one side of a number, as far as its column has numbers, or texts that are.
+    pub(super) fn is_beside(&self, sign: &str, number: Number) -> String {
+        match self.number(number) {
+            Some(number) => format!("{} {sign} {number}", self.sql()),
+            None if is_text(self.data_type) => self.text_is(sign, number),
+            None => format!("{} {sign} {}", self.as_double(), double(number.double)),
+        }
+    }
+
+    /// The cell as a number; NULL if it is none.
+    pub(super) fn as_double(&self) -> String {
+        format!("try_cast({} AS DOUBLE)", self.sql())
+    }
+
+    /// That a text is on one side of a number: exactly if it is a whole number, else as a double. (Of texts that are no
+    /// numbers none is above or below one.)
+    fn text_is(&self, sign: &str, number: Number) -> String {
+        let by_double = format!("{} {sign} {}", self.as_double(), double(number.double));
+        let Some(exact) = number.exact else {
+            return by_double;
+        };
+        // (As many digits as leave room for those that the other may have behind its point.)
+        let exact = exact.typed(&DataType::Decimal256(58, 0));
+        let cell = self.sql();
+        format!(
+            "CASE WHEN regexp_like(arrow_cast({cell}, 'Utf8'), '^[[:space:]]*[+-]?[0-9]{{1,58}}[[:space:]]*$') \
+             THEN try_cast({cell} AS DECIMAL(58, 0)) {sign} {exact} ELSE {by_double} END"
+        )
     }
 
     /// A value of the column's type; nothing if it is none, or the type has no values but texts.
@@ -89,15 +114,7 @@ impl<'a> Cell<'a> {
         let known = match self.data_type {
             DataType::Boolean if value.eq_ignore_ascii_case("true") => "true".to_owned(),
             DataType::Boolean if value.eq_ignore_ascii_case("false") => "false".to_owned(),
-            whole if whole.is_integer() => match Decimal::parse(value) {
-                Some(number) => number.typed(whole),
-                None => double(value.parse().ok()?),
-            },
-            float if float.is_floating() => typed(&value.parse::<f64>().ok()?.to_string(), float),
-            other if other.is_decimal() => match Decimal::parse(value) {
-                Some(number) => number.typed(other),
-                None => double(value.parse().ok()?),
-            },
+            other if other.is_numeric() => self.number(Number::parse(value)?)?,
             other if other.is_temporal() => {
                 let finer = finer(other).filter(|finer| !is_exact(value, other, finer));
                 match finer {
@@ -110,85 +127,21 @@ impl<'a> Cell<'a> {
         Some(known)
     }
 
+    /// A number of the column's type, or one to compare it with exactly; nothing if the type has no numbers.
+    fn number(&self, number: Number) -> Option<String> {
+        let data_type = self.data_type;
+        Some(match number.exact {
+            _ if data_type.is_floating() => typed(&number.double.to_string(), data_type),
+            _ if !data_type.is_numeric() => return None,
+            Some(exact) => exact.typed(data_type),
+            None => double(number.double),
+        })
+    }
+
     fn folded(&self, text: String) -> String {
         match self.exact {
             true => text,
             false => format!("lower({text})"),
-        }
-    }
-}
-
-/// A number as it is written, of up to 38 digits: `mantissa / 10^scale`, with the least scale there is.
-struct Decimal {
-    mantissa: i128,
-    scale: usize,
-}
-
-impl Decimal {
-    /// The most digits of a decimal of 128 bits.
-    const MOST_DIGITS: usize = 38;
-    /// The most digits behind the point beside which whole numbers of 64 bits have room.
-    const MOST_SCALE: usize = 18;
-
-    fn parse(text: &str) -> Option<Self> {
-        let (number, exponent) = match text.split_once(['e', 'E']) {
-            Some((number, exponent)) => (number, exponent.parse::<i64>().ok()?),
-            None => (text, 0),
-        };
-        let (sign, digits) = match number.strip_prefix('-') {
-            Some(digits) => ("-", digits),
-            None => ("", number.strip_prefix('+').unwrap_or(number)),
-        };
-        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-        let mut digits = format!("{whole}{fraction}");
-        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return None;
-        }
-        let mut scale = i64::try_from(fraction.len()).ok()?.checked_sub(exponent)?;
-        while scale > 0 && digits.ends_with('0') {
-            digits.pop();
-            scale -= 1;
-        }
-        let digits = digits.trim_start_matches('0');
-        if digits.is_empty() {
-            return Some(Self {
-                mantissa: 0,
-                scale: 0,
-            });
-        }
-        let zeros = usize::try_from(-scale).unwrap_or(0);
-        let scale = usize::try_from(scale).unwrap_or(0);
-        if digits.len() + zeros > Self::MOST_DIGITS || scale > Self::MOST_SCALE {
-            return None;
-        }
-        let mantissa = format!("{sign}{digits}{}", "0".repeat(zeros));
-        Some(Self {
-            mantissa: mantissa.parse().ok()?,
-            scale,
-        })
-    }
-
-    /// As a value of a type of numbers, or of one to compare it with exactly.
-    fn typed(&self, data_type: &DataType) -> String {
-        let Self { mantissa, scale } = self;
-        let digits = format!("{:0>width$}", mantissa.unsigned_abs(), width = scale + 1);
-        let sign = if *mantissa < 0 { "-" } else { "" };
-        let (whole, fraction) = digits.split_at(digits.len() - scale);
-        let point = if *scale > 0 { "." } else { "" };
-        let text = format!("{sign}{whole}{point}{fraction}");
-        let room = match data_type {
-            DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale) => {
-                usize::try_from(*scale).unwrap_or(0)
-            }
-            _ => 0,
-        };
-        match *scale <= room && fits(&text, data_type) {
-            true => typed(&text, data_type),
-            false => format!(
-                "arrow_cast({}, 'Decimal128({}, {scale})')",
-                super::words::text(&text),
-                Self::MOST_DIGITS
-            ),
         }
     }
 }
@@ -233,12 +186,13 @@ pub(super) fn is_text(data_type: &DataType) -> bool {
 }
 
 /// Whether a text can be read as a value of a type.
-fn fits(value: &str, data_type: &DataType) -> bool {
+pub(super) fn fits(value: &str, data_type: &DataType) -> bool {
     let read = ScalarValue::try_from_string(value.to_owned(), data_type);
     read.is_ok_and(|value| !value.is_null())
 }
 
-fn typed(value: &str, data_type: &DataType) -> String {
+/// A value of a type, of a text that is one.
+pub(super) fn typed(value: &str, data_type: &DataType) -> String {
     format!(
         "arrow_cast({}, {})",
         text(value),
@@ -247,37 +201,13 @@ fn typed(value: &str, data_type: &DataType) -> String {
 }
 
 /// (As a text, since SQL has no number for infinity.)
-pub(super) fn double(number: f64) -> String {
+fn double(number: f64) -> String {
     format!("arrow_cast('{number}', 'Float64')")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_read_exactly() {
-        let typed = |text: &str| Decimal::parse(text).map(|number| number.typed(&DataType::Int64));
-        let int = |text: &str| Some(format!("arrow_cast('{text}', 'Int64')"));
-        for text in [
-            "9007199254740993",
-            "9007199254740993.0",
-            "9.007199254740993e15",
-        ] {
-            assert_eq!(typed(text), int("9007199254740993"));
-        }
-        assert_eq!(typed("-0"), int("0"));
-        assert_eq!(typed("+1e3"), int("1000"));
-        assert_eq!(
-            typed("-0.5"),
-            Some("arrow_cast('-0.5', 'Decimal128(38, 1)')".to_owned())
-        );
-        let beyond = "arrow_cast('9223372036854775808', 'Decimal128(38, 0)')";
-        assert_eq!(typed("9223372036854775808"), Some(beyond.to_owned()));
-        for none in ["", "x", "1e99", "inf", "1.2.3"] {
-            assert_eq!(typed(none), None);
-        }
-    }
 
     #[test]
     fn a_time_is_no_day() {

@@ -3,12 +3,12 @@
 use super::super::actions::Params;
 use super::super::spec::Step;
 use super::bounds::Bounds;
-use super::cell::{Cell, double, type_of};
+use super::cell::{Cell, type_of};
 use super::deduplicate::{Nulls, Numbered};
 use super::scope::refused;
 use super::subqueries::{self, Subqueries};
 use super::words::{fresh, names, numbered, quoted, text};
-use super::{Made, Scope, written};
+use super::{Made, Scope, planned, written};
 use crate::error::Result;
 
 /// One check of a step.
@@ -33,13 +33,19 @@ pub(crate) enum What {
 }
 
 /// The checks of a step, of its input.
-pub(crate) fn checks(scope: &Scope, params: &Params) -> Result<Vec<Check>> {
+pub(crate) async fn checks(scope: &Scope, params: &Params) -> Result<Vec<Check>> {
     let input = scope.input(params, "input")?;
     let mut checks = Vec::new();
     for item in params.items("checks") {
         let severity = item.text("severity").unwrap_or("error").to_owned();
         let named = item.text("name");
         let mut found = of_item(scope, &input, item)?;
+        if let Some(condition) = item.text("condition") {
+            // (What is counted is part of a larger expression, in which the engine would convert it.)
+            let sql = written::expression(scope, item.place("condition"), "condition", condition)?;
+            let rows = subqueries::kept(scope, &input, &sql, false);
+            planned::check(scope, &scope.plan(&rows).await?)?;
+        }
         let several = found.len() > 1;
         for (default, what) in found.drain(..) {
             let name = match (named, several) {
@@ -115,7 +121,9 @@ fn of_item(scope: &Scope, input: &str, item: &Params) -> Result<Vec<(String, Wha
         let bounds = Bounds::of_range(item)?;
         for column in needs("range")? {
             let name = format!("{column} is from {}", bounds.shown());
-            found.push((name, What::Rows(within(&column, bounds))));
+            let data_type = type_of(scope, input, &column);
+            let cell = Cell::new(&column, &data_type, true);
+            found.push((name, What::Rows(within(&cell, bounds))));
         }
     }
     let set = item.texts("in_set");
@@ -163,15 +171,14 @@ fn of_item(scope: &Scope, input: &str, item: &Params) -> Result<Vec<(String, Wha
 }
 
 /// That a cell is a number within bounds, or has no value.
-fn within(column: &str, bounds: Bounds) -> String {
-    let cell = format!("try_cast({} AS DOUBLE)", quoted(column));
-    let bound = |sign: &str, bound: f64| format!("{cell} {sign} {}", double(bound));
+fn within(cell: &Cell<'_>, bounds: Bounds) -> String {
     let mut conditions = vec![format!(
-        "({} IS NULL OR {cell} IS NOT NULL)",
-        quoted(column)
+        "({} IS NULL OR {} IS NOT NULL)",
+        cell.sql(),
+        cell.as_double()
     )];
-    conditions.extend(bounds.least.map(|least| bound(">=", least)));
-    conditions.extend(bounds.most.map(|most| bound("<=", most)));
+    conditions.extend(bounds.least.map(|least| cell.is_beside(">=", least)));
+    conditions.extend(bounds.most.map(|most| cell.is_beside("<=", most)));
     format!("coalesce({}, true)", conditions.join(" AND "))
 }
 
@@ -206,7 +213,7 @@ pub(crate) fn counting(input: &str, checks: &[Check]) -> String {
 }
 
 /// `validate`, `cache`: the dataset, without rows that fail if those are to be dropped.
-pub(super) fn kept(scope: &Scope, step: &Step) -> Result<Made> {
+pub(super) async fn kept(scope: &Scope, step: &Step) -> Result<Made> {
     let params = &step.params;
     let input = scope.input(params, "input")?;
     let from = quoted(&input);
@@ -215,7 +222,8 @@ pub(super) fn kept(scope: &Scope, step: &Step) -> Result<Made> {
         return Ok(all);
     }
     // (What is wrong with a check is wrong too where no row is dropped.)
-    let checks = checks(scope, params)?;
+    let checks = checks(scope, params).await?;
+    planned::check(scope, &scope.plan(&counting(&input, &checks)).await?)?;
     if params.text("on_fail") != Some("drop") {
         return Ok(all);
     }

@@ -27,6 +27,9 @@ const OF_TEXT: &[&str] = &[
     "metadata_columns",
 ];
 
+/// Of these, what is said of delimited text only: JSON Lines have names, and one way to write them.
+const OF_DELIMITED: &[&str] = &["delimiter", "quote", "comment", "header", "skip_rows"];
+
 /// `load`.
 pub(super) async fn load(scope: &Scope, params: &Params) -> Result<Made> {
     let mut options = BiotideOptions::default();
@@ -70,6 +73,7 @@ pub(super) async fn load(scope: &Scope, params: &Params) -> Result<Made> {
         format: "file_format",
         options,
         of_text: OF_TEXT,
+        of_delimited: OF_DELIMITED,
         places: None,
     };
     let plan = read(scope, params, reading).await?.rows;

@@ -6,8 +6,9 @@ use super::super::actions::Params;
 use super::super::sift::{EMPTY, Flawed, INVALID};
 use super::flaw::{Flaw, sifted};
 use super::identifier_column::{Identifier, wanted};
+use super::namespace::check_namespace;
 use super::over::over;
-use super::read::{Loaded, Reading, read, set};
+use super::read::{Loaded, Reading, read, set, shown};
 use super::scope::{column_of, refused};
 use super::words::{added, fresh, names, numbered, quoted, text};
 use super::{Made, Scope};
@@ -15,6 +16,9 @@ use crate::error::Result;
 
 /// What is said of text files only.
 const OF_TEXT: &[&str] = &["encoding", "delimiter", "skip_header_rows"];
+
+/// Of these, what is said of delimited text only.
+const OF_DELIMITED: &[&str] = &["delimiter", "skip_header_rows"];
 
 /// The columns of the reader, which are not the file's: it may have a `_line` of its own.
 const FILE: &str = "biotide_file_of_row";
@@ -41,6 +45,7 @@ pub(super) async fn identifiers(scope: &Scope, params: &Params) -> Result<Made> 
         format: "file_type",
         options,
         of_text: OF_TEXT,
+        of_delimited: OF_DELIMITED,
         places: Some([FILE, LINE, OFFSET]),
     };
     let Loaded { rows, is_text } = read(scope, params, reading).await?;
@@ -59,11 +64,14 @@ pub(super) async fn identifiers(scope: &Scope, params: &Params) -> Result<Made> 
         let problem = "it needs a column of column_mappings with is_primary: true";
         return Err(refused(params, name, problem));
     }
-    if params.boolean("validate_format") == Some(true)
-        && ids.iter().all(|id| id.namespace.is_none())
-    {
-        let problem = "it needs a column of column_mappings with identifier_type: of what the values are to be identifiers";
-        return Err(refused(params, "validate_format", problem));
+    if params.boolean("validate_format") == Some(true) {
+        if ids.iter().all(|id| id.namespace.is_none()) {
+            let problem = "it needs a column of column_mappings with identifier_type: of what the values are to be identifiers";
+            return Err(refused(params, "validate_format", problem));
+        }
+        for item in params.items("column_mappings") {
+            check_namespace(scope, item, "identifier_type")?;
+        }
     }
     // (No dataset of the run is to be hidden by it, no column of the file.)
     let keys: Vec<String> = scope.keys().map(str::to_owned).collect();
@@ -77,7 +85,7 @@ pub(super) async fn identifiers(scope: &Scope, params: &Params) -> Result<Made> 
         ],
         // (It has no lines.)
         false => [
-            text(&params.texts("file_path").join(", ")),
+            text(&shown(&params.texts("file_path"))),
             quoted(&rank),
             quoted(&rank),
         ],

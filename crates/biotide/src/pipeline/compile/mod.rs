@@ -18,8 +18,11 @@ mod joins;
 mod load;
 mod load_identifiers;
 mod merge;
+mod namespace;
+mod number;
 mod over;
 mod overlap;
+mod planned;
 mod read;
 mod rows;
 mod scope;
@@ -64,6 +67,14 @@ pub(crate) async fn step(scope: &mut Scope, step: &Step) -> Result<()> {
 
 /// An error with the place of its step, if it has none yet.
 pub(crate) fn placed(step: &Step, error: Error) -> Error {
+    if let Some(BiotideError::File { file, problem }) = error.as_biotide()
+        && file.as_str() == &*step.place.file
+        && let Some((place, problem)) = problem.split_once(": ")
+        && place.starts_with("line ")
+    {
+        // (Rules that stand in the pipeline tell their place as a file of rules does.)
+        return BiotideError::file(format!("{file}, {place}, step {}", step.name), problem).into();
+    }
     let is_of_file = match error.as_biotide() {
         Some(BiotideError::File { file, .. }) => file.starts_with(&*step.place.file),
         _ => false,
@@ -86,7 +97,7 @@ async fn made(scope: &mut Scope, step: &Step) -> Result<Made> {
         "aggregate" => rows::aggregate(scope, params)?,
         "deduplicate" => deduplicate::deduplicate(scope, params)?,
         "normalize" => rows::normalize(scope, params)?,
-        "cache" | "validate" => checks::kept(scope, step)?,
+        "cache" | "validate" => checks::kept(scope, step).await?,
         "parse" => identifiers::parse(scope, params).await?,
         "parse_composite_identifiers" => identifiers::composite(scope, params)?,
         "cross_reference" => identifiers::cross_reference(scope, params)?,

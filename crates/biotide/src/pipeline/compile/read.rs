@@ -1,10 +1,12 @@
-//! The files of a step that reads.
+//! The files of a step that reads, or its table of a database.
 
 use std::io::Read;
 use std::path::Path;
 
 use biotide_common::options::BiotideOptions;
-use biotide_formats::formats;
+use biotide_database::{DatabaseTarget, is_database};
+use biotide_formats::formats::{self, json_lines::JsonLines};
+use biotide_formats::spec::FormatSpec;
 use biotide_formats::table::OpenTable;
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::LogicalPlanBuilder;
@@ -28,6 +30,8 @@ pub(super) struct Reading<'a> {
     pub(super) options: BiotideOptions,
     /// The parameters that are of text files only.
     pub(super) of_text: &'a [&'a str],
+    /// Of these, those that are of delimited text only.
+    pub(super) of_delimited: &'a [&'a str],
     /// Of text: columns of these names tell the file of a row, its line and its offset.
     pub(super) places: Option<[&'a str; 3]>,
 }
@@ -45,6 +49,13 @@ pub(super) async fn read(scope: &Scope, params: &Params, reading: Reading<'_>) -
     let stated = params
         .text(reading.format)
         .filter(|format| *format != "auto");
+    if paths.iter().any(|path| is_database(path)) {
+        let rows = database(scope, params, &reading, &paths, stated).await?;
+        return Ok(Loaded {
+            rows,
+            is_text: false,
+        });
+    }
     let is_text = |path: &&str| formats::by_path(path).is_some() || !is_binary(path);
     if stated == Some("parquet") || stated.is_none() && !paths.iter().all(is_text) {
         let rows = binary(scope, params, &reading, &paths, stated).await?;
@@ -74,6 +85,12 @@ pub(super) async fn read(scope: &Scope, params: &Params, reading: Reading<'_>) -
         ..OpenTable::default()
     };
     let table = table.open(&scope.state).await?;
+    // (Only now it is certain, of a folder or a glob.)
+    if table.format() == JsonLines.name() {
+        let path = paths.join(", ");
+        let problem = format!("it is for delimited text, and '{path}' is JSON Lines; leave it out");
+        refuse_given(params, reading.of_delimited, &problem)?;
+    }
     let source = provider_as_source(table);
     Ok(Loaded {
         rows: LogicalPlanBuilder::scan("loaded", source, None)?,
@@ -93,12 +110,8 @@ async fn binary(
         let problem = "several files to one dataset must all be text; use a glob";
         return Err(refused(params, "file_path", problem));
     };
-    // (What is switched off is as it is.)
-    let asks = |name: &&&str| params.is_given(name) && params.boolean(name) != Some(false);
-    if let Some(name) = reading.of_text.iter().find(asks) {
-        let problem = format!("it is for text files, and '{path}' is none; leave it out");
-        return Err(refused(params, name, problem));
-    }
+    let problem = format!("it is for text files, and '{path}' is none; leave it out");
+    refuse_given(params, reading.of_text, &problem)?;
     if stated.is_none() || is_binary(path) {
         let plan = scope.plan(&format!("SELECT * FROM {}", text(path))).await?;
         return Ok(LogicalPlanBuilder::from(plan));
@@ -114,6 +127,49 @@ async fn binary(
     };
     let frame = scope.session().read_parquet(*path, any_name).await?;
     Ok(LogicalPlanBuilder::from(frame.into_unoptimized_plan()))
+}
+
+/// A table of a database, as a query reads it.
+async fn database(
+    scope: &Scope,
+    params: &Params,
+    reading: &Reading<'_>,
+    paths: &[&str],
+    stated: Option<&str>,
+) -> Result<LogicalPlanBuilder> {
+    let [path] = paths else {
+        let problem = "a table of a database is a dataset of its own: load it in a step by itself";
+        return Err(refused(params, "file_path", problem));
+    };
+    // (It is shown without its password.)
+    let target = DatabaseTarget::parse(path).map_err(|error| params.error("file_path", error))?;
+    if stated.is_some() {
+        let problem = format!("it is for files, and '{target}' is a table of a database");
+        return Err(refused(params, reading.format, problem));
+    }
+    let problem = format!("it is for text files, and '{target}' is none; leave it out");
+    refuse_given(params, reading.of_text, &problem)?;
+    let plan = scope.plan(&format!("SELECT * FROM {}", text(path))).await?;
+    Ok(LogicalPlanBuilder::from(plan))
+}
+
+/// Refuses parameters that say nothing of what is read. (What is switched off is as it is.)
+fn refuse_given(params: &Params, names: &[&str], problem: &str) -> Result<()> {
+    let asks = |name: &&&str| params.is_given(name) && params.boolean(name) != Some(false);
+    match names.iter().find(asks) {
+        Some(name) => Err(refused(params, name, problem)),
+        None => Ok(()),
+    }
+}
+
+/// What a step reads, as it may be shown: databases without their passwords.
+pub(super) fn shown(paths: &[&str]) -> String {
+    let shown = paths.iter().map(|path| match DatabaseTarget::parse(path) {
+        Ok(target) => target.to_string(),
+        // (A file.)
+        Err(_) => (*path).to_owned(),
+    });
+    shown.collect::<Vec<_>>().join(", ")
 }
 
 /// Whether a local file begins as no Parquet file does. What cannot be looked at so is told when it is read.

@@ -123,7 +123,7 @@ pub(super) fn normalize(scope: &Scope, params: &Params) -> Result<Made> {
         _ => {
             let file = params.needed("rules")?;
             FilesBeside::note(&scope.state, file);
-            Rules::open(file)?
+            Rules::open(file).map_err(|error| refused(params, "rules", error))?
         }
     };
     match params.text("unmapped") {

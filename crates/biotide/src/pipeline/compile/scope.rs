@@ -20,6 +20,7 @@ use super::super::measure::{StepInfo, StepNode};
 use super::super::run::ProcessorRun;
 use super::super::spec::{Digest, Pipeline, Step, Streaming, did_you_mean};
 use super::datasets::Datasets;
+use super::planned;
 use super::session::{informed, limited, logged};
 use super::words::quoted;
 use crate::context::BiotideContext;
@@ -110,7 +111,8 @@ impl Scope {
 
     /// The plan of a query over the datasets.
     pub(crate) async fn plan(&self, sql: &str) -> Result<LogicalPlan> {
-        self.context.plan_query(sql, &self.state).await
+        let plan = self.context.plan_query(sql, &self.state).await;
+        plan.map_err(|error| planned::told(self, error))
     }
 
     /// The same of SQL of ours with functions of an argument, `x -> …`, which few dialects have.
@@ -142,6 +144,7 @@ impl Scope {
             };
             return Err(refused(&step.params, name, problem));
         }
+        planned::check(self, &plan)?;
         self.made_with = [step.action.name, &key, &step.params.given().to_string()]
             .iter()
             .fold(self.made_with, |all, one| all.with(one));

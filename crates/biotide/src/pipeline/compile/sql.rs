@@ -12,7 +12,7 @@ use super::super::actions::Params;
 use super::super::spec::did_you_mean;
 use super::read::file_readers;
 use super::scope::refused;
-use super::{Made, Scope};
+use super::{Made, Scope, planned};
 use crate::error::Result;
 
 /// `sql`.
@@ -35,7 +35,7 @@ pub(super) async fn sql(scope: &Scope, params: &Params) -> Result<Made> {
                 let problem = format!("no step before makes a dataset '{name}'; {hint}");
                 Err(refused(params, "query", problem))
             }
-            None => Err(error),
+            None => Err(planned::told(scope, error)),
         },
     }
 }

@@ -32,13 +32,26 @@ pub struct CheckResult {
     pub passed: bool,
 }
 
+impl CheckResult {
+    /// `x is from 1 to 10 (3 of 6 rows are not)`, of one that failed.
+    fn told(&self, what: &What) -> String {
+        match what {
+            What::Count(_) => format!("{} (there are {})", self.check, self.rows),
+            _ => format!(
+                "{} ({} of {} rows are not)",
+                self.check, self.failed, self.rows
+            ),
+        }
+    }
+}
+
 /// Counts the checks of a step; and an error, if one that must hold does not.
 pub(super) async fn check(
     scope: &mut Scope,
     step: &Step,
 ) -> Result<(Vec<CheckResult>, Result<()>)> {
     let params = &step.params;
-    let checks = checks(scope, params)?;
+    let checks = checks(scope, params).await?;
     let input = scope.input(params, "input")?;
     let plan = scope.plan(&counting(&input, &checks)).await?;
     let mut state = scope.state.clone();
@@ -55,26 +68,26 @@ pub(super) async fn check(
     let mut results = Vec::with_capacity(checks.len());
     for (n, check) in checks.iter().enumerate() {
         let failed = count(n + 1)?;
-        let passed = match check.what {
+        let passed = match &check.what {
             What::Count(bounds) => bounds.hold(total as f64),
             _ => failed == 0,
         };
-        if !passed && check.severity == "warning" {
-            log::warn!(
-                "{}: {} of {total} rows: not {}",
-                step.name,
-                failed,
-                check.name
-            );
-        }
-        results.push(CheckResult {
+        let result = CheckResult {
             step: step.name.clone(),
             check: check.name.clone(),
             severity: check.severity.clone(),
             rows: total,
             failed,
             passed,
-        });
+        };
+        if !passed && check.severity == "warning" {
+            log::warn!(
+                "{}: it does not hold that {}",
+                step.name,
+                result.told(&check.what)
+            );
+        }
+        results.push(result);
     }
     if let Some(path) = params.text("report_path") {
         write(scope, path, &results).await?;
@@ -91,13 +104,7 @@ pub(super) async fn check(
         .filter(|(result, check)| {
             !result.passed && result.severity == "error" && ends_run(&check.what)
         })
-        .map(|(result, check)| match check.what {
-            What::Count(_) => format!("{} (there are {})", result.check, result.rows),
-            _ => format!(
-                "{} ({} of {} rows are not)",
-                result.check, result.failed, result.rows
-            ),
-        })
+        .map(|(result, check)| result.told(&check.what))
         .collect();
     let verdict = match bad.is_empty() {
         true => Ok(()),

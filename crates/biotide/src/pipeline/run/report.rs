@@ -7,10 +7,10 @@ use biotide_stream::RunSummary;
 use serde::Serialize;
 
 use super::super::compile::Scope;
-use super::super::spec::{Pipeline, Step};
+use super::super::spec::{Pipeline, Step, name_of};
 use super::quality::CheckResult;
 use super::tuning::{Processors, Tuning, advice};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::memory::MemoryReport;
 use crate::pipeline::measure::StepNumbers;
 use crate::pump::{ChunksReport, FlowReport, Pumped};
@@ -164,10 +164,23 @@ pub struct SinkReport {
 }
 
 impl PipelineReport {
-    pub(super) fn new(pipeline: &Pipeline) -> Self {
+    /// Of a run that could not begin: something is wrong with its file, or with what it was given.
+    pub fn failed(file: &str, error: &Error) -> Self {
         Self {
-            name: pipeline.name.clone(),
-            file: pipeline.file.clone(),
+            status: Status::Failure,
+            error: Some(error.to_string()),
+            ..Self::of(name_of(file), file.to_owned())
+        }
+    }
+
+    pub(super) fn new(pipeline: &Pipeline) -> Self {
+        Self::of(pipeline.name.clone(), pipeline.file.clone())
+    }
+
+    fn of(name: String, file: String) -> Self {
+        Self {
+            name,
+            file,
             status: Status::Success,
             rows: 0,
             rejected: 0,

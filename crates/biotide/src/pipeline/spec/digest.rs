@@ -1,5 +1,7 @@
 //! Whether a pipeline is the same as another time.
 
+use super::tree::{Node, Tree};
+
 /// FNV-1a of 64 bits: the same on every machine, and in every release.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Digest(u64);
@@ -20,9 +22,44 @@ impl Digest {
     }
 }
 
+/// The digests of what a section says, each by its path: `streaming.chunk_size`. What is not said has none, and where it
+/// stands does not count.
+pub(super) fn of_section(path: &str, section: &Tree) -> Vec<(String, u64)> {
+    match &section.node {
+        Node::Null => Vec::new(),
+        Node::Map(entries) => {
+            let inner = |key: &str, value: &Tree| of_section(&format!("{path}.{key}"), value);
+            let entries = entries.iter();
+            entries
+                .flat_map(|entry| inner(&entry.key.value, &entry.value))
+                .collect()
+        }
+        _ => vec![(
+            path.to_owned(),
+            Digest::new().with(&section.to_string()).value(),
+        )],
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::yaml;
     use super::*;
+
+    #[test]
+    fn sections_are_told_apart_by_what_they_say() {
+        let of = |text: &str| of_section("s", &yaml::read(&"p.yaml".into(), text).unwrap());
+        let (before, after) = (
+            of("a: 1\nb: {c: 2, d: }\n"),
+            of("# no\na:   1\nb:\n  c: 3\n"),
+        );
+        let names =
+            |of: &[(String, u64)]| of.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&before), ["s.a", "s.b.c"]);
+        assert_eq!(names(&before), names(&after));
+        assert_eq!(before[0], after[0]);
+        assert_ne!(before[1], after[1]);
+    }
 
     #[test]
     fn digests_are_fixed_and_keep_texts_apart() {

@@ -49,6 +49,7 @@ pub use tree::{Entry, Node, Scalar, Tree, Value};
 use biotide_common::nearest;
 pub(crate) use biotide_common::nearest::{did_you_mean, list, nearest};
 pub(crate) use digest::Digest;
+pub(crate) use pipeline::name_of;
 
 #[cfg(test)]
 mod tests;

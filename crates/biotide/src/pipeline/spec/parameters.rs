@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use biotide_common::BiotideError;
+use biotide_common::options::BiotideOptions;
 
 use super::fields;
-use super::nearest::did_you_mean;
+use super::nearest::{list, nearest};
 use super::place::{Place, shortened};
 use super::placeholders::{Environment, Scope};
 use super::tree::{Entry, Node, Scalar, Tree};
@@ -51,11 +52,12 @@ pub(super) fn read(
         let name = key.strip_prefix("parameters.").unwrap_or(key);
         let said = format!("--set {key}={text}");
         let said = Place::new(&Arc::from(shortened(&said, 80)), 0, 0);
-        let names = parameters.iter().map(|known| known.name.as_str());
-        let hint = did_you_mean(name, names);
+        let hint = unknown(name, &parameters);
         let parameter = parameters.iter_mut().find(|known| known.name == name);
         let Some(parameter) = parameter else {
-            let problem = format!("{file} has no parameter '{name}'; {hint}");
+            let problem = format!(
+                "{file} has no parameter '{name}', and there is no option of this name; {hint}"
+            );
             return Err(said.error(problem));
         };
         parameter.value = value_of(text, said)?;
@@ -68,6 +70,18 @@ pub(super) fn read(
         }
     }
     Ok(parameters)
+}
+
+/// What may have been meant by what is no parameter: one that is, or an option.
+fn unknown(name: &str, parameters: &[Parameter]) -> String {
+    let known = parameters.iter().map(|known| known.name.as_str());
+    let options = BiotideOptions::INFO.iter().map(|info| info.name);
+    let near = nearest(name, known.clone()).or_else(|| nearest(name, options));
+    match near {
+        Some(near) => format!("did you mean '{near}'?"),
+        None if parameters.is_empty() => "it has no parameters".to_owned(),
+        None => format!("its parameters are {}", list(known)),
+    }
 }
 
 /// The values with the placeholders in them filled in.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use biotide_common::BiotideError;
 
-use super::digest::Digest;
+use super::digest::of_section;
 use super::parameters::{self, Parameter};
 use super::place::{Place, Placed};
 use super::placeholders::{Environment, Scope};
@@ -38,8 +38,9 @@ pub struct Pipeline {
     pub mappings: Vec<(String, Placed<String>)>,
     /// Its steps, those that do not run too.
     pub steps: Vec<Step>,
-    /// Of its text and of what its placeholders stood for: a run is resumed only where it is the same.
-    pub text_digest: u64,
+    /// Digests of what its sections besides steps and parameters say, with what placeholders stand for: a run is resumed
+    /// only where they are the same.
+    pub(crate) sections: Vec<(String, u64)>,
 }
 
 /// A step of a pipeline.
@@ -141,17 +142,11 @@ pub(super) fn read(
     let streaming = resolved("streaming")?;
     let mappings = resolved("mappings")?;
     let steps = steps::read(&tree, &scope, actions)?;
-    let digest = [&streaming, &mappings]
-        .into_iter()
-        .flatten()
-        .chain(parameters.iter().map(|parameter| &parameter.value))
-        .fold(Digest::new().with(text), |digest, tree| {
-            digest.with(&format!("{tree}"))
-        });
-    let digest = steps.iter().fold(digest, |digest, step| {
-        let runs = if step.runs { "runs" } else { "" };
-        digest.with(runs).with(&format!("{}", step.params.given()))
-    });
+    let sections = [("streaming", &streaming), ("mappings", &mappings)].into_iter();
+    let sections = sections.filter_map(|(name, section)| Some((name, section.as_ref()?)));
+    let sections = sections
+        .flat_map(|(name, section)| of_section(name, section))
+        .collect();
     Ok(Pipeline {
         name: match name {
             Some(name) => name.value,
@@ -163,7 +158,7 @@ pub(super) fn read(
         streaming: streaming::read(streaming.as_ref())?,
         mappings: named_sources(mappings.as_ref())?,
         steps,
-        text_digest: digest.value(),
+        sections,
         parameters,
     })
 }
@@ -190,7 +185,7 @@ fn whole(tree: Tree) -> Result<Tree, BiotideError> {
 }
 
 /// The name of a file without folder and ending.
-fn name_of(file: &str) -> String {
+pub(crate) fn name_of(file: &str) -> String {
     let stem = Path::new(file).file_stem();
     stem.map_or_else(|| file.to_owned(), |stem| format!("{}", stem.display()))
 }

@@ -22,7 +22,13 @@ A pipeline is a file in YAML: steps, each with an action and its parameters. Edi
 | `mappings` | Names, and sources of `CREATE MAPPING` such as `sssom('a.sssom.tsv')`, or paths. |
 | `steps` | A list of `{name, description, condition, is_required, action: {type, params}}`. Only the action must be there; `{type, params}` alone will do. A file that is nothing but this list is a pipeline too. |
 
-The type of an action, and values that are one of a choice, may be in any case.
+The type of an action, and values that are one of a choice, may be in any case; editors complete and check the lower-case
+form. The schema is stricter than a run in more: it does not take numbers in quotes, a parameter with nothing after its
+colon, or an empty `streaming:`.
+
+`is_required: false` lets the run go on where a step cannot be prepared, or a check, a cache, a report or a sink fails. Rows are
+made when a step takes them that writes, keeps or counts: one that fails then (`1/0`, a cast) ends that step, whose own
+`is_required` says what becomes of the run.
 
 ## Placeholders
 
@@ -44,6 +50,13 @@ or an `env.` that does not exist is an error.
 `condition: \"1 in ${parameters.stages} and '${parameters.mode}' != 'dry'\"`: numbers, `'texts'`, `true`, `false`, `null`,
 lists (`[1, 2]`, `(1, 2)`), `in`, `not in`, `==`, `!=`, `<`, `<=`, `>`, `>=`, `and`, `or`, `not`, parentheses. A
 placeholder outside of quotes is a value, not text.
+
+## Files
+
+A run that would lose rows is refused before anything runs, in a dry run too: one in which two steps write the same file
+or a sink replaces the table of another one, in which a cache, a report or the log of bad rows takes the place of a file
+that is read, and in which a sink replaces a file that a later sink, check, cache or report reads. The last of them that
+reads a file may replace it. Links, `.` and `..` make no other file of one.
 
 ## Streaming
 ";

@@ -4,6 +4,7 @@ use datafusion::arrow::datatypes::DataType;
 
 use super::super::super::actions::Params;
 use super::super::cell::type_of;
+use super::super::namespace::check_namespace;
 use super::super::scope::refused;
 use super::super::words::{CUT, added, fresh, quoted, text};
 use super::super::{Made, Scope};
@@ -95,6 +96,9 @@ impl Names {
 pub(in super::super) fn composite(scope: &Scope, params: &Params) -> Result<Made> {
     let input = scope.input(params, "input")?;
     let column = scope.column(&input, params, "column", params.needed("column")?)?;
+    if params.boolean("validate") == Some(true) {
+        check_namespace(scope, params, "identifier_type")?;
+    }
     let own = scope.columns(&input);
     let names = Names::among(&own);
     let is_list = is_list(scope, &input, &column);

@@ -1,10 +1,9 @@
 //! Retired accessions brought forward.
 
 use biotide_common::BiotideError;
-use biotide_common::nearest::nearest;
-use biotide_functions::References;
 
 use super::super::super::actions::Params;
+use super::super::namespace::check_namespace;
 use super::super::scope::refused;
 use super::super::words::{added, fresh, quoted, text};
 use super::super::{Made, Scope};
@@ -16,7 +15,7 @@ pub(in super::super) async fn historical(scope: &Scope, params: &Params) -> Resu
     let input = scope.input(params, "input")?;
     let column = scope.column(&input, params, "column", params.needed("column")?)?;
     let namespace = params.text("namespace").unwrap_or("uniprot");
-    is_known(scope, params, namespace)?;
+    check_namespace(scope, params, "namespace")?;
     let namespace = text(namespace);
     has_table(scope, params, &namespace).await?;
     let confidence = |name: &str| params.number(name).unwrap_or(0.0);
@@ -44,23 +43,6 @@ pub(in super::super) async fn historical(scope: &Scope, params: &Params) -> Resu
         confidence("demerged_confidence"),
         confidence("obsolete_confidence"),
     )))
-}
-
-/// Refuses a namespace that is none, of which no table can be.
-fn is_known(scope: &Scope, params: &Params, namespace: &str) -> Result<()> {
-    let config = scope.state.config();
-    let references = config.get_extension::<References>().unwrap_or_default();
-    let registry = references.registry(config.options())?;
-    if registry.find(namespace).is_some() {
-        return Ok(());
-    }
-    let known = registry.prefixes().iter();
-    let near = match nearest(namespace, known.map(|prefix| prefix.prefix.as_str())) {
-        Some(near) => format!("did you mean '{near}'?"),
-        None => "it is a prefix, such as uniprot".to_owned(),
-    };
-    let problem = format!("'{namespace}' is no namespace that is known; {near}");
-    Err(refused(params, "namespace", problem))
 }
 
 /// Reads the table of retired identifiers: without one there is nothing to go by, which is told before the run.

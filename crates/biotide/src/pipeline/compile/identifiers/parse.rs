@@ -3,6 +3,7 @@
 use super::super::super::actions::Params;
 use super::super::super::sift::{Flawed, INVALID};
 use super::super::flaw::{Flaw, sifted};
+use super::super::namespace::check_namespace;
 use super::super::scope::refused;
 use super::super::words::{added, fresh, names, quoted, text};
 use super::super::{Made, Scope};
@@ -51,6 +52,7 @@ impl Found {
 pub(in super::super) async fn parse(scope: &Scope, params: &Params) -> Result<Made> {
     let input = scope.input(params, "input")?;
     let column = scope.column(&input, params, "column", params.needed("column")?)?;
+    check_namespace(scope, params, "identifier_type")?;
     let (cell, from) = (quoted(&column), quoted(&input));
     let mut own = scope.columns(&input);
     let shown = names(&own);

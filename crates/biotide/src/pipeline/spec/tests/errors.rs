@@ -312,7 +312,16 @@ fn the_command_line() {
     let unknown = read_with(text, &[("stage", "3")]).unwrap_err();
     assert_eq!(
         unknown,
-        "--set stage=3: p.yaml has no parameter 'stage'; did you mean 'stages'?"
+        "--set stage=3: p.yaml has no parameter 'stage', and there is no option of this name; did you mean 'stages'?"
+    );
+    let unknown = read_with(text, &[("on_eror", "fail")]).unwrap_err();
+    assert!(unknown.ends_with("; did you mean 'on_error'?"), "{unknown}");
+    let unknown = read_with(text, &[("n.m", "3")]).unwrap_err();
+    assert!(
+        unknown.ends_with(
+            "no parameter 'n.m', and there is no option of this name; its parameters are stages"
+        ),
+        "{unknown}"
     );
     let text = "parameters: {n: 1}\nsteps: [{type: load, params: {path: a, chunk_size: '${parameters.n}'}}]\n";
     let wrong = read_with(text, &[("parameters.n", "many")]).unwrap_err();
