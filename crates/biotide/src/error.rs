@@ -208,13 +208,13 @@ impl From<ArrowError> for Error {
 
 #[cfg(test)]
 mod tests {
-    use datafusion::prelude::SessionContext;
-
     use super::*;
+    use crate::context::BiotideContext;
 
     #[tokio::test]
     async fn what_a_function_does_not_take_is_no_bug() {
-        let context = SessionContext::new();
+        let context = BiotideContext::builder().build().unwrap();
+        let context = context.session();
         for sql in [
             "SELECT sum(x) FROM (VALUES ('a')) AS t(x)",
             "SELECT 1 FROM (VALUES ('a')) AS t(x) HAVING sum(x) > 1",

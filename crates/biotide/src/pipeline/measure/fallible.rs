@@ -161,9 +161,9 @@ fn is_lossless(from: &DataType, to: &DataType) -> bool {
 #[cfg(test)]
 mod tests {
     use datafusion::arrow::datatypes::{Field, Schema};
-    use datafusion::prelude::SessionContext;
 
     use super::*;
+    use crate::context::BiotideContext;
 
     #[test]
     fn what_may_fail_is_told_from_what_cannot() {
@@ -174,7 +174,8 @@ mod tests {
             Field::new("f", DataType::Float64, true),
         ]);
         let schema = DFSchema::try_from(schema).unwrap();
-        let context = SessionContext::new();
+        let context = BiotideContext::builder().build().unwrap();
+        let context = context.session();
         let fails = |sql: &str| {
             let expr = context.parse_sql_expr(sql, &schema).unwrap();
             may_fail(&expr, &schema).unwrap()
