@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
-use datafusion_common::Result;
+use datafusion_common::{Result, internal_err};
 use datafusion_execution::memory_pool::MemoryReservation;
 
 use super::denied::Denied;
@@ -19,18 +19,20 @@ use crate::index::section::Scratch;
 /// An identifier with so many edges is a hub.
 pub(super) const HUB: usize = 1024;
 
-/// The edges of a hub: their places, by prefix and in order.
+/// The edges of a hub: their places, by prefix and in order. (What is denied of an edge stands before it, and has its
+/// prefix.)
 #[derive(Debug)]
 pub(super) struct Hub {
     groups: Vec<(u16, Range<usize>)>,
     places: Vec<u32>,
+    /// The places of denials, in order.
+    denials: Vec<u32>,
 }
 
 /// The hubs that a thread has come to.
 #[derive(Debug)]
 pub(super) struct Hubs {
-    /// Nothing of those with denied edges, of which each is looked at.
-    known: HashMap<u32, Option<Arc<Hub>>>,
+    known: HashMap<u32, Arc<Hub>>,
     held: MemoryReservation,
 }
 
@@ -43,7 +45,7 @@ impl Hubs {
         }
     }
 
-    /// The hub that a node is, if it is one that helps and there is memory for it.
+    /// The hub that a node is, if there is memory for it.
     fn get(
         &mut self,
         index: &Index,
@@ -52,9 +54,9 @@ impl Hubs {
         scratch: &mut Scratch<Packed>,
     ) -> Result<Option<Arc<Hub>>> {
         if let Some(known) = self.known.get(&node) {
-            return Ok(known.clone());
+            return Ok(Some(Arc::clone(known)));
         }
-        let bytes = range.len() * size_of::<u32>();
+        let bytes = 2 * range.len() * size_of::<u32>();
         if self.held.try_grow(bytes).is_err() {
             self.known.clear();
             self.held.free();
@@ -62,12 +64,9 @@ impl Hubs {
                 return Ok(None);
             }
         }
-        let hub = Hub::new(index, (segment, range), scratch)?.map(Arc::new);
-        if hub.is_none() {
-            self.held.shrink(bytes);
-        }
-        self.known.insert(node, hub.clone());
-        Ok(hub)
+        let hub = Arc::new(Hub::new(index, (segment, range), scratch)?);
+        self.known.insert(node, Arc::clone(&hub));
+        Ok(Some(hub))
     }
 }
 
@@ -76,14 +75,16 @@ impl Hub {
         index: &Index,
         (segment, range): (usize, &Range<usize>),
         scratch: &mut Scratch<Packed>,
-    ) -> Result<Option<Self>> {
+    ) -> Result<Self> {
         let mut counts: HashMap<u16, usize> = HashMap::new();
+        let mut denials = Vec::new();
         for from in range.clone().step_by(CHUNK) {
             let chunk = from..(from + CHUNK).min(range.end);
-            for &entry in index.arrays.entries.read(segment, chunk, scratch)? {
+            let entries = index.arrays.entries.read(segment, chunk, scratch)?;
+            for (&entry, place) in entries.iter().zip(from - range.start..) {
                 let entry = Entry::unpack(entry);
                 if entry.is_negated() {
-                    return Ok(None);
+                    denials.push(place as u32);
                 }
                 *counts.entry(entry.prefix()).or_default() += 1;
             }
@@ -110,7 +111,17 @@ impl Hub {
                 }
             }
         }
-        Ok(Some(Self { groups, places }))
+        Ok(Self {
+            groups,
+            places,
+            denials,
+        })
+    }
+
+    /// How many edges there are between two places, without denials.
+    fn edges(&self, places: Range<usize>) -> usize {
+        let before = |place: usize| self.denials.partition_point(|at| (*at as usize) < place);
+        places.len() - (before(places.end) - before(places.start))
     }
 }
 
@@ -156,29 +167,28 @@ impl Walker {
                 )?;
             }
         }
-        let denied = Denied::default();
-        let mut seen = 0;
+        let (mut node, mut denied, mut seen) = (u32::MAX, Denied::default(), 0);
         for place in places {
             let place = place as usize;
+            let entry = entry_at(index, segment, range.start + place, scratch)?;
+            if entry.to != node {
+                node = entry.to;
+                denied.clear();
+            }
+            if entry.is_negated() {
+                denied.add(entry, &index.vocabulary);
+                continue;
+            }
             // (All before it were looked at, too.)
-            if !self.may_look_at(place - seen + 1) {
+            if !self.may_look_at(hub.edges(seen..place + 1)) {
                 return Ok(Some(ControlFlow::Break(())));
             }
             seen = place + 1;
-            let here = range.start + place;
-            let entry = match index
-                .arrays
-                .entries
-                .read(segment, here..here + 1, scratch)?
-            {
-                [entry] => Entry::unpack(*entry),
-                _ => continue,
-            };
             if self.step(index, at, entry, &denied)?.is_break() {
                 return Ok(Some(ControlFlow::Break(())));
             }
         }
-        Ok(Some(match self.may_look_at(range.len() - seen) {
+        Ok(Some(match self.may_look_at(hub.edges(seen..range.len())) {
             true => ControlFlow::Continue(()),
             false => ControlFlow::Break(()),
         }))
@@ -186,6 +196,10 @@ impl Walker {
 
     /// Whether edges to a prefix lead to a result, or on.
     fn leads_on(&self, at: At, prefix: u16) -> bool {
+        // (Of the start it is told what is denied.)
+        if at.depth == 0 {
+            return true;
+        }
         let is_last = at.depth + 1 == self.options.max_hops;
         let is_result = self.is_target(prefix) && !self.is_passed(prefix);
         (is_result || !is_last) && !self.is_repeated(prefix)
@@ -197,31 +211,50 @@ impl Walker {
         index: &Index,
         (at, prefix): (At, u16),
         segment: usize,
-        places: impl ExactSizeIterator<Item = usize>,
+        places: impl Iterator<Item = usize>,
         scratch: &mut Scratch<Packed>,
     ) -> Result<()> {
         let is_last = at.depth + 1 == self.options.max_hops;
         if !self.is_target(prefix) {
             return Ok(());
         }
-        if is_last && self.is_passed(prefix) {
-            self.passed += places.len();
-            return Ok(());
-        }
+        let is_passed = is_last && self.is_passed(prefix);
+        let (mut node, mut denied) = (u32::MAX, Denied::default());
         for place in places {
-            if self.repeats {
+            if self.repeats && !is_passed {
                 break;
             }
-            if let [entry] = index
-                .arrays
-                .entries
-                .read(segment, place..place + 1, scratch)?
-            {
-                let entry = Entry::unpack(*entry);
-                self.repeats =
-                    !is_barred(entry, self.is_backwards) && !self.nodes.contains(&entry.to);
+            let entry = entry_at(index, segment, place, scratch)?;
+            if entry.to != node {
+                node = entry.to;
+                denied.clear();
+            }
+            if entry.is_negated() {
+                denied.add(entry, &index.vocabulary);
+            } else if is_passed {
+                self.passed += 1;
+            } else {
+                self.repeats = !denied.denies(entry, &index.vocabulary)
+                    && !is_barred(entry, self.is_backwards)
+                    && !self.nodes.contains(&entry.to);
             }
         }
         Ok(())
+    }
+}
+
+fn entry_at(
+    index: &Index,
+    segment: usize,
+    place: usize,
+    scratch: &mut Scratch<Packed>,
+) -> Result<Entry> {
+    match index
+        .arrays
+        .entries
+        .read(segment, place..place + 1, scratch)?
+    {
+        [entry] => Ok(Entry::unpack(*entry)),
+        _ => internal_err!("an index has no edge {place}"),
     }
 }
