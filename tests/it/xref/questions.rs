@@ -505,7 +505,7 @@ async fn questions_are_answered_as_the_rules_say() {
 async fn hubs_are_walked_from_as_any_other() {
     let folder = tempfile::tempdir().unwrap();
     let context = support::context();
-    for case in 0..12 {
+    for case in 0..2 {
         let mut rng = Rng::new(case);
         let hub = "a:hub";
         let mut statements: Vec<Statement> = (0..1300)
@@ -533,16 +533,18 @@ async fn hubs_are_walked_from_as_any_other() {
                     object,
                     confidence: pick(&mut rng, &[0.5, 0.75, 1.0]),
                     source: "s".to_owned(),
-                    negated: case % 3 == 0 && n % 400 == 7,
+                    negated: case % 2 == 0 && n % 400 == 7,
                 }
             })
             .collect();
         let some = ["b:3", "b:500", "c:1000", "a0:1285", "a:1299"].map(str::to_owned);
         graphs::shuffle(&mut rng, &mut statements);
-        for _ in 0..6 {
+        for _ in 0..3 {
             let mut asked = graphs::asked(&mut rng);
             asked.max_hops = asked.max_hops.min(2);
             asked.limit = 100;
+            // (Who else has a result is asked of all results, slowly.)
+            asked.targets = vec![pick(&mut rng, &["a", "a0", "c", "zzd"])];
             let rows = some.iter().cloned().chain([hub.to_owned()]);
             let question = Question::Xref {
                 rows: rows.map(Some).collect(),
