@@ -60,7 +60,7 @@ impl Ingest {
     pub(crate) fn class(&self, class: Class) -> Result<u32> {
         let number = self.dictionary.class(class)?;
         if u64::from(number) >= self.classes.load(Ordering::Relaxed) {
-            let grown = self.site.charge.grow(CLASSES as usize * CLASS);
+            let grown = self.endpoints.grow(CLASSES as usize * CLASS);
             grown.map_err(|error| BiotideError::at(ROUND, error))?;
             // (Two threads that are here at once make room twice, and give both back.)
             self.classes.fetch_add(CLASSES, Ordering::Relaxed);
