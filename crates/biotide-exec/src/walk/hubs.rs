@@ -135,13 +135,8 @@ impl Walker {
         (segment, range): (usize, &Range<usize>),
         scratch: &mut Scratch<Packed>,
     ) -> Result<Option<ControlFlow<()>>> {
-        let mut hubs = std::mem::take(&mut self.hubs);
-        let hub = match &mut hubs {
-            Some(hubs) => hubs.get(index, at.node, (segment, range), scratch),
-            None => Ok(None),
-        };
-        self.hubs = hubs;
-        let Some(hub) = hub? else {
+        let hub = self.hubs.get(index, at.node, (segment, range), scratch)?;
+        let Some(hub) = hub else {
             return Ok(None);
         };
         let mut places: Vec<u32> = Vec::new();
@@ -167,16 +162,11 @@ impl Walker {
                 )?;
             }
         }
-        let (mut node, mut denied, mut seen) = (u32::MAX, Denied::default(), 0);
+        let (mut denied, mut seen) = (Denied::default(), 0);
         for place in places {
             let place = place as usize;
             let entry = entry_at(index, segment, range.start + place, scratch)?;
-            if entry.to != node {
-                node = entry.to;
-                denied.clear();
-            }
-            if entry.is_negated() {
-                denied.add(entry, &index.vocabulary);
+            if denied.take(entry, &index.vocabulary) {
                 continue;
             }
             // (All before it were looked at, too.)
@@ -219,19 +209,16 @@ impl Walker {
             return Ok(());
         }
         let is_passed = is_last && self.is_passed(prefix);
-        let (mut node, mut denied) = (u32::MAX, Denied::default());
+        let mut denied = Denied::default();
         for place in places {
             if self.repeats && !is_passed {
                 break;
             }
             let entry = entry_at(index, segment, place, scratch)?;
-            if entry.to != node {
-                node = entry.to;
-                denied.clear();
+            if denied.take(entry, &index.vocabulary) {
+                continue;
             }
-            if entry.is_negated() {
-                denied.add(entry, &index.vocabulary);
-            } else if is_passed {
+            if is_passed {
                 self.passed += 1;
             } else {
                 self.repeats = !denied.denies(entry, &index.vocabulary)

@@ -81,8 +81,7 @@ pub(crate) struct Walker {
     pub(super) steps: Vec<Step>,
     chunks: [Scratch<Packed>; MOST_HOPS],
     spare: Scratch<Packed>,
-    /// (Nothing while it is asked.)
-    pub(super) hubs: Option<Hubs>,
+    pub(super) hubs: Hubs,
     /// Of the start.
     denials: Denials,
     /// Of a node that was found backwards.
@@ -132,7 +131,7 @@ impl Walker {
             steps: Vec::new(),
             chunks: std::array::from_fn(|_| Scratch::default()),
             spare: Scratch::default(),
-            hubs: Some(Hubs::new(held.new_empty())),
+            hubs: Hubs::new(held.new_empty()),
             denials: Vec::new(),
             end: None,
             end_denials: Vec::new(),
@@ -278,18 +277,13 @@ impl Walker {
         {
             return Ok(flow);
         }
-        let (mut node, mut denied) = (u32::MAX, Denied::default());
+        let mut denied = Denied::default();
         for from in range.clone().step_by(CHUNK) {
             let chunk = from..(from + CHUNK).min(range.end);
             let entries = index.arrays.entries.read(segment, chunk, scratch)?;
             for &entry in entries {
                 let entry = Entry::unpack(entry);
-                if entry.to != node {
-                    node = entry.to;
-                    denied.clear();
-                }
-                if entry.is_negated() {
-                    denied.add(entry, &index.vocabulary);
+                if denied.take(entry, &index.vocabulary) {
                     continue;
                 }
                 if !self.may_look_at(1) {

@@ -74,10 +74,9 @@ fn keeps(plan: &LogicalPlan, is_source: &dyn Fn(&LogicalPlan) -> bool) -> bool {
 fn without_names(plan: &LogicalPlan) -> &LogicalPlan {
     let is_column = |expr: &Expr| matches!(expr, Expr::Column(_));
     match plan {
-        LogicalPlan::Extension(extension) => match StepNode::of(extension) {
-            Some(step) => without_names(&step.input),
-            None => plan,
-        },
+        LogicalPlan::Extension(_) => {
+            StepNode::of_plan(plan).map_or(plan, |step| without_names(&step.input))
+        }
         LogicalPlan::SubqueryAlias(alias) => without_names(&alias.input),
         LogicalPlan::Projection(projection) if projection.expr.iter().all(is_column) => {
             without_names(&projection.input)

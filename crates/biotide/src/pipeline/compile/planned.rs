@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 /// asked here, of one step alone: those below have been looked at.
 pub(super) fn check(scope: &Scope, plan: &LogicalPlan) -> Result<()> {
     let own = plan.clone().transform_down_with_subqueries(|plan| {
-        if !is_step(&plan) {
+        if StepNode::of_plan(&plan).is_none() {
             return Ok(Transformed::no(plan));
         }
         let rows = LogicalPlan::EmptyRelation(EmptyRelation {
@@ -29,13 +29,6 @@ pub(super) fn check(scope: &Scope, plan: &LogicalPlan) -> Result<()> {
     let analyzer = scope.state.analyzer();
     analyzer.execute_and_check(own.data, scope.state.config_options(), |_, _| {})?;
     Ok(())
-}
-
-fn is_step(plan: &LogicalPlan) -> bool {
-    match plan {
-        LogicalPlan::Extension(extension) => StepNode::of(extension).is_some(),
-        _ => false,
-    }
 }
 
 /// An error; if it is of a column that is not there, with those of the user that are.

@@ -1,5 +1,6 @@
 //! The files of a step that reads, or its table of a database.
 
+use std::fmt::Display;
 use std::io::Read;
 use std::path::Path;
 
@@ -110,11 +111,9 @@ async fn binary(
         let problem = "several files to one dataset must all be text; use a glob";
         return Err(refused(params, "file_path", problem));
     };
-    let problem = format!("it is for text files, and '{path}' is none; leave it out");
-    refuse_given(params, reading.of_text, &problem)?;
+    refuse_of_text(params, reading, path)?;
     if stated.is_none() || is_binary(path) {
-        let plan = scope.plan(&format!("SELECT * FROM {}", text(path))).await?;
-        return Ok(LogicalPlanBuilder::from(plan));
+        return queried(scope, path).await;
     }
     if is_no_parquet(path) {
         let problem = format!("'{path}' is no Parquet file");
@@ -147,10 +146,20 @@ async fn database(
         let problem = format!("it is for files, and '{target}' is a table of a database");
         return Err(refused(params, reading.format, problem));
     }
-    let problem = format!("it is for text files, and '{target}' is none; leave it out");
-    refuse_given(params, reading.of_text, &problem)?;
+    refuse_of_text(params, reading, &target)?;
+    queried(scope, path).await
+}
+
+/// What a query makes of a path.
+async fn queried(scope: &Scope, path: &str) -> Result<LogicalPlanBuilder> {
     let plan = scope.plan(&format!("SELECT * FROM {}", text(path))).await?;
     Ok(LogicalPlanBuilder::from(plan))
+}
+
+/// Refuses what is said of text files only, where something else is read.
+fn refuse_of_text(params: &Params, reading: &Reading<'_>, read: &dyn Display) -> Result<()> {
+    let problem = format!("it is for text files, and '{read}' is none; leave it out");
+    refuse_given(params, reading.of_text, &problem)
 }
 
 /// Refuses parameters that say nothing of what is read. (What is switched off is as it is.)

@@ -27,7 +27,7 @@ impl AnalyzerRule for KeptConditions {
     }
 
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
-        if !plan.exists(|plan| Ok(step(plan).is_some()))? {
+        if !plan.exists(|plan| Ok(StepNode::of_plan(plan).is_some()))? {
             return Ok(plan);
         }
         let mut marker = Marker(vec![Part::default()]);
@@ -46,7 +46,7 @@ impl TreeNodeRewriter for Marker {
 
     fn f_down(&mut self, plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
         let above = self.0.last().cloned().unwrap_or_default();
-        let Some(step) = step(&plan) else {
+        let Some(step) = StepNode::of_plan(&plan) else {
             self.0.push(below(&plan, above)?);
             return Ok(Transformed::no(plan));
         };
@@ -60,13 +60,6 @@ impl TreeNodeRewriter for Marker {
     fn f_up(&mut self, plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
         self.0.pop();
         Ok(Transformed::no(plan))
-    }
-}
-
-fn step(plan: &LogicalPlan) -> Option<&StepNode> {
-    match plan {
-        LogicalPlan::Extension(extension) => StepNode::of(extension),
-        _ => None,
     }
 }
 

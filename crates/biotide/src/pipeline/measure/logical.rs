@@ -37,6 +37,14 @@ impl StepNode {
         }
     }
 
+    /// The node of a plan, if that is a step.
+    pub(crate) fn of_plan(plan: &LogicalPlan) -> Option<&Self> {
+        match plan {
+            LogicalPlan::Extension(extension) => Self::of(extension),
+            _ => None,
+        }
+    }
+
     /// The node, if it is a step.
     pub(crate) fn of(extension: &Extension) -> Option<&Self> {
         (*extension.node).as_any().downcast_ref()
