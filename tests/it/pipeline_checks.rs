@@ -180,6 +180,53 @@ async fn ranges_are_exact_beyond_what_a_double_holds() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn decimals_are_checked_exactly_beside_any_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(&folder.path().join("t.tsv"), "n\n0.00\n1.25\n-7.50\n");
+    for kind in [
+        "Decimal128(10, 2)",
+        "Decimal128(38, 20)",
+        "Decimal256(76, 10)",
+    ] {
+        let load = format!(
+            "- {{type: load, params: {{file_path: '{file}', output_context_key: t}}}}
+- {{type: sql, params: {{sql: \"SELECT arrow_cast(n, '{kind}') AS d FROM t\"}}}}\n"
+        );
+        for (check, failed) in [
+            ("{column: d, range: [0, 1e300]}", 1),
+            ("{column: d, range: ['-inf', 1.25]}", 0),
+            ("{column: d, range: [null, 1e99]}", 0),
+            ("{column: d, range: [1e-30, null]}", 2),
+            ("{column: d, range: [1.2500000000000000000001, null]}", 3),
+            ("{column: d, range: [1.249999999999, 0xFF]}", 2),
+            ("{column: d, range: [-1_000, 1_000]}", 0),
+            ("{column: d, in_set: [0, 1.25, 1e99, 1e-30]}", 1),
+            ("{row_count: {min: 3, max: 1_000_000}}", 0),
+        ] {
+            let (_, report) = ran(&context(), &checked(&load, check, "on_fail: keep"))
+                .await
+                .unwrap();
+            let found: u64 = report.checks.iter().map(|check| check.failed).sum();
+            assert_eq!(found, failed, "{kind} {check}");
+            assert!(report.checks.iter().all(|check| check.rows == 3));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_number_that_no_cell_can_be_makes_no_other_one_its_neighbour() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = load(folder.path(), "n\n9007199254740992\n9007199254740993\n");
+    for other in ["1e99", "1e-19", "0.5", "9223372036854775808"] {
+        let check = format!("{{column: n, in_set: [9007199254740993, {other}]}}");
+        let (_, report) = ran(&context(), &checked(&load, &check, "on_fail: keep"))
+            .await
+            .unwrap();
+        assert_eq!(report.checks[0].failed, 1, "{other}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn checks_that_make_no_sense_are_refused_where_they_stand() {
     let folder = tempfile::tempdir().unwrap();
     let load = load(folder.path(), "id\tx\na\t1\nb\t20\n");

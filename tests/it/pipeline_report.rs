@@ -87,6 +87,9 @@ async fn bad_rows_are_counted_with_the_row_that_they_stand_behind() {
     };
     let by_reader = every_tenth("reader.csv", "bad");
     let by_step = every_tenth("step.csv", "bad,0");
+    let preamble = "# a note\n".repeat(3000);
+    let text = std::fs::read_to_string(&by_step).unwrap();
+    let below_notes = made_file(folder.path(), "notes.csv", &format!("{preamble}{text}"));
     // Five near the start of a file, which is read after another one.
     let before = made_file(folder.path(), "b.csv", &format!("id,n\n{}", good(0..1500)));
     let (start, rest) = (good(0..10), good(10..1500));
@@ -102,6 +105,12 @@ async fn bad_rows_are_counted_with_the_row_that_they_stand_behind() {
         (
             format!(
                 "type: load_dataset_identifiers, params: {{chunk_size: 1000, file_path: '{by_step}', {validated}}}"
+            ),
+            vec![100; 5],
+        ),
+        (
+            format!(
+                "type: load_dataset_identifiers, params: {{chunk_size: 1000, file_path: '{below_notes}', {validated}}}"
             ),
             vec![100; 5],
         ),
@@ -154,6 +163,29 @@ fn a_run_that_cannot_begin_has_a_report_too() {
     let report = told(&at("none.yaml"), 1);
     assert_eq!(report["name"], "none");
     assert_eq!(report["status"], "failure");
+}
+
+#[test]
+fn a_report_replaces_nothing_but_a_report_where_the_pipeline_cannot_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = "steps: [{type: load, params: {file_path: 'a.tsv'}";
+    let yaml = made_file(folder.path(), "p.yaml", broken);
+    let input = made_file(folder.path(), "a.tsv", "k\tv\n1\tx\n");
+    let other = made_file(folder.path(), "o.json", "{\"status\": \"mine\"}");
+    for file in [&yaml, &input, &other] {
+        let before = std::fs::read_to_string(file).unwrap();
+        let run = bin::run(["run", &yaml, "--report", file]).exits(1);
+        assert!(run.stderr.contains("is not written over"), "{}", run.stderr);
+        assert!(run.stderr.contains("line 1"), "{}", run.stderr);
+        assert_eq!(std::fs::read_to_string(file).unwrap(), before);
+    }
+    let empty = made_file(folder.path(), "e.json", "");
+    for _ in 0..2 {
+        bin::run(["run", &yaml, "--report", &empty]).exits(1);
+        let text = std::fs::read_to_string(&empty).unwrap();
+        let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(report["status"], "failure");
+    }
 }
 
 #[test]

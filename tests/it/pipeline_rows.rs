@@ -309,6 +309,15 @@ async fn what_does_not_fit_a_type_is_told_of_its_step() {
         assert!(error.contains(problem), "{kind} {params} {error}");
         assert!(!error.contains("bug"), "{kind} {params} {error}");
     }
+    // The check of several.
+    let checks =
+        "checks:\n  - {not_null: id}\n  - {condition: n > 0}\n  - {condition: id + id > 1}";
+    let error = refused(&format!(
+        "{load}- name: bad\n  type: validate\n  params:\n   {checks}"
+    ))
+    .await;
+    assert!(error.starts_with("p.yaml, line 9, column "), "{error}");
+    assert!(error.contains(", step bad: "), "{error}");
     // NULL is no truth, and holds for no row.
     assert_eq!(lines(&of("filter", "condition: 'NULL'")).await, ["id,n"]);
 }

@@ -301,7 +301,7 @@ async fn what_cannot_be_written_is_told_before_anything_is() {
     for (last, problem, early) in [
         (
             format!("type: sink, params: {{to: '{odd}'}}"),
-            ": to: 'xyz' is not a format that can be written; use parquet, csv, tsv, jsonl or arrow",
+            ": to: 'xyz' is not a format that can be written; use parquet, csv, tsv, jsonl, arrow",
             true,
         ),
         (

@@ -18,6 +18,8 @@ pub struct ScanStats {
     pub table: Option<usize>,
     /// Bytes read, as they lie in the store.
     pub bytes: AtomicU64,
+    /// Lines before the first record: a preamble, the names of columns.
+    pub lines_before: AtomicU64,
     /// Records: delivered, rejected, blank or skipped.
     pub records: AtomicU64,
     /// Rows handed on, before filters.

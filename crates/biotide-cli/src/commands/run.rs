@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use biotide::format_size;
@@ -34,7 +34,10 @@ pub(crate) async fn run(
     let pipeline = match Pipeline::open(&args.pipeline, &args.parameters, context.actions()) {
         Ok(pipeline) => pipeline,
         Err(error) => {
-            write_failed(&mut ender, &PipelineReport::failed(&args.pipeline, &error));
+            // (What it reads and writes is not known: only a report is replaced.)
+            if report_file.as_deref().is_none_or(is_free_for_report) {
+                write_failed(&mut ender, &PipelineReport::failed(&args.pipeline, &error));
+            }
             return Err(error.into());
         }
     };
@@ -132,6 +135,29 @@ fn write_failed(ender: &mut Ender<'_>, report: &PipelineReport) {
     if ender.write(report).is_err() {
         log::warn!("the report could not be written");
     }
+}
+
+/// Whether the report on a pipeline that cannot be read may be written to a file: there is none, or it is empty, or the
+/// report on an earlier run.
+fn is_free_for_report(path: &Path) -> bool {
+    /// What no report is longer than.
+    const LONGEST: u64 = 64 << 20;
+    let is_report = |text: &[u8]| {
+        let value = serde_json::from_slice::<serde_json::Value>(text);
+        value.is_ok_and(|value| value.get("status").is_some() && value.get("sinks").is_some())
+    };
+    let is_free = match std::fs::metadata(path) {
+        Ok(file) if !file.is_file() || file.len() == 0 => true,
+        Ok(file) => file.len() <= LONGEST && std::fs::read(path).is_ok_and(|text| is_report(&text)),
+        Err(error) => error.kind() == ErrorKind::NotFound,
+    };
+    if !is_free {
+        log::warn!(
+            "{} is not the report on a run, and is not written over",
+            path.display()
+        );
+    }
+    is_free
 }
 
 /// Where it is noted how far a run is: `.olink.yaml.biotide-run` beside the pipeline, with a number in its name if

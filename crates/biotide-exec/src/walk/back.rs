@@ -2,8 +2,9 @@
 
 use datafusion_common::Result;
 
-use super::paths::{ALL, Walker, denies};
+use super::paths::Walker;
 use super::results::Results;
+use super::step::{ALL, denies};
 use crate::index::Index;
 use crate::mapping::predicate::Kind;
 

@@ -11,7 +11,8 @@ use datafusion_common::{Result, internal_err};
 use datafusion_execution::memory_pool::MemoryReservation;
 
 use super::denied::Denied;
-use super::paths::{At, CHUNK, Walker, is_barred};
+use super::paths::{CHUNK, Walker};
+use super::step::{At, is_barred};
 use crate::index::Index;
 use crate::index::entry::{Entry, Packed};
 use crate::index::section::Scratch;

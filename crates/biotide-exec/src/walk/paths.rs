@@ -8,25 +8,18 @@ use datafusion_execution::memory_pool::MemoryReservation;
 use super::denied::Denied;
 use super::hubs::{HUB, Hubs};
 use super::options::{MOST_HOPS, WalkOptions};
+use super::step::{At, is_barred};
 use crate::index::build::read;
-use crate::index::edge_id::edge_id;
 use crate::index::entry::{Entry, Packed};
 use crate::index::section::Scratch;
 use crate::index::{Index, Reader};
-use crate::mapping::predicate::{Chains, Kind};
+use crate::mapping::predicate::Kind;
 
 /// Entries that are read at a time.
 pub(super) const CHUNK: usize = 4096;
 
 /// Paths that there is room for at first.
 const PATHS: usize = 64;
-
-/// What chains where anything goes.
-pub(super) const ALL: Chains = Chains {
-    close: true,
-    related: true,
-    xref: true,
-};
 
 /// What a node is said not to be: node, kind, predicate; by node.
 pub(super) type Denials = Vec<(u32, Kind, u32)>;
@@ -45,16 +38,6 @@ pub(crate) struct Path {
     /// What follows from it, if anything does.
     pub(crate) predicate: Option<u32>,
     pub(crate) hops: usize,
-}
-
-/// Where a path is.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct At {
-    pub(super) node: u32,
-    pub(super) depth: usize,
-    confidence: f64,
-    /// What follows from it so far; nothing at the start.
-    meaning: Option<(Kind, Option<u32>)>,
 }
 
 /// Finds paths, for one thread.
@@ -77,13 +60,13 @@ pub(crate) struct Walker {
     pub(super) reader: Reader,
     /// The nodes of the path, and their prefixes.
     pub(super) nodes: Vec<u32>,
-    prefixes: Vec<u16>,
+    pub(super) prefixes: Vec<u16>,
     pub(super) steps: Vec<Step>,
     chunks: [Scratch<Packed>; MOST_HOPS],
     spare: Scratch<Packed>,
     pub(super) hubs: Hubs,
     /// Of the start.
-    denials: Denials,
+    pub(super) denials: Denials,
     /// Of a node that was found backwards.
     pub(super) end: Option<u32>,
     pub(super) end_denials: Denials,
@@ -103,12 +86,6 @@ pub(crate) struct Walker {
 
 /// The number of the one prefix that results are looked at of; `None`: the mapping has it not.
 type Wanted = Option<u16>;
-
-/// A step that is none.
-const NOWHERE: Step = Step {
-    node: u32::MAX,
-    entry: Entry::NONE,
-};
 
 impl Walker {
     pub(crate) fn new(index: &Index, options: &WalkOptions, held: MemoryReservation) -> Self {
@@ -258,7 +235,7 @@ impl Walker {
         Ok(())
     }
 
-    fn visit(&mut self, index: &Index, at: At) -> Result<ControlFlow<()>> {
+    pub(super) fn visit(&mut self, index: &Index, at: At) -> Result<ControlFlow<()>> {
         let mut scratch = std::mem::take(&mut self.chunks[at.depth]);
         let flow = self.visit_with(index, at, &mut scratch);
         self.chunks[at.depth] = scratch;
@@ -313,203 +290,6 @@ impl Walker {
         !self.options.undirected && !self.options.repeat_prefix && self.prefixes.contains(&prefix)
     }
 
-    /// Goes along an edge, if one may.
-    pub(super) fn step(
-        &mut self,
-        index: &Index,
-        at: At,
-        entry: Entry,
-        denied: &Denied,
-    ) -> Result<ControlFlow<()>> {
-        const GO_ON: Result<ControlFlow<()>> = Ok(ControlFlow::Continue(()));
-        let prefix = entry.prefix();
-        let is_last = at.depth + 1 == self.options.max_hops;
-        let is_target = self.is_target(prefix);
-        if is_last && !is_target {
-            return GO_ON;
-        }
-        let is_passed = self.is_passed(prefix);
-        if is_last && is_passed {
-            self.passed += 1;
-            return GO_ON;
-        }
-        if denied.denies(entry, &index.vocabulary) {
-            if at.depth == 0 && is_target {
-                self.conflicts.push(entry.to);
-            }
-            return GO_ON;
-        }
-        let kind = entry.kind();
-        let predicate = Some(read(entry, self.is_backwards, &index.vocabulary));
-        let meaning = match self.options.undirected {
-            true => {
-                if self.uses(index, at.node, entry) {
-                    return GO_ON;
-                }
-                self.along(at.meaning, entry, predicate)
-            }
-            false => {
-                if is_barred(entry, self.is_backwards) || self.nodes.contains(&entry.to) {
-                    return GO_ON;
-                }
-                if self.is_repeated(prefix) {
-                    self.repeats |= is_target;
-                    return GO_ON;
-                }
-                let Some(meaning) =
-                    self.follows(self.options.chains, at.meaning, (kind, predicate))
-                else {
-                    return GO_ON;
-                };
-                Some(meaning)
-            }
-        };
-        let is_denied = meaning
-            .is_some_and(|(kind, predicate)| denies(&self.denials, entry.to, kind, predicate));
-        // (Backwards the start is a result: it denies identifiers that have it, not those on the way to it.)
-        if is_denied && !self.is_backwards {
-            if is_target {
-                self.conflicts.push(entry.to);
-            }
-            return GO_ON;
-        }
-        let factor = if at.depth == 0 {
-            1.0
-        } else {
-            self.options.hop_factor
-        };
-        let class = &index.vocabulary.classes[entry.class as usize];
-        let confidence = at.confidence * class.confidence() * factor;
-        // (Alone no path gets better on its way, nor is there anything else to tell of it.)
-        if self.options.undirected
-            && confidence < self.options.min_confidence
-            && self.denials.is_empty()
-        {
-            return GO_ON;
-        }
-        let step = Step {
-            node: entry.to,
-            entry,
-        };
-        self.steps.push(step);
-        // (A way back to the start is no mapping.)
-        let mut is_end = is_target && !is_denied && entry.to != self.nodes[0];
-        if is_end && self.is_backwards {
-            is_end = self.is_walked_from(index, entry.to)?;
-        }
-        if is_end {
-            if is_passed {
-                self.passed += 1;
-            } else {
-                self.make_room()?;
-                self.paths.push(Path {
-                    confidence: match self.options.undirected {
-                        true => self.product(index),
-                        false => confidence,
-                    },
-                    predicate: meaning.and_then(|(_, predicate)| predicate),
-                    hops: at.depth + 1,
-                });
-                self.path_steps.extend_from_slice(&self.steps);
-                let all = self.paths.len() * self.options.max_hops;
-                self.path_steps.resize(all, NOWHERE);
-            }
-            if self.than.is_some_and(|than| entry.to != than)
-                && confidence >= self.options.min_confidence
-            {
-                self.is_met = true;
-                return Ok(ControlFlow::Break(()));
-            }
-        }
-        let goes_on = !is_last
-            && (self.options.undirected || meaning.is_some_and(|(kind, _)| self.may_go_on(kind)));
-        let mut flow = ControlFlow::Continue(());
-        if goes_on {
-            self.nodes.push(entry.to);
-            self.prefixes.push(prefix);
-            flow = self.visit(
-                index,
-                At {
-                    node: entry.to,
-                    depth: at.depth + 1,
-                    confidence,
-                    meaning,
-                },
-            )?;
-            self.nodes.pop();
-            self.prefixes.pop();
-        }
-        self.steps.pop();
-        Ok(flow)
-    }
-
-    /// The confidence of the path, to the last digit the same from its other end and over edges beside its own.
-    fn product(&self, index: &Index) -> f64 {
-        let class = |step: &Step| &index.vocabulary.classes[step.entry.class as usize];
-        let mut all = [1.0; MOST_HOPS];
-        for (one, step) in all.iter_mut().zip(&self.steps) {
-            *one = class(step).confidence();
-        }
-        all.sort_unstable_by(|a, b| b.total_cmp(a));
-        let product = all.iter().product::<f64>();
-        product * self.options.hop_factor.powi(self.steps.len() as i32 - 1)
-    }
-
-    /// What follows from a path and an edge behind it.
-    fn follows(
-        &self,
-        chains: Chains,
-        before: Option<(Kind, Option<u32>)>,
-        (kind, predicate): (Kind, Option<u32>),
-    ) -> Option<(Kind, Option<u32>)> {
-        let Some((first, name)) = before else {
-            return Some((kind, predicate));
-        };
-        let composed = chains.compose(first, kind)?;
-        let same = name == predicate && name.is_some();
-        Some((
-            composed,
-            if same {
-                predicate
-            } else {
-                self.general[composed as usize]
-            },
-        ))
-    }
-
-    /// The same of a path on which anything goes: nothing may follow.
-    fn along(
-        &self,
-        before: Option<(Kind, Option<u32>)>,
-        entry: Entry,
-        predicate: Option<u32>,
-    ) -> Option<(Kind, Option<u32>)> {
-        // (Of an edge that means nothing from here nothing is said.)
-        let means = !is_barred(entry, self.is_backwards);
-        let own = (entry.kind(), predicate.filter(|_| means));
-        match (before, self.steps.is_empty()) {
-            (None, true) => Some(own),
-            (None, false) => None,
-            (before, _) => self.follows(ALL, before, own),
-        }
-    }
-
-    /// Whether anything composes with a kind.
-    fn may_go_on(&self, kind: Kind) -> bool {
-        self.options.chains.compose(kind, Kind::Exact).is_some()
-    }
-
-    /// Whether the path uses this edge already.
-    fn uses(&self, index: &Index, node: u32, entry: Entry) -> bool {
-        let own = edge_id(&index.vocabulary, node, entry);
-        let mut from = self.nodes[0];
-        self.steps.iter().any(|step| {
-            let used = edge_id(&index.vocabulary, from, step.entry) == own;
-            from = step.node;
-            used
-        })
-    }
-
     /// The steps of a path.
     pub(crate) fn steps_of(&self, path: usize) -> &[Step] {
         let start = path * self.options.max_hops;
@@ -517,7 +297,7 @@ impl Walker {
     }
 
     /// Makes room for a path, with memory that it is given.
-    fn make_room(&mut self) -> Result<()> {
+    pub(super) fn make_room(&mut self) -> Result<()> {
         if self.paths.len() < self.paths.capacity() {
             return Ok(());
         }
@@ -549,21 +329,4 @@ impl Walker {
             self.held.free();
         }
     }
-}
-
-/// Whether a node is said not to be this.
-pub(super) fn denies(denials: &Denials, node: u32, kind: Kind, predicate: Option<u32>) -> bool {
-    let from = denials.partition_point(|&(denied, ..)| denied < node);
-    let own = denials[from..]
-        .iter()
-        .take_while(|&&(denied, ..)| denied == node);
-    own.into_iter().any(|&(_, denied, other)| match denied {
-        Kind::Other => kind == Kind::Other && predicate == Some(other),
-        denied => denied.denies(kind),
-    })
-}
-
-/// Whether an edge cannot be walked: its predicate has no inverse, and paths go the other way.
-pub(super) fn is_barred(entry: Entry, is_backwards: bool) -> bool {
-    entry.is_one_way() != is_backwards && entry.kind() == Kind::Other
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use arrow::array::RecordBatch;
 use biotide_common::BiotideError;
@@ -144,7 +145,7 @@ impl TextOpener {
                 let notes = notes_below(&source, &**layout, &start).await?;
                 let pace = self.pace(&name, Some(source.size())).await?;
                 let source = Arc::new(source);
-                let verdict = self.verdict(stats, start.variant);
+                let verdict = self.verdict(stats, &start);
                 let layout = Arc::clone(layout);
                 let scan = FileScan::new(source, layout, verdict, start, notes, ranges, pace);
                 return Ok(OpenFile::Anywhere(Arc::new(scan)));
@@ -175,7 +176,7 @@ impl TextOpener {
             }
         };
         let left = self.rows_left();
-        let verdict = self.verdict(stats, start.variant);
+        let verdict = self.verdict(stats, &start);
         let layout = Arc::clone(layout);
         let scan = StreamScan::new(source, layout, verdict, ahead, text, start, left, pace);
         Ok(OpenFile::Stream(tokio::sync::Mutex::new(Some(Box::new(
@@ -195,8 +196,9 @@ impl TextOpener {
         Pace::reserve(self.memory.clone(), Arc::clone(&self.log), file, wanted).await
     }
 
-    fn verdict(&self, stats: Arc<ScanStats>, variant: usize) -> Verdict {
-        let least = self.source.layout.min_record_bytes(variant);
+    fn verdict(&self, stats: Arc<ScanStats>, start: &FileStart) -> Verdict {
+        stats.lines_before.store(start.lines, Ordering::Relaxed);
+        let least = self.source.layout.min_record_bytes(start.variant);
         Verdict::new(stats, Arc::clone(&self.log), &self.source.options, least)
     }
 

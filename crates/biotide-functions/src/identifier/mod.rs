@@ -55,7 +55,7 @@ mod written;
 use crate::function::Spec;
 
 pub use known_namespaces::KnownIdentifiers;
-pub use namespace::is_namespace;
+pub use namespace::unknown_namespace;
 
 /// The functions.
 pub(crate) fn specs() -> Vec<&'static Spec> {

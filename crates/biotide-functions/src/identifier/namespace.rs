@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use biotide_common::nearest::nearest;
 use datafusion_common::Result;
 
 use super::curie;
@@ -202,10 +203,21 @@ fn with_prefix<'a>(
     }
 }
 
-/// Whether there are identifiers of this name: a prefix of the registry in any spelling, or a namespace of ours.
-pub fn is_namespace(registry: &Registry, spelling: &str) -> bool {
+/// What may have been meant by a name that there are no identifiers of: no prefix of the registry in any spelling, nor a
+/// namespace of ours. `None`: it is one.
+pub fn unknown_namespace(registry: &Registry, spelling: &str) -> Option<String> {
     let is_own = || OWN.iter().any(|own| own.name == spelling);
-    registry.find(trim(spelling)).is_some() || spelling == SYMBOLS || is_own()
+    if registry.find(trim(spelling)).is_some() || spelling == SYMBOLS || is_own() {
+        return None;
+    }
+    let known = registry.prefixes().iter();
+    Some(
+        match nearest(spelling, known.map(|prefix| prefix.prefix.as_str())) {
+            Some(near) => format!("did you mean '{near}'?"),
+            None => "it is a prefix, such as uniprot (SELECT prefix, name FROM system.prefixes)"
+                .to_owned(),
+        },
+    )
 }
 
 impl Namespace {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use biotide_common::BiotideError;
-use biotide_common::nearest::nearest;
+use biotide_common::nearest::{list, nearest};
 use biotide_formats::sink::TextSinkFormat;
 use datafusion::datasource::file_format::{FileFormatFactory, format_as_file_type};
 use datafusion::execution::SessionState;
@@ -68,7 +68,8 @@ impl Output {
                 None => String::new(),
             };
             let problem = format!(
-                "is not a format that can be written{near}; use parquet, csv, tsv, jsonl or arrow (also .gz for text)"
+                "is not a format that can be written{near}; use {}",
+                list(FORMATS)
             );
             return Err(BiotideError::Option {
                 key: "format".to_owned(),

@@ -1,7 +1,7 @@
 //! What is asked of a valid value.
 
-use biotide_common::nearest::nearest;
 use biotide_functions::References;
+use biotide_functions::identifier::unknown_namespace;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::execution::SessionState;
 use datafusion::functions::expr_fn as f;
@@ -79,13 +79,8 @@ impl Valid {
             let references = state.config().get_extension::<References>();
             let registry = references.map(|known| known.registry(state.config_options()));
             if let Some(Ok(registry)) = registry
-                && registry.find(namespace).is_none()
+                && let Some(near) = unknown_namespace(&registry, namespace)
             {
-                let known = registry.prefixes().iter();
-                let near = match nearest(namespace, known.map(|prefix| prefix.prefix.as_str())) {
-                    Some(near) => format!("did you mean '{near}'?"),
-                    None => "SELECT prefix, name FROM system.prefixes has them".to_owned(),
-                };
                 return Err(format!("\"{namespace}\" is no namespace: {near}"));
             }
             let function = state.scalar_functions().get("id_is_valid");

@@ -37,9 +37,10 @@ pub struct SinkChunk {
     /// Bad records of the inputs that were set aside where its rows come from; notes are none. Each of them is in one
     /// chunk, so that all chunks have as many as the sink has `rejected`, less notes; a sink that takes no rows has no
     /// chunks. Where each good record becomes a row, of one file or of several one after the other, these are the bad
-    /// ones behind the rows of the chunk. Of a plan that drops rows or makes several of one, and of files with blank
-    /// lines, they are in proportion: the record in the middle of a file is in the chunk in the middle, of several
-    /// files each by itself.
+    /// ones behind the rows of the chunk (rows that a step has refused are placed by their lines: in files with records
+    /// of several lines they may come to a later chunk). Of a plan that drops rows or makes several of one, and of files
+    /// with blank lines, they are in proportion: the record in the middle of a file is in the chunk in the middle, of
+    /// several files each by itself.
     pub errors: u64,
     /// Bytes that operators and readers had reserved when it was complete.
     pub memory_bytes: u64,

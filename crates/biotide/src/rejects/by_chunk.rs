@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::slice;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use biotide_common::reject::RejectRecord;
 use biotide_common::session::QueryLog;
@@ -20,7 +21,8 @@ use crate::error::Result;
 /// however often it was read: in that of the good record which it stands behind.
 ///
 /// Rows are not followed through a plan. Where each good record became one row, of one file or of several one after the
-/// other, that is the chunk. Else a record is where it would be if the good ones of its file had become all rows evenly.
+/// other, that is the chunk (what a step refuses is counted by lines: of records of several it may be a later one). Else a
+/// record is where it would be if the good ones of its file had become all rows evenly.
 /// The last chunk has what stands in no file.
 pub(crate) fn errors_by_chunk(
     log: &Arc<QueryLog>,
@@ -40,11 +42,12 @@ pub(crate) fn errors_by_chunk(
             file.clone_from(&record.source);
             bad = 0;
         }
-        let good = before(record).saturating_sub(bad);
+        let span = spans.get(&file);
+        let good = before(record, span).saturating_sub(bad);
         bad += 1;
         placed += 1;
         if !is_note {
-            let row = spans.get(&file).map(|span| span.row_before(good));
+            let row = span.map(|span| span.row_before(good));
             let chunk = row.map_or(last, |row| last.min(row / chunk_rows));
             *errors.entry(chunk).or_default() += 1;
         }
@@ -57,10 +60,13 @@ pub(crate) fn errors_by_chunk(
 }
 
 /// How many records of its file stand before one.
-fn before(record: &RejectRecord) -> u64 {
-    // (Of a row that a step has refused there is the line alone, and the first one has the names of columns.)
+fn before(record: &RejectRecord, span: Option<&Span>) -> u64 {
     match record.record {
-        None => record.line.saturating_sub(2),
+        // (Of a row that a step has refused there is the line alone.)
+        None => {
+            let before = span.map_or(0, |span| span.lines_before);
+            record.line.saturating_sub(before + 1)
+        }
         Some(number) => number.saturating_sub(1),
     }
 }
@@ -68,6 +74,8 @@ fn before(record: &RejectRecord) -> u64 {
 /// The rows of a sink that a file gave.
 #[derive(Debug, Default)]
 struct Span {
+    /// Lines of the file before its first record.
+    lines_before: u64,
     /// Records of the file that nobody has set aside: of one that is read several times, those of one time.
     good: u64,
     /// What they became: so many rows, from this one on.
@@ -99,6 +107,7 @@ fn spans_of(
         let span = spans.entry(scan.file.clone()).or_default();
         let good = counts.records.saturating_sub(counts.rejected);
         span.good = good.max(span.good);
+        span.lines_before = scan.lines_before.load(Ordering::Relaxed);
     }
     // (Readers do not know what steps have refused, and steps do not know the number of a record.)
     if log.report().rejected > by_readers {
@@ -155,8 +164,6 @@ fn files_of(plan: &Arc<dyn ExecutionPlan>, files: &mut Vec<String>) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::Ordering;
-
     use biotide_common::scan::ScanStats;
 
     use super::*;
@@ -169,6 +176,7 @@ mod tests {
             true => (11 * bad, 0),
             false => (10 * bad, bad),
         };
+        scan.lines_before.store(1, Ordering::Relaxed);
         scan.records.store(11 * bad, Ordering::Relaxed);
         scan.delivered.store(delivered, Ordering::Relaxed);
         scan.rejected.store(rejected, Ordering::Relaxed);

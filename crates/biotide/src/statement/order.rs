@@ -21,12 +21,16 @@ pub(crate) fn keeps_order(plan: &LogicalPlan) -> bool {
     keeps(plan, &|plan| is_source(plan, false))
 }
 
-/// The same of rows that are written somewhere. Their order may be that of a sort further down, too, above which the
-/// engine would share out the rows among threads.
+/// The same of rows that are written somewhere: from any file, they come in its order each time.
+pub(super) fn comes_in_order(plan: &LogicalPlan) -> bool {
+    keeps(plan, &|plan| is_source(plan, true))
+}
+
+/// Whether what is written has an order that the engine would lose by sharing out rows among threads: that of a file, or of
+/// a sort further down. (Rows that a sort holds for equal may come in another order the next time.)
 pub(crate) fn keeps_order_when_written(plan: &LogicalPlan) -> bool {
     let is_sort = |plan: &LogicalPlan| matches!(plan, LogicalPlan::Sort(_));
-    keeps(plan, &|plan| is_source(plan, true))
-        || !is_sort(without_names(plan)) && keeps(plan, &is_sort)
+    comes_in_order(plan) || !is_sort(without_names(plan)) && keeps(plan, &is_sort)
 }
 
 /// What is copied keeps its order from any file; what is only looked at may come from a binary file in

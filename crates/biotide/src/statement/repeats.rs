@@ -3,13 +3,13 @@
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Expr, LogicalPlan, Volatility};
 
-use super::order::{keeps_order_when_written, plain};
+use super::order::{comes_in_order, plain};
 use crate::normalize::RAISE;
 use crate::pipeline::measure::StepNode;
 
 /// Whether a plan gives the same rows in the same order each time, so that writing them can be resumed.
 pub(crate) fn repeats_in_order(plan: &LogicalPlan) -> bool {
-    keeps_order_when_written(plan) && repeats(plan)
+    comes_in_order(plan) && repeats(plan)
 }
 
 /// Whether a plan chooses the same rows each time it runs over the same files: nothing that decides about rows is random,

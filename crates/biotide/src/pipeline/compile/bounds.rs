@@ -90,7 +90,10 @@ fn number(name: &str, tree: &Tree) -> Result<Option<Number>> {
         Node::Null => return Ok(None),
         Node::Scalar(scalar) => match scalar.value {
             Value::Boolean(_) => None,
-            _ => Number::parse(&scalar.text),
+            Value::Text => Number::parse(&scalar.text),
+            // (As it is written, with all its digits; YAML has `1_000` and `0xFF` too.)
+            Value::Integer(number) => spelt(&scalar.text, number),
+            Value::Number(number) => spelt(&scalar.text, number),
         },
         _ => None,
     };
@@ -98,4 +101,8 @@ fn number(name: &str, tree: &Tree) -> Result<Option<Number>> {
     number
         .map(Some)
         .ok_or_else(|| tree.place.error(problem()).into())
+}
+
+fn spelt(text: &str, number: impl ToString) -> Option<Number> {
+    Number::parse(text).or_else(|| Number::parse(&number.to_string()))
 }

@@ -9,7 +9,7 @@ use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::ScalarValue;
 
 use super::Scope;
-use super::number::Number;
+use super::number::{Decimal, Number};
 use super::words::{quoted, text};
 
 /// The cells of a column.
@@ -66,6 +66,9 @@ impl<'a> Cell<'a> {
     /// That it is on one side of a value; nothing if no cell of the column can be. `is_number`: the file has a number
     /// there, not a text.
     pub(super) fn is(&self, sign: &str, value: &str, is_number: bool) -> Option<String> {
+        if self.data_type.is_numeric() {
+            return Number::parse(value).map(|number| self.is_beside(sign, number));
+        }
         if let Some(value) = self.value(value) {
             return Some(format!("{} {sign} {value}", self.sql()));
         }
@@ -96,11 +99,10 @@ impl<'a> Cell<'a> {
     /// numbers none is above or below one.)
     fn text_is(&self, sign: &str, number: Number) -> String {
         let by_double = format!("{} {sign} {}", self.as_double(), double(number.double));
-        let Some(exact) = number.exact else {
+        let Some(exact) = number.exact.and_then(Decimal::beside_whole) else {
             return by_double;
         };
         // (As many digits as leave room for those that the other may have behind its point.)
-        let exact = exact.typed(&DataType::Decimal256(58, 0));
         let cell = self.sql();
         format!(
             "CASE WHEN regexp_like(arrow_cast({cell}, 'Utf8'), '^[[:space:]]*[+-]?[0-9]{{1,58}}[[:space:]]*$') \
@@ -114,7 +116,11 @@ impl<'a> Cell<'a> {
         let known = match self.data_type {
             DataType::Boolean if value.eq_ignore_ascii_case("true") => "true".to_owned(),
             DataType::Boolean if value.eq_ignore_ascii_case("false") => "false".to_owned(),
-            other if other.is_numeric() => self.number(Number::parse(value)?)?,
+            other if other.is_numeric() => {
+                let number = Number::parse(value)?;
+                self.float(number)
+                    .or_else(|| number.exact?.of_type(other))?
+            }
             other if other.is_temporal() => {
                 let finer = finer(other).filter(|finer| !is_exact(value, other, finer));
                 match finer {
@@ -127,15 +133,19 @@ impl<'a> Cell<'a> {
         Some(known)
     }
 
-    /// A number of the column's type, or one to compare it with exactly; nothing if the type has no numbers.
+    /// A number of the column's type, or one to compare its cells with exactly; nothing if there is none.
     fn number(&self, number: Number) -> Option<String> {
-        let data_type = self.data_type;
-        Some(match number.exact {
-            _ if data_type.is_floating() => typed(&number.double.to_string(), data_type),
-            _ if !data_type.is_numeric() => return None,
-            Some(exact) => exact.typed(data_type),
-            None => double(number.double),
-        })
+        if !self.data_type.is_numeric() {
+            return None;
+        }
+        self.float(number)
+            .or_else(|| number.exact?.beside(self.data_type))
+    }
+
+    /// The nearest number of a column of such.
+    fn float(&self, number: Number) -> Option<String> {
+        let is_floating = self.data_type.is_floating();
+        is_floating.then(|| typed(&number.double.to_string(), self.data_type))
     }
 
     fn folded(&self, text: String) -> String {

@@ -1,5 +1,7 @@
 //! What `validate` checks, and datasets that pass through.
 
+use biotide_common::BiotideError;
+
 use super::super::actions::Params;
 use super::super::spec::Step;
 use super::bounds::Bounds;
@@ -33,18 +35,25 @@ pub(crate) enum What {
 }
 
 /// The checks of a step, of its input.
-pub(crate) async fn checks(scope: &Scope, params: &Params) -> Result<Vec<Check>> {
+pub(crate) async fn checks(scope: &Scope, step: &Step) -> Result<Vec<Check>> {
+    let params = &step.params;
     let input = scope.input(params, "input")?;
     let mut checks = Vec::new();
     for item in params.items("checks") {
         let severity = item.text("severity").unwrap_or("error").to_owned();
         let named = item.text("name");
         let mut found = of_item(scope, &input, item)?;
-        if let Some(condition) = item.text("condition") {
+        if let Some(condition) = condition(scope, item)? {
             // (What is counted is part of a larger expression, in which the engine would convert it.)
-            let sql = written::expression(scope, item.place("condition"), "condition", condition)?;
-            let rows = subqueries::kept(scope, &input, &sql, false);
-            planned::check(scope, &scope.plan(&rows).await?)?;
+            let rows = subqueries::kept(scope, &input, &condition, false);
+            let fits = match scope.plan(&rows).await {
+                Ok(plan) => planned::check(scope, &plan),
+                Err(error) => Err(error),
+            };
+            fits.map_err(|error| {
+                let place = format!("{}, step {}", item.place("condition"), step.name);
+                BiotideError::at(place, error.into_datafusion())
+            })?;
         }
         let several = found.len() > 1;
         for (default, what) in found.drain(..) {
@@ -61,6 +70,13 @@ pub(crate) async fn checks(scope: &Scope, params: &Params) -> Result<Vec<Check>>
         }
     }
     Ok(checks)
+}
+
+/// The condition of a check.
+fn condition(scope: &Scope, item: &Params) -> Result<Option<String>> {
+    let place = item.place("condition");
+    let sql = |text| written::expression(scope, place, "condition", text);
+    item.text("condition").map(sql).transpose()
 }
 
 fn of_item(scope: &Scope, input: &str, item: &Params) -> Result<Vec<(String, What)>> {
@@ -140,13 +156,13 @@ fn of_item(scope: &Scope, input: &str, item: &Params) -> Result<Vec<(String, Wha
     } else if asked == Some("in_set") {
         return Err(refused(item, "in_set", "it names no values"));
     }
-    if let Some(condition) = item.text("condition") {
-        let sql = written::expression(scope, item.place("condition"), "condition", condition)?;
+    if let Some(sql) = condition(scope, item)? {
+        let name = item.text("condition").unwrap_or(&sql).to_owned();
         let holds = match Subqueries::of(scope, &sql)?.any {
             true => What::Sought(sql),
             false => What::Rows(format!("coalesce({sql}, false)")),
         };
-        found.push((condition.to_owned(), holds));
+        found.push((name, holds));
     } else if asked == Some("condition") {
         return Err(refused(item, "condition", "it says none"));
     }
@@ -222,7 +238,7 @@ pub(super) async fn kept(scope: &Scope, step: &Step) -> Result<Made> {
         return Ok(all);
     }
     // (What is wrong with a check is wrong too where no row is dropped.)
-    let checks = checks(scope, params).await?;
+    let checks = checks(scope, step).await?;
     planned::check(scope, &scope.plan(&counting(&input, &checks)).await?)?;
     if params.text("on_fail") != Some("drop") {
         return Ok(all);

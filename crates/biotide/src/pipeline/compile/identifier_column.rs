@@ -98,7 +98,7 @@ impl Identifier<'_> {
     /// Whether a value that was made is no identifier of a namespace, however it is written. Of several, whether one of
     /// them is none. (In SQL with lambdas.)
     pub(super) fn fails(&self, value: &str, namespace: &str) -> String {
-        // (Of a namespace that is not known nothing can be said.)
+        // (NULL is no identifier that is wrong.)
         let fails = |one: &str| {
             let parts = format!("id_split({one}, {namespace})");
             format!(

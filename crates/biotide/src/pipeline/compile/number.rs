@@ -26,7 +26,7 @@ impl Number {
     /// Whether it is greater than another one.
     pub(super) fn is_above(self, other: Self) -> bool {
         match (self.exact, other.exact) {
-            (Some(own), Some(other)) if own.scale == other.scale => own.mantissa > other.mantissa,
+            (Some(own), Some(other)) => own.is_above(other),
             _ => self.double > other.double,
         }
     }
@@ -82,7 +82,7 @@ impl Decimal {
         }
         let zeros = usize::try_from(-scale).unwrap_or(0);
         let scale = usize::try_from(scale).unwrap_or(0);
-        if digits.len() + zeros > Self::MOST_DIGITS || scale > Self::MOST_SCALE {
+        if digits.len() + zeros > Self::MOST_DIGITS || scale > Self::MOST_DIGITS {
             return None;
         }
         let mantissa = format!("{sign}{digits}{}", "0".repeat(zeros));
@@ -92,28 +92,62 @@ impl Decimal {
         })
     }
 
-    /// As a value of a type of numbers, or of one to compare it with exactly.
-    pub(super) fn typed(self, data_type: &DataType) -> String {
-        let (digits, scale) = (Self::MOST_DIGITS, self.scale);
-        let (room, wider) = match data_type {
-            DataType::Decimal256(_, room) => (usize::try_from(*room).unwrap_or(0), None),
+    fn is_above(self, other: Self) -> bool {
+        // (Of two signs the greater is known; else what has no room beside the other is further from zero.)
+        if self.mantissa.signum() != other.mantissa.signum() {
+            return self.mantissa > other.mantissa;
+        }
+        let scaled = |one: Self, scale: usize| {
+            let zeros = u32::try_from(scale - one.scale).ok()?;
+            one.mantissa.checked_mul(10_i128.checked_pow(zeros)?)
+        };
+        let scale = self.scale.max(other.scale);
+        match (scaled(self, scale), scaled(other, scale)) {
+            (Some(own), Some(other)) => own > other,
+            (own, _) => own.is_none() == (self.mantissa > 0),
+        }
+    }
+
+    /// As a value of a type of numbers, if it is one.
+    pub(super) fn of_type(self, data_type: &DataType) -> Option<String> {
+        let room = match data_type {
+            DataType::Decimal32(_, room)
+            | DataType::Decimal64(_, room)
+            | DataType::Decimal128(_, room)
+            | DataType::Decimal256(_, room) => usize::try_from(*room).ok()?,
+            _ => 0,
+        };
+        let number = self.to_string();
+        (self.scale <= room && fits(&number, data_type)).then(|| typed(&number, data_type))
+    }
+
+    /// The same, or a value of a type that the engine compares with those of this one exactly; nothing if there is none.
+    pub(super) fn beside(self, data_type: &DataType) -> Option<String> {
+        if let Some(own) = self.of_type(data_type) {
+            return Some(own);
+        }
+        match *data_type {
+            // (Beside one of 38 digits, 38 of another scale have no room in 128 bits.)
             DataType::Decimal32(_, room)
             | DataType::Decimal64(_, room)
             | DataType::Decimal128(_, room) => {
-                let room = usize::try_from(*room).unwrap_or(0);
-                // (Beside one of 38 digits, 38 of another scale have no room in 128 bits.)
-                (room, Some(format!("Decimal256(76, {})", scale.max(room))))
+                let scale = usize::try_from(room).ok()?.max(self.scale);
+                Some(self.written(&format!("Decimal256(76, {scale})")))
             }
-            _ => (0, None),
-        };
-        let number = self.to_string();
-        match scale <= room && fits(&number, data_type) {
-            true => typed(&number, data_type),
-            false => {
-                let wider = wider.unwrap_or_else(|| format!("Decimal128({digits}, {scale})"));
-                format!("arrow_cast({}, {})", text(&number), text(&wider))
-            }
+            DataType::Decimal256(..) => None,
+            _ => self.beside_whole(),
         }
+    }
+
+    /// As a value that the engine compares with whole numbers exactly.
+    pub(super) fn beside_whole(self) -> Option<String> {
+        let data_type = || format!("Decimal128({}, {})", Self::MOST_DIGITS, self.scale);
+        (self.scale <= Self::MOST_SCALE).then(|| self.written(&data_type()))
+    }
+
+    fn written(self, data_type: &str) -> String {
+        let number = text(&self.to_string());
+        format!("arrow_cast({number}, {})", text(data_type))
     }
 }
 
@@ -134,7 +168,7 @@ mod tests {
 
     #[test]
     fn numbers_are_read_exactly() {
-        let typed = |text: &str| Decimal::parse(text).map(|number| number.typed(&DataType::Int64));
+        let typed = |text: &str| Decimal::parse(text)?.beside(&DataType::Int64);
         let int = |text: &str| Some(format!("arrow_cast('{text}', 'Int64')"));
         for text in [
             "9007199254740993",
@@ -151,7 +185,7 @@ mod tests {
         );
         let beyond = "arrow_cast('9223372036854775808', 'Decimal128(38, 0)')";
         assert_eq!(typed("9223372036854775808"), Some(beyond.to_owned()));
-        for none in ["", "x", "1e99", "inf", "1.2.3"] {
+        for none in ["", "x", "1e99", "inf", "1.2.3", "1e-19"] {
             assert_eq!(typed(none), None);
         }
     }
@@ -159,14 +193,19 @@ mod tests {
     #[test]
     fn a_number_beside_decimals_keeps_its_digits() {
         let decimal = DataType::Decimal128(10, 2);
-        let typed = |text: &str| Decimal::parse(text).map(|number| number.typed(&decimal));
+        let typed = |text: &str| Decimal::parse(text)?.beside(&decimal);
         for (text, kind) in [
             ("1.5", "Decimal128(10, 2)"),
             ("1.125", "Decimal256(76, 3)"),
             ("12345678901", "Decimal256(76, 2)"),
+            ("0.00000000000000000001", "Decimal256(76, 20)"),
         ] {
             assert_eq!(typed(text), Some(format!("arrow_cast('{text}', '{kind}')")));
         }
+        let own = |text: &str| Decimal::parse(text)?.of_type(&decimal);
+        assert_eq!(own("1.50"), typed("1.5"));
+        assert_eq!(own("1.125"), None);
+        assert_eq!(own("12345678901"), None);
     }
 
     #[test]
@@ -182,6 +221,18 @@ mod tests {
         }
         assert!(number("9007199254740993").is_above(number("9007199254740992")));
         assert!(number("1.5").is_above(number("1")));
+        assert!(number("9007199254740993").is_above(number("9007199254740992.5")));
+        assert!(!number("9007199254740992.5").is_above(number("9007199254740993")));
+        let (huge, tiny) = ("99999999999999999999999999999999999999", "1e-38");
+        for (above, below) in [
+            (huge, tiny),
+            (tiny, "-1e37"),
+            ("-1e-38", "-1e37"),
+            ("0", "-1e-38"),
+        ] {
+            assert!(number(above).is_above(number(below)), "{above} {below}");
+            assert!(!number(below).is_above(number(above)), "{below} {above}");
+        }
         assert!(!number("1e400").is_above(number("inf")));
     }
 }

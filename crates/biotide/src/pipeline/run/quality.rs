@@ -51,7 +51,7 @@ pub(super) async fn check(
     step: &Step,
 ) -> Result<(Vec<CheckResult>, Result<()>)> {
     let params = &step.params;
-    let checks = checks(scope, params).await?;
+    let checks = checks(scope, step).await?;
     let input = scope.input(params, "input")?;
     let plan = scope.plan(&counting(&input, &checks)).await?;
     let mut state = scope.state.clone();
