@@ -342,12 +342,12 @@ async fn states_that_cannot_be_used_are_named() {
         (String::new(), "it is no state of a run"),
         ("[3]".to_owned(), "it is no state of a run"),
         (
-            state.replacen("\"version\":3", "\"version\":2", 1),
+            state.replacen("\"version\":4", "\"version\":3", 1),
             "another version of Biotide",
         ),
         // (Which may have another form.)
         (
-            "{\"version\":4,\"runs\":[]}".to_owned(),
+            "{\"version\":5,\"runs\":[]}".to_owned(),
             "another version of Biotide",
         ),
     ] {

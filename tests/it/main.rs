@@ -33,6 +33,7 @@ mod pipeline_report;
 mod pipeline_resume;
 mod pipeline_rows;
 mod pipeline_run;
+mod pipeline_sorts;
 mod processors;
 mod progress;
 mod queries;

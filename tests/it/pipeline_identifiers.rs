@@ -60,6 +60,40 @@ async fn the_first_row_without_an_identifier_ends_the_run() {
     // Whatever is asked for later.
     let later = format!("{step}\n- {{type: filter, params: {{condition: n <> 2}}}}");
     assert!(refused(table, &later).await.contains("'bad one'"));
+    // With its place where that is known.
+    let folder = tempfile::tempdir().unwrap();
+    let file = made_file(folder.path(), "f.tsv", table);
+    let out = folder.path().join("o.csv").display().to_string();
+    for (load, place) in [
+        (
+            "load, params: {metadata_columns: true,",
+            "line 3, column id: ".to_owned(),
+        ),
+        (
+            "load_dataset_identifiers, params: {identifier_column: id,",
+            format!("{file}, line 3, column id: "),
+        ),
+    ] {
+        let yaml = format!(
+            "- {{type: {load} file_path: '{file}'}}}}\n{step}\n- {{type: sink, params: {{to: '{out}'}}}}"
+        );
+        let error = tried(&support::context(), &yaml).await.unwrap_err();
+        assert!(
+            error.contains(&format!("step parse: {place}there is no identifier")),
+            "{error}"
+        );
+    }
+    // Nothing is told apart from a text that says so.
+    let error = refused("id\tn\nP29460\t1\nNULL\t2\n", step).await;
+    assert!(
+        error.contains("there is no identifier in it, and on_invalid is fail: 'NULL'"),
+        "{error}"
+    );
+    let error = refused("id\tn\nP29460\t1\n\t2\n", step).await;
+    assert!(
+        error.ends_with("column id: it has no value (NULL), and on_invalid is fail"),
+        "{error}"
+    );
     let good = of("id\nP29460\nP12345\n", step).await;
     assert_eq!(good.len(), 2);
     let any = "- {type: parse, params: {column: id, output_format: rows, on_invalid: fail}}";
@@ -157,21 +191,64 @@ async fn retired_accessions_need_a_table_and_take_it_from_the_step() {
     };
     let error = refused(table, &step("")).await;
     assert!(
-        error.contains("p.yaml, line 2")
-            && error.contains("names no secondary")
-            && error.contains("sec_ac.txt"),
+        error.starts_with(
+            "p.yaml, line 2, column 3, step protein_historical_resolution: there is no table"
+        ) && error
+            .contains("of uniprot: name its file by the parameter secondary (UniProt's sec_ac.txt"),
         "{error}"
     );
     let error = refused(table, &step(", secondary: /nowhere/sec_ac.txt")).await;
     assert!(error.contains("/nowhere/sec_ac.txt"), "{error}");
     let found = of(table, &step(&format!(", secondary: '{retired}'"))).await;
     assert_eq!(found.len(), 3);
-    assert_eq!(found[0], "P68250 P68250 ok 1");
-    assert_eq!(found[1], "P29358 P68250 retired 0.9");
-    assert!(found[2].ends_with("ambiguous 0.85"), "{found:?}");
+    assert_eq!(found[0], "P68250 P68250 ok 1 NULL");
+    assert_eq!(found[1], "P29358 P68250 retired 0.9 replaced");
+    assert_eq!(found[2], "A0A000 A0A000 ambiguous 0.85 split into several");
     // Built in.
     let built_in = "- {type: protein_historical_resolution, params: {column: id, namespace: hgnc}}";
-    assert_eq!(of("id\nHGNC:5\n", built_in).await, ["HGNC:5 HGNC:5 ok 1"]);
+    let found = of("id\nHGNC:5\nHGNC:5-2\n", built_in).await;
+    assert_eq!(found[0], "HGNC:5 HGNC:5 ok 1 NULL");
+    assert!(
+        found[1].starts_with("HGNC:5-2 HGNC:5-2 invalid NULL"),
+        "{found:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_isoform_has_the_fate_of_its_accession() {
+    let folder = tempfile::tempdir().unwrap();
+    let retired = made_file(
+        folder.path(),
+        "sec.tsv",
+        "secondaryID\tprimaryID\nQ00001\tP11111\nQ00002\tP11111\nQ00002\tP22222\nQ00003\t\n",
+    );
+    let table = "id\nP12345-2\np12345-2\nUniProtKB:P12345-12\nQ00001-2\nUniProtKB:Q00001-2\nQ00002-3\nQ00003-3\nP12345-0\n\
+                 junk-2\nNA\n";
+    for namespace in ["uniprot", "UniProtKB"] {
+        let step = format!(
+            "- {{type: protein_historical_resolution, params: {{column: id, secondary: '{retired}', namespace: {namespace}}}}}
+- {{type: select, params: {{columns: {{c: id_current, v: id_verdict, s: id_confidence, n: \"split_part(id_note, ';', 2)\"}}}}}}"
+        );
+        let found = of(table, &step).await;
+        let replaced =
+            |id: &str| format!("{id} retired 0.9  the isoform is of the retired accession alone");
+        let (alone, with_prefix) = (replaced("P11111"), replaced("UniProtKB:P11111"));
+        assert_eq!(
+            found,
+            [
+                "P12345-2 ok 1 NULL",
+                "P12345-2 repaired 1 ",
+                "UniProtKB:P12345-12 ok 1 NULL",
+                alone.as_str(),
+                with_prefix.as_str(),
+                "Q00002-3 ambiguous 0.85 ",
+                "Q00003-3 withdrawn 0 ",
+                "P12345-0 invalid NULL ",
+                "junk-2 invalid NULL ",
+                "NA null NULL NULL",
+            ]
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -214,6 +291,52 @@ async fn rules_within_a_pipeline_tell_its_places() {
         rules("cast")
     );
     assert_eq!(run(&support::context(), &yaml).await.rows, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_value_that_ends_the_run_is_told_from_the_rule_that_it_breaks() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = made_file(folder.path(), "f.tsv", "val\tid\n1\tA\n1.5\t\n");
+    let rules = |steps: &str| {
+        format!(
+            "- type: normalize
+  params:
+    rules:
+      field_rules:
+      - {steps}"
+        )
+    };
+    let cast = rules(
+        "{source_field: val, transformations: [{type: cast, params: {target_type: int}, on_error: raise}]}",
+    );
+    let required = rules("{source_field: id, required: true}");
+    let load = |more: &str| format!("- {{type: load, params: {{file_path: '{file}'{more}}}}}");
+    let ids = format!(
+        "- {{type: load_dataset_identifiers, params: {{file_path: '{file}', identifier_column: id, drop_empty_ids: false}}}}"
+    );
+    let value = "the value '1.5' of val: cast (rule at p.yaml, line 6); on_error: skip";
+    for (load, rules, problem) in [
+        (load(""), &cast, value.to_owned()),
+        (
+            load(", metadata_columns: true"),
+            &cast,
+            format!("line 3, {value}"),
+        ),
+        (ids, &cast, format!("{file}, line 3, {value}")),
+        (
+            load(""),
+            &required,
+            "id has no value: it is required (rule at p.yaml, line 6); on_error: skip".to_owned(),
+        ),
+    ] {
+        let out = folder.path().join("o.csv").display().to_string();
+        let yaml = format!("{load}\n{rules}\n- {{type: sink, params: {{to: '{out}'}}}}");
+        let error = tried(&support::context(), &yaml).await.unwrap_err();
+        assert!(
+            error.contains(&format!("step normalize: {problem}")),
+            "{error}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -300,10 +423,13 @@ async fn a_namespace_that_is_none_is_told_apart_from_its_table() {
 async fn names_that_are_none_are_told_where_they_stand() {
     let folder = tempfile::tempdir().unwrap();
     let ids = made_file(folder.path(), "ids.tsv", "id\nP12345\n");
-    let load = format!(
-        "{{type: load_dataset_identifiers, params: {{file_path: '{ids}', validate_format: true, column_mappings: \
-         [{{column: id, identifier_type: uniprt}}]}}}}"
-    );
+    let load = |more: &str| {
+        format!(
+            "{{type: load_dataset_identifiers, params: {{file_path: '{ids}'{more}, column_mappings: [{{column: id, \
+             identifier_type: uniprt}}]}}}}"
+        )
+    };
+    let (load, validated) = (load(""), load(", validate_format: true"));
     let namespace =
         "identifier_type: 'uniprt' is no namespace that is known; did you mean 'uniprot'?";
     for (step, place, problem) in [
@@ -318,6 +444,7 @@ async fn names_that_are_none_are_told_where_they_stand() {
             namespace,
         ),
         (load.as_str(), None, namespace),
+        (validated.as_str(), None, namespace),
         (
             "{type: normalize, params: {rules: olnk}}",
             Some(37),

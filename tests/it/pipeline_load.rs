@@ -526,6 +526,49 @@ async fn an_identifier_is_one_however_it_is_written() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_stands_for_nothing_is_no_identifier() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "id\tItem\nP12345\tNA\nNA\tb\nn/a\tc\n-\td\n\te\nP12345;NA\tf\nID:NA\tg\nnamed\th\n";
+    let file = made_file(folder.path(), "f.tsv", text);
+    let steps = |more: &str, of_column: &str| {
+        format!(
+            "- {{type: load_dataset_identifiers, params: {{file_path: '{file}', strip_prefix: 'ID:'{more}, column_mappings: \
+             [{{column_name: id, is_primary: true{of_column}}}]}}}}
+- {{type: select, params: {{columns: {{id: id, x: '\"Item\"'}}}}}}"
+        )
+    };
+    let found = made(&steps("", "")).await;
+    assert_eq!(lines(found), ["P12345 NA", "P12345;NA f", "named h"]);
+    let composite = ", is_composite: true, composite_separator: ';'";
+    let found = made(&steps("", composite)).await;
+    assert_eq!(lines(found), ["[P12345] NA", "[P12345] f", "[named] h"]);
+    let found = made(&steps(", drop_empty_ids: false", "")).await;
+    assert_eq!(lines(found)[1..4], ["NULL b", "NULL c", "NULL d"]);
+    let of_uniprot = format!("{composite}, identifier_type: uniprot");
+    let found = made(&steps(", validate_format: true", &of_uniprot)).await;
+    assert_eq!(lines(found), ["[P12345] NA", "[P12345] f"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn identifiers_stay_as_they_are_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = made_file(
+        folder.path(),
+        "f.tsv",
+        "id\tx\np12345\t1\nUniProtKB:P12345\t2\n",
+    );
+    for more in ["", ", validate_format: true"] {
+        let found = made(&format!(
+            "- {{type: load_dataset_identifiers, params: {{file_path: '{file}'{more}, column_mappings: [{{column_name: id, \
+             identifier_type: uniprot, is_primary: true}}]}}}}"
+        ))
+        .await;
+        let ids: Vec<&str> = found.iter().map(|row| row[0].as_str()).collect();
+        assert_eq!(ids, ["p12345", "UniProtKB:P12345"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_stands_for_null_is_not_empty() {
     let folder = tempfile::tempdir().unwrap();
     for (text, more, count) in [

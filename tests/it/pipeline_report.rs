@@ -221,6 +221,88 @@ fn a_bad_row_of_a_dataset_that_is_used_twice_is_told_once() {
 }
 
 #[test]
+fn the_bad_row_that_ends_a_run_is_in_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    // (Two, in different units: the first ends it.)
+    let mut text = "id,name\n".to_owned();
+    for n in 0..60_000 {
+        text.push_str(&match n {
+            30_000 | 59_000 => "bad\n".to_owned(),
+            _ => format!("{n},name {n}\n"),
+        });
+    }
+    let plain = made_file(folder.path(), "a.csv", &text);
+    let packed = folder.path().join("b.csv.gz");
+    let packed = support::write(&packed, support::gzip(text.as_bytes()));
+    let (log, report) = (at("bad.jsonl"), at("r.json"));
+    let read = |file: &str| std::fs::read_to_string(file).unwrap();
+    for (file, more) in [
+        (&plain, ""),
+        (&plain, ", max_rows: 50000"),
+        (&packed, ""),
+        (&plain, ", columns: [id]"),
+    ] {
+        let yaml = format!(
+            "streaming: {{error_handling: {{continue_on_error: false}}}}
+steps:
+- {{type: load, params: {{file_path: '{file}'{more}}}}}
+- {{type: sink, params: {{to: '{}', mode: replace}}}}",
+            at("o.csv")
+        );
+        let yaml = made_file(folder.path(), "p.yaml", &yaml);
+        for threads in ["1", "4"] {
+            let more = [
+                "--threads",
+                threads,
+                "--rejects",
+                &*log,
+                "--report",
+                &*report,
+            ];
+            let args = ["run", yaml.as_str()].into_iter().chain(more);
+            bin::run(args).exits(1).says("line 30002 (record 30001");
+            let entries = read(&log);
+            assert_eq!(entries.lines().count(), 1, "{file} {threads}: {entries}");
+            let entry: serde_json::Value = serde_json::from_str(&entries).unwrap();
+            assert_eq!(entry["line"], 30_002);
+            assert_eq!(entry["offset"], text.find("bad").unwrap());
+            assert_eq!(entry["reason"], "too_few_fields");
+            assert_eq!(
+                (&entry["action"], &entry["raw"]),
+                (&"rejected".into(), &"bad".into())
+            );
+            let told: serde_json::Value = serde_json::from_str(&read(&report)).unwrap();
+            assert_eq!(
+                (&told["status"], &told["rejected"]),
+                (&"failure".into(), &1.into())
+            );
+        }
+    }
+}
+
+#[test]
+fn a_run_that_ends_with_too_many_bad_rows_says_where_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let file = made_file(folder.path(), "a.tsv", "k\tv\n1\tx\nbad\n2\ty\n");
+    let yaml = format!(
+        "steps:
+- {{type: load, params: {{file_path: '{file}', error_threshold: 0.1}}}}
+- {{type: sink, params: {{to: '{}', mode: replace}}}}",
+        at("o.csv")
+    );
+    let yaml = made_file(folder.path(), "p.yaml", &yaml);
+    bin::run(["run", &yaml])
+        .exits(1)
+        .says("See them with --rejects FILE");
+    let log = at("bad.jsonl");
+    bin::run(["run", &yaml, "--rejects", &log])
+        .exits(1)
+        .says(&format!("See them in {log}"));
+}
+
+#[test]
 fn a_dataset_that_was_kept_says_what_was_set_aside_then() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).display().to_string();

@@ -270,7 +270,7 @@ async fn what_does_not_fit_a_type_is_told_of_its_step() {
     for (kind, params, problem) in [
         ("filter", "condition: '(id + id) % 7 <> 1'", "Utf8 + Utf8"),
         ("filter", "condition: 'NOT (id + id > 1)'", "Utf8 + Utf8"),
-        ("filter", "condition: id", "non-boolean"),
+        ("filter", "condition: id", "neither true nor false, but"),
         (
             "filter",
             "condition: 'n IN (SELECT n FROM t WHERE id + id > 1)'",
@@ -294,7 +294,11 @@ async fn what_does_not_fit_a_type_is_told_of_its_step() {
             "checks: [{condition: 'id + id > 1'}]",
             "Utf8 + Utf8",
         ),
-        ("validate", "checks: [{condition: id}]", "non-boolean"),
+        (
+            "validate",
+            "checks: [{condition: id}]",
+            "neither true nor false, but",
+        ),
         (
             "sql",
             "query: 'SELECT * FROM t WHERE id + id > 1'",
@@ -311,9 +315,9 @@ async fn what_does_not_fit_a_type_is_told_of_its_step() {
     }
     // The check of several.
     let checks =
-        "checks:\n  - {not_null: id}\n  - {condition: n > 0}\n  - {condition: id + id > 1}";
+        "checks:\n    - {not_null: id}\n    - {condition: n > 0}\n    - {condition: id + id > 1}";
     let error = refused(&format!(
-        "{load}- name: bad\n  type: validate\n  params:\n   {checks}"
+        "{load}- name: bad\n  type: validate\n  params:\n    {checks}"
     ))
     .await;
     assert!(error.starts_with("p.yaml, line 9, column "), "{error}");
@@ -348,4 +352,266 @@ async fn a_column_that_is_not_there_is_told_with_those_of_the_user() {
         error.contains("there is no column xyzzy; there are uniprot, n"),
         "{error}"
     );
+}
+
+/// The rows of a table that windows are asked of: many with the same key, and the same value.
+fn windowed() -> Vec<(usize, usize, usize)> {
+    (0..12_000).map(|n| (n, n * 7919 % 97, n % 13)).collect()
+}
+
+/// The steps that load them.
+fn load_windowed(folder: &Path) -> String {
+    let rows: String = windowed()
+        .iter()
+        .map(|(id, g, v)| format!("{id}\t{g}\t{v}\n"))
+        .collect();
+    load(folder, &format!("id\tg\tv\n{rows}"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn windows_leave_rows_in_order_and_see_them_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = load_windowed(folder.path());
+    let rows = windowed();
+    let step = format!(
+        "{load}- type: derive
+  params:
+    columns:
+      n: count(*) OVER (PARTITION BY g)
+      place: row_number() OVER (PARTITION BY g)
+      first: first_value(id) OVER (PARTITION BY g ORDER BY v)
+      before: lag(id) OVER (PARTITION BY g ORDER BY v DESC)
+      until: sum(id) OVER (PARTITION BY g ROWS UNBOUNDED PRECEDING)
+      back: row_number() OVER (ORDER BY id DESC)
+      rank: rank() OVER (PARTITION BY g ORDER BY v)
+      with_equals: count(*) OVER (PARTITION BY g ORDER BY v)
+      all: row_number() OVER ()"
+    );
+    let mut groups: BTreeMap<usize, Vec<(usize, usize)>> = BTreeMap::new();
+    for (id, g, v) in &rows {
+        groups.entry(*g).or_default().push((*v, *id));
+    }
+    let expected: Vec<String> = rows
+        .iter()
+        .map(|(id, g, v)| {
+            let group = &groups[g];
+            let place = group.iter().position(|(_, other)| other == id).unwrap();
+            let mut down = group.clone();
+            down.sort_by_key(|(v, id)| (usize::MAX - v, *id));
+            let below = down.iter().position(|(_, other)| other == id).unwrap();
+            let before = below.checked_sub(1).map(|n| down[n].1.to_string());
+            let until: usize = group[..=place].iter().map(|(_, id)| id).sum();
+            let values = [
+                *id,
+                *g,
+                *v,
+                group.len(),
+                place + 1,
+                group.iter().min().unwrap().1,
+            ];
+            let more = [
+                until,
+                rows.len() - id,
+                1 + group.iter().filter(|(other, _)| other < v).count(),
+                group.iter().filter(|(other, _)| other <= v).count(),
+                id + 1,
+            ];
+            let shown = |values: &[usize]| -> String {
+                let values: Vec<String> = values.iter().map(usize::to_string).collect();
+                values.join(",")
+            };
+            let before = before.unwrap_or_default();
+            format!("{},{before},{}", shown(&values), shown(&more))
+        })
+        .collect();
+    let found = lines(&step).await;
+    assert_eq!(
+        found[0],
+        "id,g,v,n,place,first,before,until,back,rank,with_equals,all"
+    );
+    for (found, expected) in found[1..].iter().zip(&expected) {
+        assert_eq!(found, expected);
+    }
+    assert_eq!(found.len(), expected.len() + 1);
+    // What is chosen by the order of rows is the same as without.
+    let next = "\n- {type: deduplicate, params: {columns: g}}\n- {type: select, params: {columns: {id: id}}}";
+    let first: Vec<String> = (0..97).map(|id| id.to_string()).collect();
+    assert!(lines(&format!("{step}{next}")).await[1..] == first);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn windows_stand_beside_subqueries_and_in_groups() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = load(
+        folder.path(),
+        "id\tg\t__row\n1\tb\tx\n2\ta\ty\n3\tc\tx\n4\tb\ty\n5\ta\tx\n",
+    );
+    let step = "- type: select
+  params:
+    columns:
+      id: id
+      __row: row_number() OVER (PARTITION BY __row)
+      n: row_number() OVER ()
+      of_all: (SELECT count(*) FROM t AS u WHERE u.g = t.g)
+      ids: \"array_to_string(array_agg(id) OVER (PARTITION BY g), '+')\"";
+    assert_eq!(
+        lines(&format!("{load}{step}")).await,
+        [
+            "id,__row,n,of_all,ids",
+            "1,1,1,2,1+4",
+            "2,1,2,2,2+5",
+            "3,2,3,1,3",
+            "4,2,4,2,1+4",
+            "5,3,5,2,2+5"
+        ]
+    );
+    let step = "- type: aggregate
+  params:
+    group_by: g
+    aggregates:
+      n: count(*)
+      place: row_number() OVER (PARTITION BY count(*))
+      until: sum(count(*)) OVER (ROWS UNBOUNDED PRECEDING)";
+    assert_eq!(
+        lines(&format!("{load}{step}")).await,
+        ["g,n,place,until", "b,2,1,2", "a,2,2,4", "c,1,1,5"]
+    );
+    let window = "count(*) OVER (PARTITION BY g) > 1";
+    let step = format!("{load}- {{type: filter, params: {{condition: '{window}'}}}}");
+    let error = refused(&step).await;
+    assert!(error.starts_with("p.yaml, line 3, column "), "{error}");
+    assert!(
+        error.contains("'count(*) OVER (PARTITION BY g)' looks at other rows"),
+        "{error}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn columns_of_a_query_have_names_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = load(folder.path(), "id\tg\n1\ta\n2\tb\n");
+    let of = |query: &str| format!("{load}- {{type: sql, params: {{query: '{query}'}}}}");
+    for (query, names) in [
+        (
+            "SELECT * FROM t JOIN (SELECT * FROM t) AS z ON t.id = z.id",
+            "id, g",
+        ),
+        ("SELECT t.g, z.g FROM t JOIN t AS z ON t.id = z.id", "g"),
+        ("SELECT * FROM t JOIN t AS z USING (id)", "g"),
+        ("SELECT * FROM t, t AS z", "id, g"),
+    ] {
+        let error = refused(&of(query)).await;
+        assert!(error.starts_with("p.yaml, line 3, column "), "{error}");
+        let told = format!("query: several of its columns are called {names}: give each");
+        assert!(error.contains(&told), "{error}");
+    }
+    assert_eq!(
+        lines(&of(
+            "SELECT t.*, z.g AS h FROM t JOIN t AS z USING (id) ORDER BY id"
+        ))
+        .await,
+        ["id,g,h", "1,a,a", "2,b,b"]
+    );
+    assert_eq!(
+        lines(&of("SELECT id, g AS \"ID\" FROM t")).await[0],
+        "id,ID"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn numbers_that_become_texts_are_those_of_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let loads: String = [
+        ("a", "k\tf\n2.0\t1\n1.50\t2\n100000.0\t3\n"),
+        ("b", "k\tf\nx\t1\n2.0\t2\n"),
+        ("c", "k\tf\n2\t4\n"),
+    ]
+    .iter()
+    .map(|(name, text)| {
+        let file = write(&folder.path().join(format!("{name}.tsv")), text);
+        format!("- {{type: load, params: {{file_path: '{file}', output: {name}}}}}\n")
+    })
+    .collect();
+    let merged = async |params: &str| -> Vec<String> {
+        lines(&format!(
+            "{loads}- {{type: merge_datasets, params: {{{params}}}}}"
+        ))
+        .await
+    };
+    assert_eq!(
+        merged("inputs: [a, b]").await,
+        ["k,f", "2.0,1", "1.5,2", "100000.0,3", "x,1", "2.0,2"]
+    );
+    assert_eq!(
+        merged("inputs: [a, b], deduplicate: k").await,
+        ["k,f", "2.0,1", "1.5,2", "100000.0,3", "x,1"]
+    );
+    // (Whole numbers have no fraction, and equal ones one text.)
+    assert_eq!(
+        merged("inputs: [a, c], deduplicate: k").await,
+        ["k,f", "2,1", "1.5,2", "100000,3"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_column_is_refused_for_is_told_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = load(folder.path(), "k\tv\na\t1\na\t2\n");
+    for (kind, key, columns, told) in [
+        (
+            "derive",
+            "columns",
+            "{x: v + 1, y: nothing(v), z: v}",
+            "y: Invalid function 'nothing'",
+        ),
+        (
+            "select",
+            "columns",
+            "{x: v + 1, y: k + k}",
+            "y: Cannot coerce",
+        ),
+        (
+            "derive",
+            "columns",
+            "{x: row_number() OVER (), y: vv}",
+            "y: there is no column vv; did you mean 'v'?",
+        ),
+        (
+            "aggregate",
+            "group_by: k, aggregates",
+            "{n: count(*), m: v}",
+            "m: the column t.v may have several values in a group: group by it too",
+        ),
+        (
+            "aggregate",
+            "aggregates",
+            "{n: count(*), m: v}",
+            "m: the column t.v may have several values",
+        ),
+        (
+            "aggregate",
+            "aggregates",
+            "{m: v}",
+            "m: the column t.v may have several values",
+        ),
+        (
+            "aggregate",
+            "group_by: k, aggregates",
+            "{n: count(*), s: sum(k)}",
+            "s: sum does not take ",
+        ),
+    ] {
+        let error = refused(&format!(
+            "{load}- {{name: bad, type: {kind}, params: {{{key}: {columns}}}}}"
+        ))
+        .await;
+        assert!(error.starts_with("p.yaml, line 3, column "), "{error}");
+        let key = key.rsplit(' ').next().unwrap();
+        let told = format!(", step bad: {key}: {told}");
+        assert!(error.contains(&told), "{error}");
+        assert!(!error.contains("__row"), "{error}");
+    }
+    // All rows are one where they have no groups.
+    let step = "- {type: aggregate, params: {aggregates: {x: 1}}}";
+    assert_eq!(lines(&format!("{load}{step}")).await, ["x", "1"]);
 }

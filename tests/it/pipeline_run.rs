@@ -327,12 +327,12 @@ async fn what_cannot_be_written_is_told_before_anything_is() {
         (
             format!("type: sink, params: {{to: '{out}', partition_by: zz}}"),
             "has no column 'zz'",
-            false,
+            true,
         ),
         (
             format!("type: sink, params: {{to: '{database}', mode: upsert, key: zz}}"),
             "has no column 'zz'",
-            false,
+            true,
         ),
         (
             format!("type: report, params: {{path: '{out}'}}"),
@@ -385,6 +385,133 @@ async fn what_cannot_be_written_is_told_before_anything_is() {
     ));
     bin::run(["run", &yaml]).exits(0);
     assert!(Path::new(&at("first.csv")).exists());
+}
+
+#[test]
+fn columns_that_a_table_cannot_have_are_told_before_an_earlier_sink_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let many: Vec<String> = (0..2001).map(|n| format!("c{n}")).collect();
+    for (header, problem) in [
+        ("ID,id", "SQLite does not tell the columns ID and id apart"),
+        (
+            &*many.join(","),
+            "2001 columns: a table of SQLite has at most 2000",
+        ),
+    ] {
+        let file = made_file(folder.path(), "a.csv", &format!("{header}\n"));
+        let yaml = format!(
+            "steps:
+- {{type: load, params: {{file_path: '{file}'}}}}
+- {{type: sink, params: {{to: '{}'}}}}
+- {{name: last, type: sink, params: {{to: 'sqlite:{}/t', mode: append}}}}",
+            at("first.csv"),
+            at("o.db")
+        );
+        let yaml = made_file(folder.path(), "p.yaml", &yaml);
+        for more in [&["--dry-run"][..], &[]] {
+            let args = ["run", yaml.as_str()].into_iter();
+            let refused = bin::run(args.chain(more.iter().copied())).exits(1);
+            refused.says("step last").says(problem);
+            assert!(!Path::new(&at("first.csv")).exists());
+        }
+    }
+}
+
+#[test]
+fn folders_of_logs_and_reports_are_made_or_nothing_is_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = made_file(folder.path(), "f.tsv", BAD);
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let there = |name: &str| Path::new(&at(name)).exists();
+    // (No folder can be made below a file.)
+    let below = |name: &str| at(&format!("f.tsv/new/{name}"));
+    let refusal = "f.tsv is no folder";
+    let pipeline = |log: &str, checks: &str, cache: &str| {
+        let yaml = format!(
+            "streaming: {{error_handling: {{error_output_path: '{log}'}}}}
+steps:
+- {{type: load, params: {{file_path: '{file}', error_threshold: 0.9}}}}
+- {{type: validate, params: {{checks: [{{not_null: id}}], report_path: '{checks}'}}}}
+- {{type: cache, params: {{path: '{cache}'}}}}
+- {{type: sink, params: {{to: '{}'}}}}",
+            at("out/o.csv")
+        );
+        made_file(folder.path(), "p.yaml", &yaml)
+    };
+    let yaml = pipeline(&at("a/bad.jsonl"), &at("b/c/q.json"), &at("d/k.parquet"));
+    bin::run(["run", &yaml, "--dry-run"]).exits(0);
+    assert!(!there("a") && !there("b") && !there("d"));
+    bin::run(["run", &yaml, "--report", &at("e/r.json")]).exits(0);
+    for made in ["a/bad.jsonl", "b/c/q.json", "d/k.parquet", "e/r.json"] {
+        assert!(there(made), "{made}");
+    }
+    std::fs::remove_dir_all(at("out")).unwrap();
+
+    let (log, checks, cache) = (at("bad.jsonl"), at("q.json"), at("k.parquet"));
+    for yaml in [
+        (&below("bad.jsonl"), &checks, &cache),
+        (&log, &below("q.json"), &cache),
+        (&log, &below("q.csv"), &cache),
+        (&log, &checks, &below("k.parquet")),
+    ] {
+        let yaml = pipeline(yaml.0, yaml.1, yaml.2);
+        bin::run(["run", &yaml, "--dry-run"]).exits(1).says(refusal);
+        bin::run(["run", &yaml]).exits(1).says(refusal);
+        assert!(!there("out"));
+    }
+    let yaml = pipeline(&log, &checks, &cache);
+    for option in ["--rejects", "--report"] {
+        let run = bin::run(["run", &yaml, option, &below("new")]).exits(1);
+        run.says(refusal);
+        assert!(!there("out"));
+    }
+
+    let (query, out) = (format!("SELECT id FROM '{file}'"), at("out/o.csv"));
+    for verb in [
+        &["sql", query.as_str(), "-o", out.as_str()][..],
+        &["convert", file.as_str(), out.as_str()],
+    ] {
+        let run = |rejects: &str, report: &str| {
+            let more = ["--rejects", rejects, "--report", report];
+            bin::run(verb.iter().copied().chain(more))
+        };
+        run(&below("bad.csv"), &at("r.json")).exits(1).says(refusal);
+        run(&at("bad.csv"), &below("r.json")).exits(1).says(refusal);
+        assert!(!there("out"));
+        run(&at("g/bad.csv"), &at("h/r.json")).exits(0);
+        assert!(there("g/bad.csv") && there("h/r.json"));
+        for made in ["g", "h", "out"] {
+            std::fs::remove_dir_all(at(made)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_step_that_fails_and_need_not_succeed_is_told_in_any_case() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = made_file(folder.path(), "f.tsv", "id\n1\n2\n");
+    let out = folder.path().join("o.csv").display().to_string();
+    let steps = |input: &str| {
+        let yaml = format!(
+            "steps:
+- {{name: a, type: load, params: {{file_path: '{file}'}}}}
+- {{name: b, is_required: false, type: filter, params: {{condition: nope = 1}}}}
+- {{type: sink, params: {{input: {input}, to: '{out}', mode: replace}}}}"
+        );
+        made_file(folder.path(), "p.yaml", &yaml)
+    };
+    let problem = "there is no column nope";
+    for more in [&["--quiet"][..], &["--quiet", "--dry-run"], &[]] {
+        let yaml = steps("a");
+        let args = ["run", yaml.as_str()].into_iter();
+        let run = bin::run(args.chain(more.iter().copied())).exits(0);
+        assert_eq!(run.stderr.matches(problem).count(), 1, "{run:#?}");
+        assert!(run.stderr.contains("warning: "), "{run:#?}");
+    }
+    // Who needs what it was to make is told why there is none.
+    let run = bin::run(["run", &steps("b"), "--quiet"]).exits(1);
+    run.says("input: 'b' is not made").says(problem);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -97,6 +97,89 @@ fn each_file_that_rows_are_made_of_is_noticed() {
     }
 }
 
+/// Writes a file again, of text with another word of the same length, and sets its time back.
+#[cfg(unix)]
+fn write_unseen(file: &Path) {
+    let modified = std::fs::metadata(file).unwrap().modified().unwrap();
+    let bytes = match String::from_utf8(std::fs::read(file).unwrap()) {
+        Ok(text) => text.replace("name", "else").into_bytes(),
+        Err(error) => error.into_bytes(),
+    };
+    std::fs::write(file, bytes).unwrap();
+    let file = std::fs::File::options().write(true).open(file).unwrap();
+    file.set_modified(modified).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_whose_time_was_set_back_is_noticed() {
+    for name in ["a.tsv", "a.parquet"] {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let at = |name: &str| folder.join(name).display().to_string();
+        let text = support::write(&folder.join("a.tsv"), table(100, "name"));
+        if name != "a.tsv" {
+            bin::convert(&[&text, &at(name)]);
+        }
+        let yaml = format!(
+            "steps:
+- {{type: load, params: {{file_path: '{}'}}}}
+- {{name: one, type: sink, params: {{to: '{}', mode: replace}}}}
+- {{name: b, type: load, params: {{file_path: '{}'}}}}
+- {{name: two, type: sink, params: {{to: '{}', mode: replace}}}}
+",
+            at(name),
+            at("one.csv"),
+            at("b.tsv"),
+            at("two.csv")
+        );
+        let yaml = support::write(&folder.join("p.yaml"), yaml);
+        bin::run(["run", &yaml]).exits(1).says("b.tsv");
+        support::write(&folder.join("b.tsv"), table(1, "name"));
+        write_unseen(&folder.join(name));
+        bin::run(["run", &yaml, "--resume"])
+            .exits(1)
+            .says(name)
+            .says("it was changed or replaced since the run was broken off: its times differ");
+        bin::run(["run", &yaml]).exits(0);
+        bin::run(["run", &yaml, "--resume"]).exits(0);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_cache_is_made_anew_where_a_time_was_set_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let at = |name: &str| folder.join(name).display().to_string();
+    support::write(&folder.join("a.tsv"), table(100, "name"));
+    let yaml = format!(
+        "steps:
+- {{type: load, params: {{file_path: '{}'}}}}
+- {{type: cache, params: {{path: '{}'}}}}
+- {{type: sink, params: {{to: '{}', mode: replace}}}}
+",
+        at("a.tsv"),
+        at("k.parquet"),
+        at("o.csv")
+    );
+    let yaml = support::write(&folder.join("p.yaml"), yaml);
+    let is_kept = || {
+        let run = bin::run(["run", &yaml, "--report", "json"]).exits(0);
+        run.report()["steps"][1]["kept"] == true
+    };
+    assert!(!is_kept());
+    assert!(is_kept());
+    // Of what it is made, and itself.
+    for file in ["a.tsv", "k.parquet"] {
+        write_unseen(&folder.join(file));
+        assert!(!is_kept(), "{file}");
+        assert!(is_kept(), "{file}");
+    }
+    let written = std::fs::read_to_string(at("o.csv")).unwrap();
+    assert!(written.contains("else 7"), "{written}");
+}
+
 /// Unchanged it goes on.
 #[tokio::test]
 async fn the_same_files_are_gone_on_with() {

@@ -62,6 +62,8 @@ pub struct FileSummary {
     pub name: String,
     /// Its size as it lies in its store.
     pub size: u64,
+    /// What its store calls the state that it is in.
+    pub e_tag: Option<String>,
     /// How it is compressed.
     pub compression: &'static str,
     /// The encoding of its text.
@@ -255,7 +257,7 @@ impl OpenTable {
             columns,
             file_column: self.file_column,
             _memory: memory,
-            files: sampled.iter().map(summary).collect(),
+            files: files.iter().zip(&sampled).map(summary).collect(),
         }))
     }
 
@@ -295,10 +297,11 @@ impl OpenTable {
     }
 }
 
-fn summary(file: &SampledFile) -> FileSummary {
+fn summary((stored, file): (&File, &SampledFile)) -> FileSummary {
     FileSummary {
         name: file.name.clone(),
         size: file.size,
+        e_tag: stored.meta.e_tag.clone(),
         compression: compression(file),
         encoding: file.encoding.name(),
     }

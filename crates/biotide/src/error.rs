@@ -120,12 +120,45 @@ fn wanted_and_given(told: &str) -> Option<(&str, &str)> {
     Some((wanted, given))
 }
 
+/// A condition that is none. (To the engine it is a predicate.)
+fn no_condition(error: &DataFusionError) -> Option<String> {
+    let DataFusionError::Plan(text) = error else {
+        return None;
+    };
+    let (condition, data_type) = text
+        .strip_prefix("Cannot create filter with non-boolean predicate '")?
+        .rsplit_once("' returning ")?;
+    Some(format!(
+        "the condition {condition} is neither true nor false, but {data_type}"
+    ))
+}
+
+/// A column of which a group may have several values. (The engine tells which have one, of its own and ours too.)
+fn ungrouped(error: &DataFusionError) -> Option<String> {
+    let DataFusionError::Plan(text) = error else {
+        return None;
+    };
+    let (_, told) = text.split_once(": While expanding wildcard, column \"")?;
+    let (column, _) = told.split_once("\" must appear in the GROUP BY clause")?;
+    Some(format!(
+        "the column {column} may have several values in a group: group by it too, or take one of them by an aggregate \
+         such as min({column})"
+    ))
+}
+
+/// What the engine says in words of its own, in those of a user.
+fn in_plain_words(error: &DataFusionError) -> Option<String> {
+    not_taken(error)
+        .or_else(|| no_condition(error))
+        .or_else(|| ungrouped(error))
+}
+
 fn show(error: &DataFusionError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     if let Some((place, error)) = placed(error) {
         write!(f, "{place}: ")?;
         return show(error, f);
     }
-    if let Some(problem) = not_taken(root(error)) {
+    if let Some(problem) = in_plain_words(root(error)) {
         return f.write_str(&problem);
     }
     match root(error) {
@@ -234,6 +267,26 @@ mod tests {
         let expected =
             "f does not take Utf8; it takes Int64: convert what it is given, by CAST or TRY_CAST";
         assert_eq!(error.to_string(), expected);
+    }
+
+    #[tokio::test]
+    async fn what_the_engine_calls_otherwise_is_told_in_plain_words() {
+        let context = BiotideContext::builder().build().unwrap();
+        let context = context.session();
+        for (sql, expected) in [
+            (
+                "SELECT 1 FROM (VALUES (1, 2)) AS t(x, y) WHERE x + 1",
+                "the condition t.x + Int64(1) is neither true nor false, but Int64",
+            ),
+            (
+                "SELECT y FROM (VALUES (1, 2)) AS t(x, y) GROUP BY x",
+                "the column t.y may have several values in a group: group by it too, or take one of them by an \
+                 aggregate such as min(t.y)",
+            ),
+        ] {
+            let error = context.sql(sql).await.unwrap_err();
+            assert_eq!(Error(error).to_string(), expected);
+        }
     }
 
     #[test]

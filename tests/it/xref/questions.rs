@@ -55,7 +55,7 @@ impl Question {
                 };
                 let values: Vec<String> = rows.iter().enumerate().map(row).collect();
                 let more = format!(", policy => '{policy}', priority => {}", list(priority));
-                let cardinality = match has_cardinality(asked, policy) {
+                let cardinality = match has_cardinality(asked) {
                     true => "x.cardinality",
                     false => "'not asked'",
                 };
@@ -198,9 +198,9 @@ impl Question {
     }
 }
 
-/// Some policies leave no result, and of long paths the reference takes long.
-fn has_cardinality(asked: &Asked, policy: &str) -> bool {
-    asked.max_hops <= 3 && policy == "explode"
+/// Of long paths the reference takes long.
+fn has_cardinality(asked: &Asked) -> bool {
+    asked.max_hops <= 3
 }
 
 fn sorted(mut rows: Vec<Vec<String>>) -> Vec<Vec<String>> {
@@ -216,12 +216,11 @@ fn answered(
     policy: &str,
     priority: &[&str],
 ) -> Vec<Vec<String>> {
-    let is_counted = has_cardinality(asked, policy);
-    let nothing = |verdict: &str, conflicts: &str| {
-        let cardinality = match verdict {
-            _ if !is_counted => "not asked",
-            "null" | "invalid" => "NULL",
-            _ => "1:0",
+    let is_counted = has_cardinality(asked);
+    let nothing = |verdict: &str, cardinality: &str, conflicts: &str| {
+        let cardinality = match is_counted {
+            true => cardinality,
+            false => "not asked",
         };
         let row = [
             "NULL",
@@ -236,9 +235,9 @@ fn answered(
         vec![row.map(str::to_owned).to_vec()]
     };
     let id = match id {
-        None | Some("" | "-" | "NA") => return nothing("null", "(empty)"),
-        Some(id) if prefix(id).is_empty() => return nothing("invalid", "(empty)"),
-        Some(id) if !mapping.knows(id) => return nothing("unmapped", "(empty)"),
+        None | Some("" | "-" | "NA") => return nothing("null", "NULL", "(empty)"),
+        Some(id) if prefix(id).is_empty() => return nothing("invalid", "NULL", "(empty)"),
+        Some(id) if !mapping.knows(id) => return nothing("unmapped", "1:0", "(empty)"),
         Some(id) => id,
     };
     let answer = mapping.answer(id, asked);
@@ -268,7 +267,7 @@ fn answered(
     // (Last: what is not shown counts all the same.)
     found.truncate(asked.limit);
     if found.is_empty() {
-        return nothing(verdict, &conflicts);
+        return nothing(verdict, &cardinality, &conflicts);
     }
     let row = |found: &Found| {
         vec![

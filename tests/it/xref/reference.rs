@@ -96,7 +96,7 @@ fn general(kind: &str) -> &'static str {
         "broad" => "skos:broadMatch",
         "close" => "skos:closeMatch",
         "related" => "skos:relatedMatch",
-        "xref" => "oboInOwl:hasDbXref",
+        "xref" => "skos:mappingRelation",
         other => panic!("{other} does not chain"),
     }
 }
@@ -186,10 +186,13 @@ impl Path<'_> {
     }
 
     fn predicate(&self) -> &'static str {
-        let first = self.edges[0].0.predicate;
-        match self.edges.iter().all(|(edge, _)| edge.predicate == first) {
-            true => first,
-            false => general(self.kind),
+        let all = self.edges.iter().map(|(edge, _)| edge.predicate);
+        // (Beside what is exact a cross-reference keeps its predicate.)
+        let counts = |own: &&str| self.kind != "xref" || kind(own) == "xref";
+        let named: BTreeSet<&'static str> = all.filter(counts).collect();
+        match named.first() {
+            Some(&only) if named.len() == 1 => only,
+            _ => general(self.kind),
         }
     }
 
@@ -302,8 +305,8 @@ impl Mapping {
         Answer { found, conflicts }
     }
 
-    /// How many identifiers of the start's prefix have one of the results that are asked for, and how many results of
-    /// one prefix there are, whatever the limit is.
+    /// How many identifiers of the start's prefix have one of its results, and how many results of one prefix there
+    /// are, whatever is shown of them.
     pub(super) fn cardinality(&self, start: &str, answer: &Answer, asked: &Asked) -> String {
         if answer.found.is_empty() {
             return "1:0".to_owned();
@@ -315,7 +318,7 @@ impl Mapping {
             .flat_map(|other| self.answer(other, asked).found)
             .map(|found| found.target)
             .collect();
-        let mut results = answer.found.iter().take(asked.limit);
+        let mut results = answer.found.iter();
         let left = results.any(|one| others.contains(&one.target));
         let right = answer.found.iter().any(|one| answer.has_several(one));
         let side = |several| if several { "n" } else { "1" };

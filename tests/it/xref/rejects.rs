@@ -1,5 +1,7 @@
 //! Rows that are no statements, as the program tells of them.
 
+use biotide::prelude::*;
+
 use crate::support::{self, bin};
 
 const ROWS: &str = "subject_id\tobject_id\na:1\tb:1\nnothing\tb:2\n";
@@ -182,4 +184,61 @@ fn successors_are_counted() {
     let xref = ["xref", &ids, "--column", "id", "--mapping", &file];
     let run = bin::run([&xref[..], &["--to", "hgnc"]].concat()).exits(0);
     run.says("1 of 1 identifiers mapped: 1 retired");
+}
+
+/// A record of a file is one, whatever is wrong with its statements.
+#[test]
+fn a_record_with_several_flaws_is_rejected_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = "id\txs\na:1\tfoo|bar|b:1|baz\na:2\tb:2\n";
+    let file = support::write(&folder.path().join("l.tsv"), rows);
+    let source = format!("columns('{file}', subject => 'id', objects => ['xs'])");
+    for sources in [source.clone(), format!("{source}, {source}")] {
+        let sql = format!("CREATE MAPPING l FROM {sources}");
+        let run = bin::run(["sql", &sql, "--fail-on-rejects", "1"]).exits(0);
+        run.says("1 of 2 records rejected (1 no_identifier)");
+    }
+}
+
+/// Words that the sample of a file does not show are no numbers that nobody has written.
+#[tokio::test]
+async fn denials_are_read_as_they_are_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let context = support::context();
+    for (no, yes, column) in [
+        ("0", "1", "negated"),
+        ("false", "true", "Negated"),
+        ("0", "1", "predicate_modifier"),
+    ] {
+        let rows = |first: usize| {
+            let row = |n| format!("a:{n}\tb:{n}\t{}\n", if n % 2 == 0 { no } else { yes });
+            (first..first + 80_000).map(row).collect::<String>()
+        };
+        let words = "a:x\tb:x\tyes\na:y\tb:y\tmaybe\n";
+        let (before, behind) = (rows(0), rows(80_000));
+        let text = format!("subject_id\tobject_id\t{column}\n{before}{words}{behind}");
+        let file = support::write(&folder.path().join("m.tsv"), text);
+        for source in [
+            format!("'{file}'"),
+            format!("pairs('{file}', decimal => '.')"),
+            format!("pairs('{file}', schema => 'subject_id:text')"),
+        ] {
+            assert_eq!(odd(&context, &source).await, (1, "a:x true".to_owned()));
+        }
+        // Who says of which type it is means that.
+        if yes == "1" {
+            let source = format!("pairs('{file}', schema => '{column}:int64')");
+            let stated = "a:x false, a:y false".to_owned();
+            assert_eq!(odd(&context, &source).await, (0, stated));
+        }
+    }
+}
+
+/// How many rows of a source are rejected, and what becomes of those with other words.
+async fn odd(context: &BiotideContext, source: &str) -> (u64, String) {
+    let sql = format!("CREATE OR REPLACE MAPPING k FROM {source}");
+    let (_, report) = support::query(context, &sql).await;
+    let sql = "SELECT string_agg(concat(subject_id, ' ', negated), ', ' ORDER BY subject_id) FROM mapping_edges('k') \
+               WHERE subject_id IN ('a:x', 'a:y')";
+    (report.rejected, support::value(context, sql).await)
 }

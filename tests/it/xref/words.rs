@@ -40,3 +40,13 @@ fn lists_have_no_columns() {
     let run = bin::run([&xref[..], &["--policy", "list"]].concat()).exits(1);
     run.says("use explode, first, error or drop");
 }
+
+/// A command has no SQL to make a mapping with.
+#[test]
+fn a_mapping_that_is_not_there_is_no_file() {
+    let (_folder, _, ids) = files();
+    let run = bin::run(["xref", &ids, "--column", "hgnc_id", "--mapping", "nofile"]).exits(1);
+    let run =
+        run.says("'nofile' is neither the name of a mapping nor a file: there is no such file");
+    assert!(!run.stderr.contains("CREATE MAPPING"), "{run:#?}");
+}

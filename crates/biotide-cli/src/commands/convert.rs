@@ -18,6 +18,7 @@ pub(crate) async fn run(
     let to_stdout = args.request.output == "-";
     let output = args.request.output.clone();
     let mut ender = Ender::new(args.ending, settings, !to_stdout);
+    ender.check(context)?;
     let mut progress = None;
     let start = |monitor| progress = Some(Progress::of_statement(settings, "convert", monitor));
     let result = context.convert(args.request, start).await;

@@ -4,9 +4,10 @@
 use std::cell::RefCell;
 use std::fs::File;
 use std::io::Write;
+use std::path::Path;
 
 use biotide::format_size;
-use biotide::prelude::{ConvertReport, ScanReport};
+use biotide::prelude::{BiotideContext, ConvertReport, ScanReport};
 use serde::Serialize;
 
 use crate::args::{Ending, ReportTo};
@@ -57,6 +58,15 @@ impl<'a> Ender<'a> {
     pub(super) fn held(self) -> Option<String> {
         let held = self.held.map(RefCell::into_inner).unwrap_or_default();
         (!held.is_empty()).then(|| held.join("\n"))
+    }
+
+    /// Refuses files of bad rows and of reports that could not be written when the work is done.
+    pub(super) fn check(&self, context: &BiotideContext) -> Result<(), Failure> {
+        let report = match &self.ending.report {
+            Some(ReportTo::File(path)) => Some(path.as_path()),
+            Some(ReportTo::Stdout) | None => None,
+        };
+        Ok(context.check_logs(report)?)
     }
 
     /// Says something that is not an error.
@@ -140,7 +150,7 @@ impl<'a> Ender<'a> {
                 line.push(b'\n');
                 let file = match &mut self.file {
                     Some(file) => file,
-                    None => self.file.insert(File::create(path).with_context(what)?),
+                    None => self.file.insert(create(path).with_context(what)?),
                 };
                 file.write_all(&line).with_context(what)?;
             }
@@ -158,6 +168,14 @@ impl<'a> Ender<'a> {
             _ => Ok(()),
         }
     }
+}
+
+/// Makes a file, and its folder.
+pub(super) fn create(path: &Path) -> std::io::Result<File> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    File::create(path)
 }
 
 /// `1000 rows, 932 MB read, 210 MB written to out.parquet in 4.2 s (222 MB/s), peak memory 210 MB, 31 MB

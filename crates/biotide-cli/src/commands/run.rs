@@ -72,6 +72,7 @@ pub(crate) async fn run(
             return Err(error.into());
         }
     };
+    say_failures(&report, settings);
     if args.dry_run {
         return show(&report);
     }
@@ -130,6 +131,17 @@ pub(crate) async fn run(
     ender.end()
 }
 
+/// Says why steps failed that need not succeed, where no warning has said it: the run has ended well, and nothing else
+/// would. (Of events each step has one.)
+fn say_failures(report: &PipelineReport, settings: &Settings) {
+    if !settings.quiet || stderr::are_events() {
+        return;
+    }
+    for failed in report.steps.iter().filter_map(|step| step.failed.as_ref()) {
+        stderr::say(format!("warning: {failed}"));
+    }
+}
+
 /// Writes the report of a run that failed. (What went wrong first is what is told.)
 fn write_failed(ender: &mut Ender<'_>, report: &PipelineReport) {
     if ender.write(report).is_err() {
@@ -161,7 +173,8 @@ fn is_free_for_report(path: &Path) -> bool {
 }
 
 /// Where it is noted how far a run is: `.olink.yaml.biotide-run` beside the pipeline, with a number in its name if
-/// parameters were set to something else than they are in the file, as runs with others are other runs.
+/// parameters were set to something else than they are in the file, as runs with others are other runs. It stays when the
+/// run is complete: resumed once more, it writes nothing twice.
 fn state_of(path: &str, pipeline: &Pipeline, set: &BTreeMap<String, String>) -> PathBuf {
     let path = Path::new(path);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -227,9 +240,6 @@ fn show(report: &PipelineReport) -> Result<(), Failure> {
         let plan = report.plans.iter().find(|(name, _)| *name == step.name);
         for line in plan.into_iter().flat_map(|(_, plan)| plan.lines()) {
             text.push_str(&format!("    {line}\n"));
-        }
-        if let Some(failed) = &step.failed {
-            stderr::say(failed);
         }
     }
     let mut out = std::io::stdout().lock();

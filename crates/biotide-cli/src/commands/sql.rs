@@ -31,6 +31,7 @@ pub(crate) async fn run(
         |(i, sql): (usize, &String)| !(file.is_some() && i == n) && kind(sql) == Kind::Query;
     let stdout_free = !(1..).zip(&statements).any(shows);
     let mut ender = Ender::new(args.ending, settings, stdout_free);
+    ender.check(context)?;
     for (i, sql) in (1..).zip(&statements) {
         let report = match file {
             Some(file) if i == n => {

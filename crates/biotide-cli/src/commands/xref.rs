@@ -24,8 +24,9 @@ pub(crate) async fn run(
         None => Some(out.format()),
     };
     args.request.format = format.map(|format| format.name().to_owned());
-    let (context, query) = args.request.query(context).await?;
     let mut ender = Ender::new(args.ending, settings, file.is_some()).counting();
+    ender.check(context)?;
+    let (context, query) = args.request.query(context).await?;
     let report = match &file {
         Some(file) => {
             sql::write_file(&context, &query, file, args.format, &ender, settings).await?

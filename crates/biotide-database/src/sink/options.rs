@@ -92,15 +92,22 @@ impl SinkOptions {
         self.commit == Commit::PerChunk && resumable
     }
 
-    /// What is wrong before any database is asked.
-    pub(crate) fn check(
-        &self,
-        target: &DatabaseTarget,
-        schema: &Schema,
-    ) -> Result<(), DatabaseError> {
+    /// Refuses what is wrong before any database is asked: columns that it would not tell apart, or a key that the rows
+    /// do not have.
+    pub fn check(&self, target: &DatabaseTarget, schema: &Schema) -> Result<(), DatabaseError> {
         let mut problems = Vec::new();
         if schema.fields().is_empty() {
             problems.push("the rows have no columns".to_owned());
+        }
+        let (database, most) = match target {
+            DatabaseTarget::Postgres(_) => ("PostgreSQL", 1600),
+            DatabaseTarget::Sqlite(_) => ("SQLite", 2000),
+        };
+        let columns = schema.fields().len();
+        if columns > most {
+            problems.push(format!(
+                "{columns} columns: a table of {database} has at most {most}"
+            ));
         }
         // (SQLite does not tell names apart by case.)
         let as_told_apart = |name: &str| match target {

@@ -67,9 +67,10 @@ impl ExecutionPlan for ConcatExec {
         vec![Distribution::SinglePartition; self.inputs.len()]
     }
 
-    /// (Else an input that is sorted would not be.)
+    /// Where each input is sorted, all rows are not: a sort above must not be moved below. (Then the engine takes those
+    /// below to be of no use: who plans one has it required.)
     fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true; self.inputs.len()]
+        vec![false; self.inputs.len()]
     }
 
     fn benefits_from_input_partitioning(&self) -> Vec<bool> {

@@ -1,13 +1,15 @@
 //! Looks things up in an index.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use datafusion_common::{Result, internal_err};
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::charge::Charge;
 use super::entry::Packed;
+use super::hubs::Hubs;
 use super::pages::Pages;
 use super::section::{Scratch, Section};
 use crate::mapping::dictionary::Vocabulary;
@@ -22,8 +24,13 @@ pub struct Index {
     pub(crate) pages: Option<Arc<Pages>>,
     /// Where in its segment the keys with the same next bits begin, of segments that are in memory.
     directory: Vec<Vec<u32>>,
-    _charge: Arc<Charge>,
+    /// Of all that walk.
+    hubs: Mutex<Weak<Hubs>>,
+    charge: Arc<Charge>,
 }
+
+/// Of what an index may hold, as a divisor, its hubs take so much at most.
+const HUBS: usize = 4;
 
 /// What was counted when an index was built.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,7 +91,8 @@ impl Index {
             counts,
             pages,
             directory,
-            _charge: charge,
+            hubs: Mutex::default(),
+            charge,
         })
     }
 
@@ -115,6 +123,16 @@ impl Index {
     /// Whether it is read from a file, and how many pages were.
     pub fn pages_read(&self) -> Option<u64> {
         self.pages.as_ref().map(|pages| pages.reads())
+    }
+
+    /// The hubs that walkers have come to, shared by those that there are.
+    pub(crate) fn hubs(&self) -> Arc<Hubs> {
+        let mut shared = self.hubs.lock();
+        shared.upgrade().unwrap_or_else(|| {
+            let hubs = Arc::new(Hubs::within(self.charge.most() / HUBS));
+            *shared = Arc::downgrade(&hubs);
+            hubs
+        })
     }
 
     /// The keys of the segment of a key, and which of them it can be; `None`, if they are not in memory.

@@ -13,6 +13,7 @@ pub(crate) mod charge;
 pub(crate) mod edge_id;
 pub(crate) mod entry;
 mod glance;
+pub(crate) mod hubs;
 mod lookup;
 mod pages;
 mod record;

@@ -27,7 +27,7 @@ use super::section::{Scratch, Section, Segment};
 use crate::mapping::dictionary::{Class, Prefix, Source, Vocabulary};
 
 const MAGIC: &[u8; 8] = b"BIOTIDEX";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Bytes of page 0 that mean something.
 const HEAD: usize = 48;
 /// Of the pool, as a divisor, an index is held in memory if it takes no more.

@@ -112,18 +112,27 @@ impl Encoder {
                     self.ingest.skipped.fetch_add(1, Ordering::Relaxed);
                 }
                 Taken::Flaw(flaw, raw) => {
-                    // (Of one row of a file there can be several statements, with the same flaw.)
-                    let told = edges.place(row).map(|place| (place, flaw, raw.clone()));
+                    // (Of one row of a file there can be several statements, with the same flaw or others.)
+                    let place = edges.place(row);
+                    let told = place.map(|place| (place, flaw, raw.clone()));
                     if told.is_some() && told == self.told {
                         continue;
                     }
+                    let is_counted = place.is_some_and(|place| self.is_told_of(place));
                     self.told = told;
-                    self.ingest.rejected.fetch_add(1, Ordering::Relaxed);
+                    if !is_counted {
+                        self.ingest.rejected.fetch_add(1, Ordering::Relaxed);
+                    }
                     refuse(row, flaw, &raw)?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Whether the flaw that was told of last is of the row at this place.
+    fn is_told_of(&self, place: (u64, u64)) -> bool {
+        self.told.as_ref().is_some_and(|told| told.0 == place)
     }
 
     fn statement(&mut self, edge: &Edge<'_>) -> Result<Taken> {

@@ -10,7 +10,9 @@
 //! | cross-species | semapv:crossSpecies{Exact,Narrow,Broad}Match | RI3 to RI5 | no |
 //! | other | any other | none | no |
 //!
-//! A chain of one predicate has that predicate; of several that are of a kind, SKOS's (RG1, RG2).
+//! A chain of one predicate has that predicate; of several that are of a kind, SKOS's (RG1, RG2): of cross-references
+//! that is skos:mappingRelation, which says no more than that they are mapped. Beside what is exact a cross-reference
+//! keeps its predicate: SKOS has none that says the same.
 
 /// What a predicate means for chains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -106,7 +108,7 @@ impl Kind {
             Self::Broad => "skos:broadMatch",
             Self::Close => "skos:closeMatch",
             Self::Related => "skos:relatedMatch",
-            Self::Xref => "oboInOwl:hasDbXref",
+            Self::Xref => "skos:mappingRelation",
             Self::CrossExact => "semapv:crossSpeciesExactMatch",
             Self::CrossNarrow => "semapv:crossSpeciesNarrowMatch",
             Self::CrossBroad => "semapv:crossSpeciesBroadMatch",
@@ -210,6 +212,8 @@ mod tests {
             xref: true,
         };
         assert_eq!(asked.compose(Exact, Xref), Some(Xref));
+        assert_eq!(asked.compose(Xref, Exact), Some(Xref));
+        assert_eq!(asked.compose(Xref, Xref), Some(Xref));
         assert_eq!(asked.compose(Close, Close), Some(Close));
         assert_eq!(asked.compose(Related, Related), None);
         assert_eq!(asked.compose(Close, Xref), None);
@@ -227,11 +231,22 @@ mod tests {
                 "semapv:crossSpeciesNarrowMatch",
                 Some("semapv:crossSpeciesBroadMatch"),
             ),
+            ("oboInOwl:hasDbXref", Some("oboInOwl:hasDbXref")),
+            ("skos:mappingRelation", Some("skos:mappingRelation")),
             ("IAO:0100001", None),
         ] {
             assert_eq!(inverse(predicate), other, "{predicate}");
         }
         assert!(Kind::Close.denies(Kind::Exact) && !Kind::Exact.denies(Kind::Close));
+    }
+
+    #[test]
+    fn a_predicate_for_all_of_a_kind_is_of_the_kind() {
+        for kind in Kind::ALL {
+            assert!(kind.general().is_none_or(|name| Kind::of(name) == kind));
+        }
+        // (A cross-reference is no mapping that anybody has stated.)
+        assert_eq!(Kind::Xref.general(), Some("skos:mappingRelation"));
     }
 
     #[test]

@@ -81,7 +81,7 @@ impl Speller {
 
     /// The parts of an identifier; `None` if it is none.
     pub(crate) fn take_apart<'a>(&mut self, written: &'a str) -> Option<Spelled<'a>> {
-        let text = trim(written);
+        let text = unbracketed(trim(written));
         if text.is_empty() {
             return None;
         }
@@ -226,5 +226,16 @@ impl Speller {
         }
         self.known.push(known);
         Some(self.known.len() - 1)
+    }
+}
+
+/// An IRI without the angle brackets that RDF writes around it; what is none stays as it is.
+fn unbracketed(text: &str) -> &str {
+    let inside = text
+        .strip_prefix('<')
+        .and_then(|rest| rest.strip_suffix('>'));
+    match inside {
+        Some(iri) if iri.contains("://") || iri.starts_with("urn:") => trim(iri),
+        _ => text,
     }
 }

@@ -1,134 +1,20 @@
-//! The edges of a hub by the prefix they lead to.
-//!
-//! To an identifier with many edges come many walks, and from most of them only the edges to a few prefixes lead on: not
-//! those back to where they come from, at the end only those to targets. Each would look at all of them.
+//! Walks through hubs: what cannot lead on is not looked at.
 
-use std::collections::HashMap;
 use std::ops::{ControlFlow, Range};
-use std::sync::Arc;
 
 use datafusion_common::{Result, internal_err};
-use datafusion_execution::memory_pool::MemoryReservation;
 
 use super::denied::Denied;
-use super::paths::{CHUNK, Walker};
+use super::paths::Walker;
 use super::step::{At, is_barred};
 use crate::index::Index;
 use crate::index::entry::{Entry, Packed};
+use crate::index::hubs::{Group, Hub};
 use crate::index::section::Scratch;
 
-/// An identifier with so many edges is a hub.
-pub(super) const HUB: usize = 1024;
-
-/// The edges of a hub: their places, by prefix and in order. (What is denied of an edge stands before it, and has its
-/// prefix.)
-#[derive(Debug)]
-pub(super) struct Hub {
-    groups: Vec<(u16, Range<usize>)>,
-    places: Vec<u32>,
-    /// The places of denials, in order.
-    denials: Vec<u32>,
-}
-
-/// The hubs that a thread has come to.
-#[derive(Debug)]
-pub(super) struct Hubs {
-    known: HashMap<u32, Arc<Hub>>,
-    held: MemoryReservation,
-}
-
-impl Hubs {
-    /// None, to be charged for here.
-    pub(super) fn new(held: MemoryReservation) -> Self {
-        Self {
-            known: HashMap::new(),
-            held,
-        }
-    }
-
-    /// The hub that a node is, if there is memory for it.
-    fn get(
-        &mut self,
-        index: &Index,
-        node: u32,
-        (segment, range): (usize, &Range<usize>),
-        scratch: &mut Scratch<Packed>,
-    ) -> Result<Option<Arc<Hub>>> {
-        if let Some(known) = self.known.get(&node) {
-            return Ok(Some(Arc::clone(known)));
-        }
-        let bytes = 2 * range.len() * size_of::<u32>();
-        if self.held.try_grow(bytes).is_err() {
-            self.known.clear();
-            self.held.free();
-            if self.held.try_grow(bytes).is_err() {
-                return Ok(None);
-            }
-        }
-        let hub = Arc::new(Hub::new(index, (segment, range), scratch)?);
-        self.known.insert(node, Arc::clone(&hub));
-        Ok(Some(hub))
-    }
-}
-
-impl Hub {
-    fn new(
-        index: &Index,
-        (segment, range): (usize, &Range<usize>),
-        scratch: &mut Scratch<Packed>,
-    ) -> Result<Self> {
-        let mut counts: HashMap<u16, usize> = HashMap::new();
-        let mut denials = Vec::new();
-        for from in range.clone().step_by(CHUNK) {
-            let chunk = from..(from + CHUNK).min(range.end);
-            let entries = index.arrays.entries.read(segment, chunk, scratch)?;
-            for (&entry, place) in entries.iter().zip(from - range.start..) {
-                let entry = Entry::unpack(entry);
-                if entry.is_negated() {
-                    denials.push(place as u32);
-                }
-                *counts.entry(entry.prefix()).or_default() += 1;
-            }
-        }
-        let mut groups: Vec<(u16, Range<usize>)> = Vec::with_capacity(counts.len());
-        let mut end = 0;
-        for (prefix, n) in counts {
-            groups.push((prefix, end..end + n));
-            end += n;
-        }
-        groups.sort_unstable_by_key(|(prefix, _)| *prefix);
-        let mut next: HashMap<u16, usize> = groups
-            .iter()
-            .map(|(prefix, group)| (*prefix, group.start))
-            .collect();
-        let mut places = vec![0; range.len()];
-        for from in range.clone().step_by(CHUNK) {
-            let chunk = from..(from + CHUNK).min(range.end);
-            let entries = index.arrays.entries.read(segment, chunk, scratch)?;
-            for (&entry, place) in entries.iter().zip(from - range.start..) {
-                if let Some(next) = next.get_mut(&Entry::unpack(entry).prefix()) {
-                    places[*next] = place as u32;
-                    *next += 1;
-                }
-            }
-        }
-        Ok(Self {
-            groups,
-            places,
-            denials,
-        })
-    }
-
-    /// How many edges there are between two places, without denials.
-    fn edges(&self, places: Range<usize>) -> usize {
-        let before = |place: usize| self.denials.partition_point(|at| (*at as usize) < place);
-        places.len() - (before(places.end) - before(places.start))
-    }
-}
-
 impl Walker {
-    /// Walks on from a hub, as it would by looking at all of its edges in turn. Nothing, if all of them are to be looked
-    /// at.
+    /// Walks on from a node of so many edges, as it would by looking at all of them in turn. Nothing, if that is what is
+    /// to be done.
     pub(super) fn visit_hub(
         &mut self,
         index: &Index,
@@ -136,32 +22,29 @@ impl Walker {
         (segment, range): (usize, &Range<usize>),
         scratch: &mut Scratch<Packed>,
     ) -> Result<Option<ControlFlow<()>>> {
-        let hub = self.hubs.get(index, at.node, (segment, range), scratch)?;
-        let Some(hub) = hub else {
+        if range.len() < self.hub || !self.may_leave_out(at) {
+            return Ok(None);
+        }
+        let place = (at.node, segment, range);
+        let Some(hub) = self.hubs.get(index, place, scratch, &self.held)? else {
             return Ok(None);
         };
-        let mut places: Vec<u32> = Vec::new();
-        let leads_on = |(prefix, _): &&(u16, Range<usize>)| self.leads_on(at, *prefix);
-        let groups: Vec<&(u16, Range<usize>)> = hub.groups.iter().filter(leads_on).collect();
-        let n: usize = groups.iter().map(|(_, group)| group.len()).sum();
-        if n > range.len() / 2 {
+        let (on, out): (Vec<&Group>, Vec<&Group>) = hub
+            .groups
+            .iter()
+            .partition(|group| self.leads_on(at, group.prefix));
+        let n: usize = on.iter().map(|group| group.len()).sum();
+        let room = self.held.new_empty();
+        if n > range.len() / 2 || room.try_grow(n * size_of::<u32>()).is_err() {
             return Ok(None);
         }
-        for (_, group) in &groups {
-            places.extend_from_slice(&hub.places[group.clone()]);
+        let mut places: Vec<u32> = Vec::with_capacity(n);
+        for group in on {
+            places.extend_from_slice(hub.places(group));
         }
         places.sort_unstable();
-        for (prefix, group) in &hub.groups {
-            if !self.leads_on(at, *prefix) {
-                let own = hub.places[group.clone()].iter();
-                self.leave_out(
-                    index,
-                    (at, *prefix),
-                    segment,
-                    own.map(|place| range.start + *place as usize),
-                    scratch,
-                )?;
-            }
+        for group in out {
+            self.leave_out(index, at, (segment, range.start), (&hub, group), scratch)?;
         }
         let (mut denied, mut seen) = (Denied::default(), 0);
         for place in places {
@@ -185,12 +68,16 @@ impl Walker {
         }))
     }
 
+    /// Whether there may be prefixes that do not lead on.
+    fn may_leave_out(&self, at: At) -> bool {
+        let options = &self.options;
+        // (Of the start it is told what is denied.)
+        at.depth > 0
+            && (at.depth + 1 == options.max_hops || !(options.undirected || options.repeat_prefix))
+    }
+
     /// Whether edges to a prefix lead to a result, or on.
     fn leads_on(&self, at: At, prefix: u16) -> bool {
-        // (Of the start it is told what is denied.)
-        if at.depth == 0 {
-            return true;
-        }
         let is_last = at.depth + 1 == self.options.max_hops;
         let is_result = self.is_target(prefix) && !self.is_passed(prefix);
         (is_result || !is_last) && !self.is_repeated(prefix)
@@ -200,28 +87,28 @@ impl Walker {
     fn leave_out(
         &mut self,
         index: &Index,
-        (at, prefix): (At, u16),
-        segment: usize,
-        places: impl Iterator<Item = usize>,
+        at: At,
+        (segment, start): (usize, usize),
+        (hub, group): (&Hub, &Group),
         scratch: &mut Scratch<Packed>,
     ) -> Result<()> {
-        let is_last = at.depth + 1 == self.options.max_hops;
-        if !self.is_target(prefix) {
+        if !self.is_target(group.prefix) {
             return Ok(());
         }
-        let is_passed = is_last && self.is_passed(prefix);
+        let is_last = at.depth + 1 == self.options.max_hops;
+        if is_last && self.is_passed(group.prefix) {
+            if !self.is_repeated(group.prefix) {
+                self.passed += group.len() - group.denials;
+            }
+            return Ok(());
+        }
         let mut denied = Denied::default();
-        for place in places {
-            if self.repeats && !is_passed {
+        for &place in hub.places(group) {
+            if self.repeats {
                 break;
             }
-            let entry = entry_at(index, segment, place, scratch)?;
-            if denied.take(entry, &index.vocabulary) {
-                continue;
-            }
-            if is_passed {
-                self.passed += 1;
-            } else {
+            let entry = entry_at(index, segment, start + place as usize, scratch)?;
+            if !denied.take(entry, &index.vocabulary) {
                 self.repeats = !denied.denies(entry, &index.vocabulary)
                     && !is_barred(entry, self.is_backwards)
                     && !self.nodes.contains(&entry.to);
@@ -244,5 +131,191 @@ fn entry_at(
     {
         [entry] => Ok(Entry::unpack(*entry)),
         _ => internal_err!("an index has no edge {place}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, BooleanArray, Float64Array, RecordBatch, StringViewArray};
+    use biotide_common::identifiers::{Identifiers, Meaning, Namespace};
+    use datafusion_execution::TaskContext;
+    use datafusion_execution::memory_pool::{MemoryConsumer, UnboundedMemoryPool};
+    use datafusion_physical_plan::memory::MemoryStream;
+
+    use super::super::paths::Path;
+    use super::*;
+    use crate::index::hubs::Hubs;
+    use crate::load::{Statements, build_index};
+    use crate::mapping::predicate::Chains;
+    use crate::walk::WalkOptions;
+
+    /// Knows no namespace.
+    #[derive(Debug)]
+    struct Nothing;
+
+    impl Identifiers for Nothing {
+        fn namespace(&self, _: &str) -> Option<Arc<dyn Namespace>> {
+            None
+        }
+
+        fn of_iri(&self, _: &str) -> Option<(Arc<dyn Namespace>, String)> {
+            None
+        }
+
+        fn declared(&self, _: &str, _: &str) -> Meaning {
+            Meaning::Unknown
+        }
+
+        fn is_stem(&self, _: &str) -> bool {
+            false
+        }
+    }
+
+    struct Rng(u64);
+
+    impl Rng {
+        fn below(&mut self, n: u64) -> u64 {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            self.0 % n
+        }
+
+        fn one_of<T: Clone>(&mut self, all: &[T]) -> T {
+            all[self.below(all.len() as u64) as usize].clone()
+        }
+    }
+
+    const PREFIXES: [&str; 6] = ["aa", "bb", "cc", "dd", "ee", "ff"];
+
+    async fn graph(rng: &mut Rng) -> Index {
+        let id = |rng: &mut Rng| {
+            // (Few are met often.)
+            let n = rng.below(4) * rng.below(2);
+            Some(format!("{}:{n}", rng.one_of(&PREFIXES)))
+        };
+        let predicates = [
+            "skos:exactMatch",
+            "skos:exactMatch",
+            "skos:narrowMatch",
+            "skos:closeMatch",
+            "oboInOwl:hasDbXref",
+            "rdfs:seeAlso",
+        ];
+        let rows: Vec<_> = (0..150)
+            .map(|_| (id(rng), id(rng), Some(rng.one_of(&predicates).to_owned())))
+            .collect();
+        let text =
+            |column: Vec<Option<String>>| Arc::new(StringViewArray::from_iter(column)) as ArrayRef;
+        let confidences = (0..150).map(|_| Some(rng.one_of(&[0.5, 0.7, 0.9, 1.0])));
+        let confidences: Float64Array = confidences.collect();
+        let negated: BooleanArray = (0..150).map(|_| Some(rng.below(12) == 0)).collect();
+        let columns = [
+            (
+                "subject",
+                text(rows.iter().map(|row| row.0.clone()).collect()),
+            ),
+            (
+                "object",
+                text(rows.iter().map(|row| row.1.clone()).collect()),
+            ),
+            (
+                "predicate",
+                text(rows.iter().map(|row| row.2.clone()).collect()),
+            ),
+            ("confidence", Arc::new(confidences) as ArrayRef),
+            ("negated", Arc::new(negated) as ArrayRef),
+        ];
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let schema = batch.schema();
+        let statements = Statements {
+            rows: Box::pin(MemoryStream::try_new(vec![batch], schema, None).unwrap()),
+            origin: "test".into(),
+            declared: None,
+        };
+        let identifiers: Arc<dyn Identifiers> = Arc::new(Nothing);
+        let context = Arc::new(TaskContext::default());
+        build_index(vec![statements], &identifiers, &context)
+            .await
+            .unwrap()
+    }
+
+    fn options(rng: &mut Rng) -> WalkOptions {
+        let mut any = || rng.below(2) == 0;
+        let (undirected, repeat_prefix) = (any(), any());
+        let chains = Chains {
+            close: any(),
+            related: any(),
+            xref: any(),
+        };
+        let prefixes = |n: usize| PREFIXES[..n].iter().map(|&prefix| prefix.to_owned());
+        let targets = rng.below(3) as usize;
+        WalkOptions {
+            max_hops: 1 + rng.below(4) as usize,
+            limit: rng.one_of(&[1, 10, 100]),
+            min_confidence: rng.one_of(&[0.0, 0.4]),
+            hop_factor: rng.one_of(&[1.0, 0.9]),
+            targets: prefixes(targets).collect(),
+            chains,
+            repeat_prefix,
+            undirected,
+            max_paths: rng.one_of(&[30, 500, 5000]),
+        }
+    }
+
+    /// What a walk is seen to find: paths that somebody looks at, and what is told unless it is cut.
+    type Seen = (Vec<(Path, Vec<u32>)>, bool, Option<(Vec<u32>, bool)>);
+
+    fn seen(walker: &mut Walker, index: &Index, start: u32) -> Seen {
+        let prefix = walker.reader.prefix(index, start).unwrap();
+        walker.walk(index, start, prefix).unwrap();
+        let mut paths = Vec::new();
+        for path in 0..walker.paths.len() {
+            let steps: Vec<u32> = walker.steps_of(path).iter().map(|step| step.node).collect();
+            let end = walker.steps_of(path)[steps.len() - 1].entry.prefix();
+            if !walker.is_passed(end) {
+                paths.push((walker.paths[path], steps));
+            }
+        }
+        let told = (!walker.is_cut).then(|| (walker.conflicts.clone(), walker.repeats));
+        (paths, walker.is_cut, told)
+    }
+
+    #[tokio::test]
+    async fn what_is_left_out_leads_nowhere() {
+        let mut rng = Rng(0x9e37_79b9_7f4a_7c15);
+        let pool = Arc::new(UnboundedMemoryPool::default()) as _;
+        let (mut told_apart, mut found) = (0, 0);
+        for _ in 0..10 {
+            let index = graph(&mut rng).await;
+            for _ in 0..40 {
+                let options = options(&mut rng);
+                let is_backwards = rng.below(3) == 0;
+                let wanted = rng.one_of(&[None, Some("bb"), Some("zz")]);
+                let walker = |hub: usize| {
+                    let held = MemoryConsumer::new("test").register(&pool);
+                    let mut walker = Walker::new(&index, &options, held);
+                    (walker.hub, walker.hubs) = (hub, Arc::new(Hubs::at_once()));
+                    if let Some(prefix) = wanted {
+                        walker.narrow(&index, prefix);
+                    }
+                    match is_backwards {
+                        true => walker.backwards(),
+                        false => walker,
+                    }
+                };
+                let (mut plain, mut through) = (walker(usize::MAX), walker(4));
+                for start in 0..index.nodes() {
+                    let expected = seen(&mut plain, &index, start);
+                    let answer = seen(&mut through, &index, start);
+                    assert_eq!(answer, expected, "{options:?} {wanted:?} {is_backwards}");
+                    found += expected.0.len();
+                }
+                told_apart += through.hubs.len();
+            }
+        }
+        assert!(told_apart > 1000 && found > 10_000, "{told_apart} {found}");
     }
 }

@@ -1,16 +1,17 @@
 //! All paths from a node.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use datafusion_common::Result;
 use datafusion_execution::memory_pool::MemoryReservation;
 
 use super::denied::Denied;
-use super::hubs::{HUB, Hubs};
 use super::options::{MOST_HOPS, WalkOptions};
 use super::step::{At, is_barred};
 use crate::index::build::read;
 use crate::index::entry::{Entry, Packed};
+use crate::index::hubs::{HUB, Hubs};
 use crate::index::section::Scratch;
 use crate::index::{Index, Reader};
 use crate::mapping::predicate::Kind;
@@ -64,14 +65,16 @@ pub(crate) struct Walker {
     pub(super) steps: Vec<Step>,
     chunks: [Scratch<Packed>; MOST_HOPS],
     spare: Scratch<Packed>,
-    pub(super) hubs: Hubs,
+    /// From so many edges on a node is a hub.
+    pub(super) hub: usize,
+    pub(super) hubs: Arc<Hubs>,
     /// Of the start.
     pub(super) denials: Denials,
     /// Of a node that was found backwards.
     pub(super) end: Option<u32>,
     pub(super) end_denials: Denials,
     /// What paths, and what is made of them, take.
-    held: MemoryReservation,
+    pub(super) held: MemoryReservation,
     looked_at: usize,
     pub(crate) paths: Vec<Path>,
     /// The steps of all paths, `max_hops` for each.
@@ -108,7 +111,8 @@ impl Walker {
             steps: Vec::new(),
             chunks: std::array::from_fn(|_| Scratch::default()),
             spare: Scratch::default(),
-            hubs: Hubs::new(held.new_empty()),
+            hub: HUB,
+            hubs: index.hubs(),
             denials: Vec::new(),
             end: None,
             end_denials: Vec::new(),
@@ -249,9 +253,7 @@ impl Walker {
         scratch: &mut Scratch<Packed>,
     ) -> Result<ControlFlow<()>> {
         let (segment, range) = self.reader.edges(index, at.node)?;
-        if range.len() >= HUB
-            && let Some(flow) = self.visit_hub(index, at, (segment, &range), scratch)?
-        {
+        if let Some(flow) = self.visit_hub(index, at, (segment, &range), scratch)? {
             return Ok(flow);
         }
         let mut denied = Denied::default();
@@ -303,8 +305,8 @@ impl Walker {
         }
         let more = self.paths.len().max(PATHS);
         let steps = more * self.options.max_hops;
-        self.held
-            .try_grow(more * size_of::<Path>() + steps * size_of::<Step>())?;
+        let bytes = more * size_of::<Path>() + steps * size_of::<Step>();
+        self.hold(self.held.size() + bytes)?;
         self.paths.reserve_exact(more);
         self.path_steps.reserve_exact(steps);
         Ok(())
@@ -317,7 +319,16 @@ impl Walker {
 
     /// Holds its paths, and so many bytes of what is made of them.
     pub(super) fn charge(&self, others: usize) -> Result<()> {
-        self.held.try_resize(self.size() + others)
+        self.hold(self.size() + others)
+    }
+
+    /// Holds so many bytes. What is known of hubs gives way before that is refused.
+    fn hold(&self, bytes: usize) -> Result<()> {
+        if self.held.try_resize(bytes).is_ok() {
+            return Ok(());
+        }
+        self.hubs.clear();
+        self.held.try_resize(bytes)
     }
 
     /// Gives memory back that an identifier with many paths took.

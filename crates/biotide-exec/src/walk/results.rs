@@ -55,7 +55,7 @@ impl Results {
     pub(crate) fn gather(&mut self, walker: &mut Walker, index: &Index, start: u32) -> Result<()> {
         self.clear();
         match walker.options().undirected {
-            true => self.single(walker, index)?,
+            true => self.single(walker, index, start)?,
             false => self.combined(walker, index, start)?,
         }
         let least = walker.options().min_confidence;
@@ -194,23 +194,27 @@ impl Results {
     }
 
     /// A result for each path. Those over the same nodes with the same confidence are one, which rests on them all.
-    fn single(&mut self, walker: &mut Walker, index: &Index) -> Result<()> {
+    fn single(&mut self, walker: &mut Walker, index: &Index, start: u32) -> Result<()> {
         let mut order = self.lend_order(walker)?;
         let bits = |walker: &Walker, path: usize| walker.paths[path].confidence.to_bits();
         order.sort_unstable_by(|&a, &b| {
             let by_nodes = || nodes(walker, a).cmp(nodes(walker, b));
-            // (The one that says most, from either end.)
-            let named = |path: usize| {
+            // (The one that says most; of those that say as much the same from either end.)
+            let distance = |path: usize| {
                 let predicate = walker.paths[path].predicate;
                 let known = predicate.map(|n| &index.vocabulary.predicates[n as usize]);
-                known.map_or((u8::MAX, None), |known| {
-                    (known.kind.distance(), Some(&known.name))
-                })
+                known.map_or(u8::MAX, |known| known.kind.distance())
+            };
+            let statements = |path: usize| {
+                let mut ids: Vec<EdgeId> = edges(walker, index, start, path).collect();
+                ids.sort_unstable();
+                ids
             };
             bits(walker, b)
                 .cmp(&bits(walker, a))
                 .then_with(by_nodes)
-                .then_with(|| named(a).cmp(&named(b)))
+                .then_with(|| distance(a).cmp(&distance(b)))
+                .then_with(|| statements(a).cmp(&statements(b)))
                 .then(a.cmp(&b))
         });
         let alike = |&a: &usize, &b: &usize| {

@@ -56,7 +56,7 @@ impl Walker {
             return GO_ON;
         }
         if is_last && self.is_passed(prefix) {
-            self.passed += 1;
+            self.passed += usize::from(!self.is_repeated(prefix));
             return GO_ON;
         }
         if denied.denies(entry, &index.vocabulary) {
@@ -77,10 +77,14 @@ impl Walker {
             }
             return GO_ON;
         }
+        self.steps.push(Step {
+            node: entry.to,
+            entry,
+        });
         let next = At {
             node: entry.to,
             depth: at.depth + 1,
-            confidence: self.confidence_along(index, at, entry),
+            confidence: self.confidence(index, at, entry),
             meaning,
         };
         // (Alone no path gets better on its way, nor is there anything else to tell of it.)
@@ -88,12 +92,9 @@ impl Walker {
             && next.confidence < self.options.min_confidence
             && self.denials.is_empty()
         {
+            self.steps.pop();
             return GO_ON;
         }
-        self.steps.push(Step {
-            node: entry.to,
-            entry,
-        });
         // (A way back to the start is no mapping.)
         let may_end = is_target && !is_denied && entry.to != self.nodes[0];
         let mut flow = match may_end {
@@ -133,8 +134,11 @@ impl Walker {
         Some(Some(meaning))
     }
 
-    /// The confidence of the path and an edge behind it.
-    fn confidence_along(&self, index: &Index, at: At, entry: Entry) -> f64 {
+    /// The confidence of the path, whose last edge this is.
+    fn confidence(&self, index: &Index, at: At, entry: Entry) -> f64 {
+        if self.options.undirected {
+            return self.product(index);
+        }
         let factor = match at.depth {
             0 => 1.0,
             _ => self.options.hop_factor,
@@ -153,10 +157,7 @@ impl Walker {
         } else {
             self.make_room()?;
             self.paths.push(Path {
-                confidence: match self.options.undirected {
-                    true => self.product(index),
-                    false => at.confidence,
-                },
+                confidence: at.confidence,
                 predicate: at.meaning.and_then(|(_, predicate)| predicate),
                 hops: at.depth,
             });
@@ -172,7 +173,7 @@ impl Walker {
         })
     }
 
-    /// The confidence of the path, to the last digit the same from its other end and over edges beside its own.
+    /// The product of its edges', to the last digit the same from its other end and over edges beside its own.
     fn product(&self, index: &Index) -> f64 {
         let class = |step: &Step| &index.vocabulary.classes[step.entry.class as usize];
         let mut all = [1.0; MOST_HOPS];
@@ -195,15 +196,14 @@ impl Walker {
             return Some((kind, predicate));
         };
         let composed = chains.compose(first, kind)?;
-        let same = name == predicate && name.is_some();
-        Some((
-            composed,
-            if same {
-                predicate
-            } else {
-                self.general[composed as usize]
-            },
-        ))
+        let named = match (first, kind) {
+            _ if name == predicate && name.is_some() => predicate,
+            // (Beside what is exact a cross-reference keeps its predicate.)
+            (Kind::Exact, Kind::Xref) => predicate,
+            (Kind::Xref, Kind::Exact) => name,
+            _ => self.general[composed as usize],
+        };
+        Some((composed, named))
     }
 
     /// The same of a path on which anything goes: nothing may follow.

@@ -163,12 +163,6 @@ impl Answer {
         self.is_cut = walker.is_cut;
         self.repeats = walker.repeats;
         self.results.gather(walker, index, node)?;
-        // (Where a policy has still to choose, all of them are there to choose from.)
-        let most = match spec.policy {
-            Policy::Explode | Policy::List => spec.walk.limit,
-            Policy::First | Policy::Error | Policy::Drop => usize::MAX,
-        };
-        self.results.cut(walker, index, most)?;
         for i in 0..walker.conflicts.len() {
             let mut text = String::new();
             let conflict = walker.conflicts[i];
@@ -178,6 +172,21 @@ impl Answer {
         self.conflicts.sort_unstable();
         self.judge(spec, judged);
         Ok(())
+    }
+
+    /// Puts the results in order, and keeps as many as are shown.
+    pub(super) fn cut(
+        &mut self,
+        spec: &XrefSpec,
+        index: &Index,
+        walker: &mut Walker,
+    ) -> Result<()> {
+        // (Where a policy has still to choose, all of them are there to choose from.)
+        let most = match spec.policy {
+            Policy::Explode | Policy::List => spec.walk.limit,
+            Policy::First | Policy::Error | Policy::Drop => usize::MAX,
+        };
+        self.results.cut(walker, index, most)
     }
 
     fn judge(&mut self, spec: &XrefSpec, judged: Option<&'static str>) {
@@ -193,7 +202,7 @@ impl Answer {
             let shown: Vec<&str> = self.conflicts.iter().map(String::as_str).take(3).collect();
             let denied = format!("denied: {}", shown.join(", "));
             self.add_note(&denied);
-        } else if self.results.found.is_empty() && !self.is_cut {
+        } else if !self.is_cut && !self.has_results(spec) {
             self.add_note(match spec.walk.targets.is_empty() {
                 true => "no path leads from it",
                 false => "no path leads to the targets",
@@ -214,8 +223,12 @@ impl Answer {
         }
         if self.is_cut {
             let most = spec.walk.max_paths;
+            let edges = match most {
+                1 => "edge",
+                _ => "edges",
+            };
             self.add_note(&format!(
-                "more than {most} edges: not all were walked (max_paths)"
+                "more than {most} {edges}: not all were walked (max_paths)"
             ));
         }
     }
@@ -223,6 +236,19 @@ impl Answer {
     /// Whether it was an identifier at all.
     pub(super) fn is_looked_up(&self) -> bool {
         !matches!(self.verdict, NULL | INVALID)
+    }
+
+    /// Whether the one in the place of a retired identifier is a result: it is of a namespace that is asked for.
+    pub(super) fn is_brought_forward(&self, spec: &XrefSpec) -> bool {
+        let prefix = self.resolved.split_once(':');
+        let prefix = prefix.map_or("", |(prefix, _)| prefix);
+        let targets = &spec.walk.targets;
+        self.successor.is_some() && targets.iter().any(|target| target == prefix)
+    }
+
+    /// Whether there are results, a successor among them, whatever is shown of them.
+    pub(super) fn has_results(&self, spec: &XrefSpec) -> bool {
+        !self.results.found.is_empty() || self.is_brought_forward(spec)
     }
 
     /// Edges of a path of so many: that it was brought forward is one, too.

@@ -8,14 +8,6 @@ use super::worker::Worker;
 use crate::walk::Found;
 
 impl Worker {
-    /// Whether the one in the place of a retired identifier is a result: it is of a namespace that is asked for.
-    pub(super) fn is_brought_forward(&self) -> bool {
-        let prefix = self.answer.resolved.split_once(':');
-        let prefix = prefix.map_or("", |(prefix, _)| prefix);
-        let targets = &self.spec.walk.targets;
-        self.answer.successor.is_some() && targets.iter().any(|target| target == prefix)
-    }
-
     /// The results that the policy leaves, a successor among them.
     pub(super) fn choose(&mut self, written: Option<&str>) -> Result<()> {
         let found = &self.answer.results.found;
@@ -84,7 +76,11 @@ impl Worker {
         };
         let all = chosen + first;
         if all > limit {
-            let note = format!("more than {limit} results: {all} were found (limit)");
+            let results = match limit {
+                1 => "result",
+                _ => "results",
+            };
+            let note = format!("more than {limit} {results}: {all} were found (limit)");
             self.answer.add_note(&note);
         }
         self.left.truncate(limit - first);

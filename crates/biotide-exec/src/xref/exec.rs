@@ -4,13 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::Schema;
+use arrow::datatypes::{Schema, SchemaRef};
 use datafusion_common::tree_node::TreeNodeRecursion;
-use datafusion_common::{DataFusionError, Result, internal_err};
+use datafusion_common::{Constraints, DataFusionError, Result, internal_err};
 use datafusion_common_runtime::SpawnedTask;
 use datafusion_execution::memory_pool::MemoryConsumer;
 use datafusion_execution::{SendableRecordBatchStream, TaskContext};
 use datafusion_physical_expr::expressions::Column as InputColumn;
+use datafusion_physical_expr::projection::ProjectionMapping;
 use datafusion_physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion_physical_plan::execution_plan::{
     CardinalityEffect, EmissionType, SchedulingType, apply_expression_roots,
@@ -66,7 +67,7 @@ impl XrefExec {
         let added = columns(spec.policy)
             .into_iter()
             .map(|(column, name)| (column, name.to_owned()));
-        Ok(Self::with(input, id, spec, inputs, added.collect()))
+        Self::with(input, id, spec, inputs, added.collect())
     }
 
     fn with(
@@ -75,7 +76,7 @@ impl XrefExec {
         spec: Arc<XrefSpec>,
         inputs: Vec<usize>,
         added: Vec<(Column, String)>,
-    ) -> Self {
+    ) -> Result<Self> {
         let own = inputs
             .iter()
             .map(|&i| Arc::clone(&input.schema().fields()[i]));
@@ -88,12 +89,12 @@ impl XrefExec {
         ));
         let partitions = input.output_partitioning().partition_count();
         let properties = PlanProperties::new(
-            EquivalenceProperties::new(schema),
+            known(&input, &inputs, schema)?,
             Partitioning::UnknownPartitioning(partitions),
             EmissionType::Incremental,
             input.boundedness(),
         );
-        Self {
+        Ok(Self {
             properties: Arc::new(properties.with_scheduling_type(SchedulingType::Cooperative)),
             metrics: ExecutionPlanMetricsSet::new(),
             input,
@@ -101,13 +102,25 @@ impl XrefExec {
             spec,
             inputs,
             added,
-        }
+        })
     }
 
     /// What is asked.
     pub fn spec(&self) -> &Arc<XrefSpec> {
         &self.spec
     }
+}
+
+/// What is known of the input's columns in the result, above all in which order rows are: the engine moves a sort from
+/// above to below. (Nothing is unique any more: of a row there may be several.)
+fn known(
+    input: &Arc<dyn ExecutionPlan>,
+    inputs: &[usize],
+    schema: SchemaRef,
+) -> Result<EquivalenceProperties> {
+    let places = ProjectionMapping::from_indices(inputs, &input.schema())?;
+    let known = input.equivalence_properties().project(&places, schema);
+    Ok(known.with_constraints(Constraints::default()))
 }
 
 impl DisplayAs for XrefExec {
@@ -166,7 +179,7 @@ impl ExecutionPlan for XrefExec {
             spec,
             self.inputs.clone(),
             self.added.clone(),
-        )))
+        )?))
     }
 
     /// What nobody asks for is not computed.
@@ -201,7 +214,7 @@ impl ExecutionPlan for XrefExec {
             return Ok(None);
         }
         let (input, id) = (Arc::clone(&self.input), Arc::clone(&self.id));
-        let node = Self::with(input, id, Arc::clone(&self.spec), inputs, added);
+        let node = Self::with(input, id, Arc::clone(&self.spec), inputs, added)?;
         let same = node.schema().fields() == projection.schema().fields();
         Ok(same.then(|| Arc::new(node) as _))
     }

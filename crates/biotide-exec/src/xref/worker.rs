@@ -241,7 +241,10 @@ impl Worker {
         let (speller, walker) = (&mut self.speller, &mut self.walker);
         self.answer
             .of(written, &self.spec, &self.index, speller, walker)?;
-        self.has_successor = self.is_brought_forward();
+        // (Of all results: it is counted before any is left out.)
+        self.cardinality = self.cardinality()?;
+        self.answer.cut(&self.spec, &self.index, &mut self.walker)?;
+        self.has_successor = self.answer.is_brought_forward(&self.spec);
         self.choose(written)?;
         self.count(written);
         self.leave_wanted();
@@ -254,20 +257,22 @@ impl Worker {
         if self.lines.is_empty() {
             return Ok(());
         }
-        self.cardinality = match self.output.wants(Column::Cardinality) {
-            true if n == 0 => {
-                let is_known = self.answer.is_looked_up() && !self.answer.is_cut;
-                is_known.then_some("1:0")
-            }
-            true => {
-                let new = || Back::new(&self.index, &self.spec.walk, self.held.new_empty());
-                let back = self.back.get_or_insert_with(new);
-                back.cardinality(&self.index, &self.answer)?
-            }
-            false => None,
-        };
         self.evidence = self.paths()?;
         Ok(())
+    }
+
+    /// How many identifiers map to how many, if somebody wants to know.
+    fn cardinality(&mut self) -> Result<Option<&'static str>> {
+        if !self.output.wants(Column::Cardinality) {
+            return Ok(None);
+        }
+        if !self.answer.has_results(&self.spec) {
+            let is_known = self.answer.is_looked_up() && !self.answer.is_cut;
+            return Ok(is_known.then_some("1:0"));
+        }
+        let new = || Back::new(&self.index, &self.spec.walk, self.held.new_empty());
+        let back = self.back.get_or_insert_with(new);
+        back.cardinality(&self.index, &self.answer)
     }
 
     /// How many results are shown.

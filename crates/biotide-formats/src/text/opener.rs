@@ -145,7 +145,8 @@ impl TextOpener {
                 let notes = notes_below(&source, &**layout, &start).await?;
                 let pace = self.pace(&name, Some(source.size())).await?;
                 let source = Arc::new(source);
-                let verdict = self.verdict(stats, &start);
+                let ahead = self.rows_left().is_none() && self.source.ordered.is_some();
+                let verdict = self.verdict(stats, &start).ahead(ahead);
                 let layout = Arc::clone(layout);
                 let scan = FileScan::new(source, layout, verdict, start, notes, ranges, pace);
                 return Ok(OpenFile::Anywhere(Arc::new(scan)));

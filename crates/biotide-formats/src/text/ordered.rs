@@ -13,8 +13,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use super::file_scan::FileScan;
 use super::worker::Worker;
 
-/// What came of a unit, and its place among those that may be on their way.
-type Decoded = (Result<Vec<RecordBatch>>, OwnedSemaphorePermit);
+/// What came of a unit.
+struct Decoded {
+    batches: Result<Vec<RecordBatch>>,
+    /// Where it ends in the file.
+    end: u64,
+    /// Its place among those that may be on their way.
+    _place: OwnedSemaphorePermit,
+}
 
 /// Reads the file with a task for each worker. At most `window` units are on their way: taken, but not
 /// handed on. `judge`: see [`FileScan::passed`].
@@ -33,6 +39,7 @@ pub(super) fn ordered(
         tasks.spawn(work(scan, places, worker, sender.clone(), judge));
     }
     let line = Line {
+        scan: Arc::clone(scan),
         tasks,
         receiver,
         early: BTreeMap::new(),
@@ -62,7 +69,12 @@ async fn work(
             Ok(batches)
         });
         let failed = decoded.is_err();
-        if sender.send((number, (decoded, place))).is_err() || failed {
+        let decoded = Decoded {
+            batches: decoded,
+            end: unit.end,
+            _place: place,
+        };
+        if sender.send((number, decoded)).is_err() || failed {
             return;
         }
     }
@@ -70,6 +82,7 @@ async fn work(
 
 /// Units that were decoded before their turn.
 struct Line {
+    scan: Arc<FileScan>,
     tasks: JoinSet<()>,
     receiver: mpsc::UnboundedReceiver<(u64, Decoded)>,
     early: BTreeMap<u64, Decoded>,
@@ -80,9 +93,12 @@ impl Line {
     /// The batches of the unit that is due; `None` at the end of the file.
     async fn next(&mut self) -> Result<Option<Vec<RecordBatch>>> {
         loop {
-            if let Some((decoded, _place)) = self.early.remove(&self.due) {
+            if let Some(decoded) = self.early.remove(&self.due) {
                 self.due += 1;
-                return decoded.map(Some);
+                if decoded.batches.is_err() {
+                    self.scan.verdict.log_fatal_before(decoded.end)?;
+                }
+                return decoded.batches.map(Some);
             }
             tokio::select! {
                 decoded = self.receiver.recv() => match decoded {

@@ -9,7 +9,7 @@ use biotide_common::reject::RejectRecord;
 use biotide_common::scan::ScanStats;
 use biotide_common::session::QueryLog;
 use biotide_text::chunk::DecodedChunk;
-use biotide_text::problem::{Problem, Reason};
+use biotide_text::problem::{Action, Problem, Reason};
 use parking_lot::Mutex;
 
 /// Below this many records a default threshold is not judged.
@@ -32,6 +32,12 @@ pub(super) struct Verdict {
     most_in_chunk: Option<u64>,
     /// The first problem of the file so far: offset and words.
     first: Mutex<Option<(u64, String)>>,
+    /// Whether units are decoded before their turn.
+    ahead: bool,
+    /// Of those, the first bad row that ends the read.
+    fatal: Mutex<Option<Problem>>,
+    /// The file that bad rows are written to.
+    rejects: Option<String>,
 }
 
 impl Verdict {
@@ -52,7 +58,16 @@ impl Verdict {
             chunk_rows: count(options.chunk_rows.unwrap_or(CHUNK_ROWS)).max(1),
             most_in_chunk: options.max_errors_per_chunk.map(count),
             first: Mutex::new(None),
+            ahead: false,
+            fatal: Mutex::new(None),
+            rejects: options.rejects.as_ref().map(|file| file.path().to_owned()),
         }
+    }
+
+    /// Says whether units are decoded before their turn. Then a bad row that ends the read may not be the first of the
+    /// file, and is logged when it is its unit's turn: by [`Self::log_fatal_before`].
+    pub(super) fn ahead(self, ahead: bool) -> Self {
+        Self { ahead, ..self }
     }
 
     /// Counts what a chunk held; `bytes` were read for it.
@@ -135,10 +150,19 @@ impl Verdict {
                 chunk * self.chunk_rows + 1,
                 (chunk + 1) * self.chunk_rows
             ),
-            advice: "See them with --rejects FILE or SELECT * FROM system.rejects; if the file is that bad, raise \
-                     max_errors_per_chunk."
-                .to_owned(),
+            advice: format!(
+                "{}; if the file is that bad, raise max_errors_per_chunk.",
+                self.where_to_look()
+            ),
         })
+    }
+
+    /// How to see the bad rows.
+    fn where_to_look(&self) -> String {
+        match &self.rejects {
+            Some(file) => format!("See them in {file}, or with SELECT * FROM system.rejects"),
+            None => "See them with --rejects FILE or SELECT * FROM system.rejects".to_owned(),
+        }
     }
 
     fn record(&self, problem: Problem) -> RejectRecord {
@@ -156,8 +180,44 @@ impl Verdict {
         }
     }
 
-    /// The error of the first bad row, under `fail`.
+    /// Takes down the row that ends the read, and counts it as one that was set aside.
+    fn log_fatal(&self, problem: Problem) -> Result<(), BiotideError> {
+        let stats = &self.stats;
+        for count in [&stats.records, &stats.rejected, &stats.problem_records] {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        let action = Action::Rejected.code();
+        *stats
+            .reasons
+            .lock()
+            .entry(problem.reason.code())
+            .or_default() += 1;
+        *stats.actions.lock().entry(action).or_default() += 1;
+        let record = RejectRecord {
+            action: action.to_owned(),
+            ..self.record(problem)
+        };
+        self.log.rejects.extend(vec![record])
+    }
+
+    /// Takes down the row that ends the read, if it stands before the end of the unit whose turn it is. (Where that has
+    /// failed for another reason, there may be one further on.)
+    pub(super) fn log_fatal_before(&self, end: u64) -> Result<(), BiotideError> {
+        let fatal = self.fatal.lock().take_if(|fatal| fatal.offset < end);
+        fatal.map_or(Ok(()), |fatal| self.log_fatal(fatal))
+    }
+
+    /// The error of the first bad row of a unit, under `fail`.
     pub(super) fn first_bad(&self, problem: &Problem) -> BiotideError {
+        if self.ahead {
+            let mut fatal = self.fatal.lock();
+            let is_first = |known: &Problem| problem.offset < known.offset;
+            if fatal.as_ref().is_none_or(is_first) {
+                *fatal = Some(problem.clone());
+            }
+        } else if let Err(error) = self.log_fatal(problem.clone()) {
+            return error;
+        }
         let raw = String::from_utf8_lossy(&problem.raw);
         let shown: String = raw.chars().take(200).collect();
         BiotideError::BadRows {
@@ -200,10 +260,11 @@ impl Verdict {
                 self.threshold,
                 report.summary()
             ),
-            advice: "See them with --rejects FILE or SELECT * FROM system.rejects. If the file is \
-                     read with the wrong options (delimiter, quote, header, schema), correct those; if \
-                     it is that bad, raise error_threshold."
-                .to_owned(),
+            advice: format!(
+                "{}. If the file is read with the wrong options (delimiter, quote, header, schema), correct those; if \
+                 it is that bad, raise error_threshold.",
+                self.where_to_look()
+            ),
         })
     }
 }

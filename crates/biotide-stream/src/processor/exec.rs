@@ -8,15 +8,17 @@ use arrow::datatypes::SchemaRef;
 use datafusion_common::tree_node::TreeNodeRecursion;
 use datafusion_common::{Result, internal_err};
 use datafusion_execution::{SendableRecordBatchStream, TaskContext};
-use datafusion_physical_expr::{Distribution, EquivalenceProperties, PhysicalExpr};
+use datafusion_physical_expr::{
+    Distribution, EquivalenceProperties, OrderingRequirements, PhysicalExpr,
+};
 use datafusion_physical_plan::execution_plan::{CardinalityEffect, EmissionType};
 use datafusion_physical_plan::metrics::{
     BaselineMetrics, Count, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet,
 };
 use datafusion_physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion_physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, InputDistributionRequirements, Partitioning,
-    PlanProperties,
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties,
+    InputDistributionRequirements, Partitioning, PlanProperties,
 };
 use futures::stream::BoxStream;
 use futures::{StreamExt, stream};
@@ -169,8 +171,12 @@ impl ExecutionPlan for ProcessorExec {
         vec![&self.input]
     }
 
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![self.options.ordered]
+    /// Rows that are sorted come sorted, where their order matters. (That it is maintained is not said: the engine
+    /// would move a sort from above to below, where values are others.)
+    fn required_input_ordering(&self) -> Vec<Option<OrderingRequirements>> {
+        let order = self.input.output_ordering();
+        let order = order.filter(|_| self.options.ordered);
+        vec![order.cloned().map(OrderingRequirements::from)]
     }
 
     /// Processors begin and end once, and work on several chunks at a time anyway.

@@ -26,6 +26,8 @@ pub(super) struct Call {
     pub(super) named: BTreeMap<String, Vec<String>>,
     /// Options of reading, as they were written.
     pub(super) options: String,
+    /// What they say of types.
+    pub(super) schema: Option<String>,
 }
 
 /// The arguments of a source that are not options of reading.
@@ -70,6 +72,7 @@ pub(super) fn call(
         tables: BTreeMap::new(),
         named: BTreeMap::new(),
         options: String::new(),
+        schema: None,
     };
     for arg in &args.args {
         match arg {
@@ -92,7 +95,12 @@ pub(super) fn call(
                     true => {
                         call.named.insert(name, values);
                     }
-                    false => call.options.push_str(&format!(", {arg}")),
+                    false => {
+                        if name == "schema" {
+                            call.schema = Some(values.join(","));
+                        }
+                        call.options.push_str(&format!(", {arg}"));
+                    }
                 }
             }
             _ => return Err(call.refused("takes a path in quotes and name => value")),

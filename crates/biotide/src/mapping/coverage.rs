@@ -12,9 +12,11 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::arguments::Arguments;
 use super::loader::missing_column;
+use super::source::text;
 use super::spec::of_xref;
 use crate::error::Result;
 use crate::statement::coverage::{Calls, column_name, query_of, text_of};
+use crate::statement::functions::literals;
 
 /// How it is called.
 pub(crate) const SYNTAX: &str = "xref_coverage('path-or-glob', 'column', 'mapping', targets => ['prefix', …], option => value, …)";
@@ -62,37 +64,70 @@ fn query(args: &TableFunctionArgs) -> Result<Query, String> {
             _ => return Err(wanted()),
         }
     }
-    let [file, column, mapping] = given.as_slice() else {
+    let [files, column, mapping] = given.as_slice() else {
         return Err(wanted());
     };
     let column = column_name(column).ok_or_else(wanted)?;
-    let mapping = text_of(mapping).ok_or_else(wanted)?.replace('\'', "''");
-    let from = source(file, &reading).ok_or_else(wanted)?;
-    let shown = text_of(file).unwrap_or_else(|| file.to_string());
-    let p = format!("\"{OF}{}\"", shown.replace('"', "\"\""));
+    let mapping = texts(mapping).ok_or_else(wanted)?;
+    let rows = rows(files, &column, &reading).ok_or_else(wanted)?;
+    // (The query that the call is in may have tables of its own with such names.)
+    let [found, counts, ranks, fates, sums] = ["found", "counts", "ranks", "fates", "sums"]
+        .map(|name| format!("\"{name} of xref_coverage\""));
     // However many identifiers and groups there are, they are sorted or grouped, which spills; no more than the commonest
     // of a group are held. The sum of all is thus the last of running sums: `sum(…) OVER ()` would hold all groups. (They
     // run from the last group to the first, so that sorting by them is sorting by group. Without `|| ''` the engine sees
     // that the groups come sorted the other way, and holds them all to go through them from their end.)
     let sql = format!(
-        "WITH found AS (SELECT arrow_cast(p.{column}, 'Utf8') AS written, x.resolved, x.verdict, x.hops,
+        "WITH {found} AS (SELECT arrow_cast(p.{column}, 'Utf8') AS written, x.resolved, x.verdict, x.hops,
              array_to_string(x.sources, '|') AS source
-             FROM (SELECT {p}.{column} FROM {from} AS {p}) AS p, LATERAL xref(p.{column}, '{mapping}'{asking}, policy => 'first', unmapped => 'keep') AS x),
-         counts AS (SELECT split_part(resolved, ':', 1) AS namespace, verdict, hops, source, written, count(*) AS n
-             FROM found GROUP BY 1, 2, 3, 4, 5),
-         ranks AS (SELECT namespace, verdict, hops, source, written, n,
-             row_number() OVER (PARTITION BY namespace, verdict, hops, source ORDER BY n DESC, written) AS place FROM counts),
-         fates AS (SELECT namespace, verdict, hops, source, sum(n) AS n, count(*) AS distinct_values,
+             FROM ({rows}) AS p, LATERAL xref(p.{column}, {mapping}{asking}, policy => 'first', unmapped => 'keep') AS x),
+         {counts} AS (SELECT split_part(resolved, ':', 1) AS namespace, verdict, hops, source, written, count(*) AS n
+             FROM {found} GROUP BY 1, 2, 3, 4, 5),
+         {ranks} AS (SELECT namespace, verdict, hops, source, written, n,
+             row_number() OVER (PARTITION BY namespace, verdict, hops, source ORDER BY n DESC, written) AS place FROM {counts}),
+         {fates} AS (SELECT namespace, verdict, hops, source, sum(n) AS n, count(*) AS distinct_values,
              string_agg(concat(written, ' (', n, ')'), ', ' ORDER BY place) FILTER (WHERE place <= 5) AS commonest
-             FROM ranks GROUP BY namespace, verdict, hops, source),
-         sums AS (SELECT namespace, verdict, hops, source, n, distinct_values, commonest,
-             sum(n) OVER (ORDER BY namespace || '' DESC, verdict DESC, hops DESC, source DESC ROWS UNBOUNDED PRECEDING) AS running FROM fates)
+             FROM {ranks} GROUP BY namespace, verdict, hops, source),
+         {sums} AS (SELECT namespace, verdict, hops, source, n, distinct_values, commonest,
+             sum(n) OVER (ORDER BY namespace || '' DESC, verdict DESC, hops DESC, source DESC ROWS UNBOUNDED PRECEDING) AS running FROM {fates})
          SELECT namespace, verdict, hops, source, n,
              round(100.0 * n / first_value(running) OVER (ORDER BY running DESC ROWS UNBOUNDED PRECEDING), 2) AS percent,
              distinct_values, commonest
-         FROM sums"
+         FROM {sums}"
     );
     query_of(&sql).ok_or_else(wanted)?
+}
+
+/// A text, or a list of them, in SQL.
+fn texts(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Array(_) => {
+            let all: Vec<String> = literals(expr)?.iter().map(|one| text(one)).collect();
+            (!all.is_empty()).then(|| format!("[{}]", all.join(", ")))
+        }
+        expr => Some(text(&text_of(expr)?)),
+    }
+}
+
+/// A query of the column of a file, or of several, one below the other.
+fn rows(files: &Expr, column: &str, reading: &str) -> Option<String> {
+    let files = match files {
+        Expr::Array(array) => array.elem.as_slice(),
+        file => std::slice::from_ref(file),
+    };
+    let rows = files.iter().map(|file| {
+        let shown = match file {
+            Expr::CompoundIdentifier(_) => file.to_string(),
+            file => text_of(file)?,
+        };
+        let from = source(file, reading)?;
+        let p = format!("\"{OF}{}\"", shown.replace('"', "\"\""));
+        Some(format!(
+            "SELECT {p}.{column} AS {column} FROM {from} AS {p}"
+        ))
+    });
+    let rows = rows.collect::<Option<Vec<_>>>()?;
+    (!rows.is_empty()).then(|| rows.join(" UNION ALL "))
 }
 
 /// A table by its name, a file by its path; options need the format's function.

@@ -269,8 +269,12 @@ pub(crate) async fn run(
             let task = state.task_ctx();
             let rejected = mapping.index(&task).await?.counts().rejected;
             if rejected > 0 {
+                let rows = match rejected {
+                    1 => "1 row of",
+                    _ => &format!("{rejected} rows of"),
+                };
                 log::warn!(
-                    "{rejected} rows of {name} are no statements; see system.rejects, or --rejects FILE"
+                    "{rows} {name} made no statements; see system.rejects, or --rejects FILE"
                 );
             }
             if let Some(path) = stored {

@@ -30,26 +30,49 @@ pub(super) fn prefixes(
     declared.filter_map(|(prefix, node)| Some((prefix, node.text()?.to_owned())))
 }
 
+/// What to do where sources do not agree.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Advice {
+    /// Where both say what a prefix stands for, instead of giving it another name.
+    declared: &'static str,
+    /// Where only one does.
+    undeclared: &'static str,
+}
+
+/// Of sources of a mapping.
+const SOURCES: Advice = Advice {
+    declared: "make a mapping of each",
+    undeclared: "Name them as sources of their own: CREATE MAPPING … FROM a, b",
+};
+
+/// Of identifiers that are looked up.
+pub(super) const LOOKED_UP: Advice = Advice {
+    declared: "look up those of each by themselves",
+    undeclared: "Look up those of each by themselves",
+};
+
 /// What a plan's source says of its prefixes. An error is that its files do not agree.
 pub(super) fn of_plan(
     plan: &LogicalPlan,
     identifiers: &dyn Identifiers,
 ) -> Result<Option<Arc<Declared>>, BiotideError> {
-    of_metadata(plan.schema().metadata(), identifiers)
+    of_metadata(plan.schema().metadata(), identifiers, SOURCES)
 }
 
 /// What the metadata of a schema says of prefixes. An error is that those who say it do not agree.
 pub(super) fn of_metadata(
     metadata: &HashMap<String, String>,
     identifiers: &dyn Identifiers,
+    advice: Advice,
 ) -> Result<Option<Arc<Declared>>, BiotideError> {
     for dispute in Dispute::all(metadata) {
         let Dispute { prefix, one, other } = &dispute;
         if !dispute.is_declared() {
-            return Err(undeclared(&dispute));
+            return Err(undeclared(&dispute, advice));
         }
         if !dispute.is_spelling(identifiers) {
-            return Err(disagree(prefix, (&one.0, &one.1), (&other.0, &other.1)));
+            let (one, other) = ((&*one.0, &*one.1), (&*other.0, &*other.1));
+            return Err(disagree(prefix, one, other, advice));
         }
     }
     let prefixes: Vec<(String, String)> = prefixes(metadata).collect();
@@ -85,6 +108,7 @@ pub(super) fn unite(
                         prefix,
                         (first.as_str(), before.as_str()),
                         (origin.as_str(), own.iri.as_str()),
+                        SOURCES,
                     ));
                 }
             }
@@ -106,22 +130,22 @@ pub(super) fn unite(
     Ok(iris)
 }
 
-fn disagree(prefix: &str, one: (&str, &str), other: (&str, &str)) -> BiotideError {
+fn disagree(prefix: &str, one: (&str, &str), other: (&str, &str), advice: Advice) -> BiotideError {
     let problem = format!(
         "its curie_map says that {prefix} stands for {}, and that of {} says {}: their identifiers would be taken for the \
-         same. Give the prefix another name in one of them (in its curie_map and its rows), or make a mapping of each",
-        other.1, one.0, one.1
+         same. Give the prefix another name in one of them (in its curie_map and its rows), or {}",
+        other.1, one.0, one.1, advice.declared
     );
     BiotideError::file(other.0, problem)
 }
 
 /// Rows of a table that declares nothing are among those of a set, whose prefixes would be taken for theirs.
-fn undeclared(dispute: &Dispute) -> BiotideError {
+fn undeclared(dispute: &Dispute, advice: Advice) -> BiotideError {
     let Dispute { prefix, one, other } = dispute;
     let problem = format!(
         "its rows are among those of {}, whose curie_map says that {prefix} stands for {}, which it does not here: their \
-         identifiers would be taken for the same. Name them as sources of their own: CREATE MAPPING … FROM a, b",
-        one.0, one.1
+         identifiers would be taken for the same. {}",
+        one.0, one.1, advice.undeclared
     );
     BiotideError::file(&other.0, problem)
 }

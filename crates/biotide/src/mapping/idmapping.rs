@@ -158,6 +158,7 @@ impl Call {
             Part {
                 sql,
                 with_texts: None,
+                own: None,
                 origin: path.clone(),
                 negated: false,
                 columns: Columns::Named {

@@ -17,7 +17,6 @@ use biotide_exec::index::Index;
 use biotide_exec::load::{Statements, build_index};
 use biotide_exec::mapping::declared::Declared;
 use biotide_formats::table::BiotideTable;
-use datafusion::arrow::datatypes::DataType;
 use datafusion::catalog::TableProvider;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Column, DataFusionError, Result, SchemaError};
@@ -27,6 +26,7 @@ use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_plan::ExecutionPlanProperties;
 
 use super::declared::{of_plan, unite};
+use super::denials;
 use super::source::Part;
 use super::statements::statements;
 use super::turns::Turns;
@@ -275,34 +275,10 @@ pub(super) async fn plans(
     let identifiers = context.identifiers().map_err(Error::into_datafusion)?;
     let mut plans = Vec::with_capacity(parts.len());
     for part in parts {
-        let reading = part
-            .with_texts
-            .as_deref()
-            .and_then(|column| with_text(state, column));
-        // (A statement plans its mappings, and those are statements.)
-        let as_text = match &reading {
-            Some(state) => Box::pin(context.plan_query(&part.sql, state)).await.ok(),
-            None => None,
-        };
-        // (Of an empty file that would be its only column.)
-        let as_text = as_text.filter(|plan| has_others(plan, part.with_texts.as_deref()));
-        let state = reading
-            .as_ref()
-            .filter(|_| as_text.is_some())
-            .unwrap_or(state);
-        // (Most likely there is no such column. What else is wrong is wrong with both.)
-        let planned = match as_text {
-            Some(planned) => Ok(planned),
-            None => Box::pin(context.plan_query(&part.sql, state)).await,
-        };
-        let mut plan = planned.map_err(|error| named_column(error, &part))?;
-        // Of booleans a word that is none would be NULL: as if nothing were denied.
-        if let Some(denied) = booleans(&plan).filter(|_| part.with_texts.is_some())
-            && let Some(state) = with_text(state, &denied)
-            && let Ok(as_text) = Box::pin(context.plan_query(&part.sql, &state)).await
-        {
-            plan = as_text;
-        }
+        let with_texts = part.with_texts.as_deref();
+        // (What is wrong with the session's schema is wrong without it, too.)
+        let reading = with_texts.and_then(|column| with_text(state, &[column]).ok());
+        let plan = planned(context, state, reading.as_ref(), &part).await?;
         let declared = of_plan(&plan, &*identifiers)?;
         let options = reading.as_ref().and_then(options);
         let origin = file(&plan, &part.origin);
@@ -316,6 +292,54 @@ pub(super) async fn plans(
     Ok(plans)
 }
 
+/// The plan of a query. `reading`: the state in which confidences are texts.
+async fn planned(
+    context: &BiotideContext,
+    state: &SessionState,
+    reading: Option<&SessionState>,
+    part: &Part,
+) -> Result<LogicalPlan> {
+    // (A statement plans its mappings, and those are statements.)
+    let as_text = match reading {
+        Some(state) => Box::pin(context.plan_query(&part.sql, state)).await.ok(),
+        None => None,
+    };
+    // (Of an empty file that would be its only column.)
+    let as_text = as_text.filter(|plan| has_others(plan, part.with_texts.as_deref()));
+    let state = reading.filter(|_| as_text.is_some()).unwrap_or(state);
+    // (Most likely there is no such column. What else is wrong is wrong with both.)
+    let planned = match as_text {
+        Some(planned) => Ok(planned),
+        None => Box::pin(context.plan_query(&part.sql, state)).await,
+    };
+    let plan = planned.map_err(|error| named_column(error, part))?;
+    match with_denials(&plan, state, part)? {
+        Some((sql, state)) => Box::pin(context.plan_query(&sql, &state))
+            .await
+            .map_err(|error| named_column(error, part)),
+        None => Ok(plan),
+    }
+}
+
+/// The query, and the state, in which what a file says of denials is text; nothing, if it is that already.
+fn with_denials(
+    plan: &LogicalPlan,
+    state: &SessionState,
+    part: &Part,
+) -> Result<Option<(String, SessionState)>, BiotideError> {
+    let unread = denials::unread(plan);
+    let Some(file) = part.own.as_ref().filter(|_| !part.negated) else {
+        return Ok(None);
+    };
+    if unread.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(match file.query_as_text(&unread)? {
+        Some(sql) => (sql, state.clone()),
+        None => (file.query(), with_text(state, &unread)?),
+    }))
+}
+
 /// Whether a plan has columns besides this one, and those that tell where a row is.
 fn has_others(plan: &LogicalPlan, column: Option<&str>) -> bool {
     let column = column.unwrap_or_default();
@@ -323,33 +347,22 @@ fn has_others(plan: &LogicalPlan, column: Option<&str>) -> bool {
     fields.any(|field| !field.name().starts_with('_') && !field.name().eq_ignore_ascii_case(column))
 }
 
-/// The column of booleans that says what is denied.
-fn booleans(plan: &LogicalPlan) -> Option<String> {
-    let mut fields = plan.schema().fields().iter();
-    let found = fields.find(|field| {
-        field.name().eq_ignore_ascii_case("negated") && *field.data_type() == DataType::Boolean
-    });
-    found.map(|field| field.name().clone())
-}
-
 fn options(state: &SessionState) -> Option<&BiotideOptions> {
     state.config_options().extensions.get()
 }
 
-/// A state in which a column of files is read as text, whatever the session says of it; nothing, if its schema is a
-/// file that cannot be read.
-fn with_text(state: &SessionState, column: &str) -> Option<SessionState> {
+/// A state in which columns of files are read as text, whatever the session says of them. An error is that of the file
+/// that its schema is.
+fn with_text(state: &SessionState, columns: &[&str]) -> Result<SessionState, BiotideError> {
     let mut state = state.clone();
     let options = state.config_mut().options_mut();
-    let options = options.extensions.get_mut::<BiotideOptions>()?;
-    let said = match &options.schema {
-        Some(schema) if schema.contains(':') => schema.clone() + ",",
-        Some(file) => std::fs::read_to_string(file).ok()? + "\n",
-        None => String::new(),
-    };
-    // (What is said last counts.)
-    options.schema = Some(format!("{said}\"{column}\":text"));
-    Some(state)
+    if let Some(options) = options.extensions.get_mut::<BiotideOptions>() {
+        let said = options.schema.as_deref().map(denials::types).transpose()?;
+        // (What is said last counts.)
+        let said = said.unwrap_or_default();
+        options.schema = Some(format!("{said}\n{}", denials::as_types(columns)));
+    }
+    Ok(state)
 }
 
 /// How the reader of a plan's only file calls it, if it is this one: the reject log has one name for it then.

@@ -7,6 +7,7 @@ use biotide_common::disputes::{Dispute, Side};
 use biotide_common::identifiers::{Identifiers, Meaning};
 use biotide_common::sssom::{CURIE_MAP, DISPUTED, SET};
 use biotide_common::yaml::Node;
+use biotide_exec::catalog::Mapping;
 use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{JoinType, Result};
 use datafusion::logical_expr::{Extension, LogicalPlan};
@@ -87,7 +88,7 @@ struct Silent {
 
 /// What tables say.
 #[derive(Debug, Clone, Default)]
-struct Says {
+pub(super) struct Says {
     /// Whether there is a table. (Rows that are written in the query mean what the others mean.)
     any: bool,
     declares: bool,
@@ -100,7 +101,7 @@ struct Says {
 
 /// How rows of two tables meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Meeting {
+pub(super) enum Meeting {
     /// Those of one behind those of the other.
     Behind,
     /// In one row.
@@ -108,7 +109,8 @@ enum Meeting {
 }
 
 impl Says {
-    fn of(plan: &LogicalPlan, identifiers: &dyn Identifiers) -> Self {
+    /// What the tables of a plan say.
+    pub(super) fn of(plan: &LogicalPlan, identifiers: &dyn Identifiers) -> Self {
         let of = |plan: &LogicalPlan| Self::of(plan, identifiers);
         match plan {
             LogicalPlan::TableScan(scan) => {
@@ -136,8 +138,7 @@ impl Says {
 
     fn of_node(extension: &Extension, identifiers: &dyn Identifiers) -> Self {
         if let Some(node) = xref(extension) {
-            let mapping = &node.spec.mapping;
-            let found = Self::of_table(mapping.name(), &mapping.metadata(HashMap::new()), true);
+            let found = Self::of_mapping(&node.spec.mapping);
             let input = Self::of(&node.input, identifiers);
             return input.with(found, Meeting::Beside, identifiers);
         }
@@ -149,6 +150,11 @@ impl Says {
             }
             inputs => Self::of_all(inputs, Meeting::Behind, identifiers),
         }
+    }
+
+    /// What a mapping says of what is found in it.
+    pub(super) fn of_mapping(mapping: &Mapping) -> Self {
+        Self::of_table(mapping.name(), &mapping.metadata(HashMap::new()), true)
     }
 
     fn of_table(name: &str, metadata: &HashMap<String, String>, is_canonical: bool) -> Self {
@@ -168,7 +174,12 @@ impl Says {
     }
 
     /// What both say.
-    fn with(mut self, other: Self, meeting: Meeting, identifiers: &dyn Identifiers) -> Self {
+    pub(super) fn with(
+        mut self,
+        other: Self,
+        meeting: Meeting,
+        identifiers: &dyn Identifiers,
+    ) -> Self {
         let counts = |silent: &&Silent| meeting == Meeting::Behind || silent.is_canonical;
         let mut torn = Vec::new();
         for (says, silent) in [(&self, &other.silent), (&other, &self.silent)] {
@@ -209,7 +220,7 @@ impl Says {
     }
 
     /// As the metadata of a schema.
-    fn told(self) -> BTreeMap<String, String> {
+    pub(super) fn told(self) -> BTreeMap<String, String> {
         let mut told = BTreeMap::new();
         if self.declares {
             let iris = self.prefixes.into_iter();

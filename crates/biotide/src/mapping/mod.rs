@@ -16,6 +16,7 @@ mod cells;
 pub(crate) mod coverage;
 pub(crate) mod create;
 mod declared;
+mod denials;
 pub(crate) mod filters;
 pub(crate) mod found;
 mod globs;

@@ -17,7 +17,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::declared::unite;
 use super::loader::{EdgePlan, PlanLoader, StoredLoader, plans, united};
-use super::source::{is_path, of_path, of_paths};
+use super::source::{is_path, of_path, of_paths, text};
 use super::tables::check_stored;
 use crate::context::BiotideContext;
 use crate::error::Result;
@@ -32,12 +32,12 @@ const RELATIONS: [(&str, usize); 4] = [
     ("clique_assign", 0),
 ];
 
-/// The mappings of one statement that are files.
+/// The mappings of one statement that are files, by their paths: several can be one mapping.
 #[derive(Debug, Default)]
 pub(crate) struct FileMappings {
-    pub(super) mappings: BTreeMap<String, Arc<Mapping>>,
+    pub(super) mappings: BTreeMap<Vec<String>, Arc<Mapping>>,
     /// Statements of files for `clique_assign`, and what they are from.
-    pub(super) edges: BTreeMap<String, EdgePlan>,
+    pub(super) edges: BTreeMap<Vec<String>, EdgePlan>,
 }
 
 /// A relation, if it is one of ours: its name, and its arguments.
@@ -58,15 +58,15 @@ pub(super) fn relation(factor: &TableFactor) -> Option<(String, &[FunctionArg])>
         .then_some((name, args))
 }
 
-/// The name or path of the mapping of a relation.
-pub(super) fn mapping_of(name: &str, args: &[FunctionArg]) -> Option<String> {
+/// The name of the mapping of a relation, or the paths that it is made of.
+pub(super) fn mapping_of(name: &str, args: &[FunctionArg]) -> Option<Vec<String>> {
     let (_, place) = RELATIONS.iter().find(|(own, _)| *own == name)?;
     let positional = args.iter().filter_map(|arg| match arg {
         FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
         _ => None,
     });
     let expr: &Expr = positional.into_iter().nth(*place)?;
-    literals(expr)?.pop()
+    literals(expr).filter(|names| !names.is_empty())
 }
 
 /// Opens the files that a statement names as mappings. Nothing, if it has no relation of ours.
@@ -81,44 +81,102 @@ pub(crate) async fn resolve(
         return Ok(None);
     }
     let mut files = FileMappings::default();
-    for (relation, name) in finder.found {
-        let Some(name) = name else { continue };
-        let known = context.mappings().get(&name).is_some();
+    for (relation, names) in finder.found {
+        let Some(names) = names else { continue };
         let is_clique = relation == "clique_assign";
-        if known || files.mappings.contains_key(&name) && !is_clique {
+        let mappings = context.mappings();
+        let is_known = matches!(names.as_slice(), [name] if mappings.get(name).is_some());
+        if is_known || files.mappings.contains_key(&names) && !is_clique {
             continue;
         }
-        let path = Path::new(&name);
-        if path.is_file() && is_stored(path) {
-            let loader = StoredLoader {
-                path: path.to_owned(),
-                made_from: Vec::new(),
-            };
-            let mapping = Arc::new(loader.mapping(&name).await?);
-            files.mappings.insert(name.clone(), mapping);
+        if let Some(mapping) = stored(&names).await? {
+            files.mappings.insert(names, mapping);
             continue;
         }
-        if !is_path(&name) && !path.exists() {
-            return Err(missing(context, &name).into());
+        check(context, &names)?;
+        // (Its node has one input. Of several files an index is made, and that has their statements.)
+        if is_clique && names.len() == 1 {
+            let edges = edges(context, state, &names).await?;
+            files.edges.insert(names, edges);
+        } else {
+            let mapping = made(context, state, &names).await?;
+            files.mappings.insert(names, mapping);
         }
-        check_stored(&name)?;
-        let parts = match is_clique {
-            // (Its node has one input.)
-            true => vec![of_path(&name)],
-            false => of_paths(state, &name).await,
-        };
-        let mut plans = plans(context, state, parts).await?;
-        if is_clique {
-            unite(&mut plans, &*context.identifiers()?)?;
-            files.edges.insert(name, united(plans)?);
-            continue;
-        }
-        let loader = PlanLoader::new(state.clone(), plans, context.identifiers()?)?;
-        files
-            .mappings
-            .insert(name.clone(), Arc::new(loader.mapping(&name)));
     }
     Ok(Some(files))
+}
+
+/// The mapping that a file holds, if it is a stored one.
+async fn stored(names: &[String]) -> Result<Option<Arc<Mapping>>> {
+    let [name] = names else { return Ok(None) };
+    let path = Path::new(name);
+    if !path.is_file() || !is_stored(path) {
+        return Ok(None);
+    }
+    let loader = StoredLoader {
+        path: path.to_owned(),
+        made_from: Vec::new(),
+    };
+    Ok(Some(Arc::new(loader.mapping(name).await?)))
+}
+
+/// The statements of files, read together.
+async fn edges(
+    context: &BiotideContext,
+    state: &SessionState,
+    names: &[String],
+) -> Result<EdgePlan> {
+    let parts = names.iter().map(|name| of_path(name)).collect();
+    let mut plans = plans(context, state, parts).await?;
+    unite(&mut plans, &*context.identifiers()?)?;
+    Ok(united(plans)?)
+}
+
+/// The mapping that is made of files: of all of them, as if `CREATE MAPPING` named them one by one.
+async fn made(
+    context: &BiotideContext,
+    state: &SessionState,
+    names: &[String],
+) -> Result<Arc<Mapping>> {
+    let mut parts = Vec::new();
+    for name in names {
+        parts.extend(of_paths(state, name).await);
+    }
+    let plans = plans(context, state, parts).await?;
+    let loader = PlanLoader::new(state.clone(), plans, context.identifiers()?)?;
+    Ok(Arc::new(loader.mapping(&names.join(", "))))
+}
+
+/// Fails where one of those that a mapping is to be made of is no file.
+fn check(context: &BiotideContext, names: &[String]) -> Result<(), BiotideError> {
+    for name in names {
+        let is_mapping = context.mappings().get(name).is_some();
+        let is_file = is_path(name) || Path::new(name).exists();
+        match names.len() {
+            1 if !is_file => return Err(missing(context, name)),
+            2.. if is_mapping => return Err(no_file(context, names, name)),
+            2.. if !is_file => return Err(BiotideError::file(name, "there is no such file")),
+            _ => check_stored(name)?,
+        }
+    }
+    Ok(())
+}
+
+/// One of several is a mapping: only files are put together where they are named.
+fn no_file(context: &BiotideContext, names: &[String], name: &str) -> BiotideError {
+    let source = |name: &String| match context.mappings().get(name) {
+        Some(_) => format!("(SELECT * FROM mapping_edges({}))", text(name)),
+        None => text(name),
+    };
+    let sources: Vec<String> = names.iter().map(source).collect();
+    BiotideError::Option {
+        key: "mapping".to_owned(),
+        value: name.to_owned(),
+        problem: format!(
+            "is the name of a mapping, and a list is of files: CREATE MAPPING … FROM {} makes one mapping of them",
+            sources.join(", ")
+        ),
+    }
 }
 
 /// No mapping has this name.
@@ -142,7 +200,7 @@ pub(super) fn missing(context: &BiotideContext, name: &str) -> BiotideError {
 }
 
 struct Finder {
-    found: Vec<(String, Option<String>)>,
+    found: Vec<(String, Option<Vec<String>>)>,
 }
 
 impl VisitorMut for Finder {

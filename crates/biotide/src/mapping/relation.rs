@@ -34,8 +34,8 @@ pub(crate) const SYNTAX: [(&str, &str, &str); 4] = [
     ),
     (
         "clique_assign",
-        "clique_assign('mapping', predicates => ['skos:exactMatch'], priority => ['prefix', …], min_confidence => 0)",
-        "Identifiers of the same thing, and the one that stands for them: id, clique, size, conflicts.",
+        "clique_assign('mapping', predicates => ['predicate', …], priority => ['prefix', …], min_confidence => 0)",
+        "Identifiers of the same thing, and the one that stands for them: id, clique, size, conflicts. Where no predicates are named they are skos:exactMatch, owl:sameAs, owl:equivalentClass, owl:equivalentProperty and owl:equivalentTo.",
     ),
     (
         "chain_infer",
@@ -133,9 +133,12 @@ fn split<'a>(name: &str, args: &'a [FunctionArg]) -> Result<Args<'a>, BiotideErr
 impl MappingRelations {
     fn mapping(&self, name: &str, args: &[FunctionArg]) -> Result<Arc<Mapping>> {
         let wanted = mapping_of(name, args).ok_or_else(|| refused(name, args))?;
-        let session = || self.context.mappings().get(&wanted);
+        let session = || match wanted.as_slice() {
+            [name] => self.context.mappings().get(name),
+            _ => None,
+        };
         let found = self.files.mappings.get(&wanted).cloned().or_else(session);
-        Ok(found.ok_or_else(|| missing(&self.context, &wanted))?)
+        Ok(found.ok_or_else(|| missing(&self.context, &wanted.join(", ")))?)
     }
 
     fn xref(

@@ -48,12 +48,16 @@ impl Renewed<'_> {
         if let Some(now) = self.mappings.get(name) {
             return Ok((!Arc::ptr_eq(&now, old)).then_some(now));
         }
-        if !is_path(name) && !Path::new(name).exists() {
+        // (One of several files has the names of all.)
+        let exist = |files: &str| files.split(", ").all(|file| Path::new(file).exists());
+        if !is_path(name) && !Path::new(name).exists() && !exist(name) {
             return plan_err!(
                 "the mapping {name}, which a view or a prepared statement was made with, is not there any more"
             );
         }
-        if !old.is_outdated() {
+        // (Whether one of several was written anew nobody knows.)
+        let is_one = Path::new(name).exists() || !name.contains(", ");
+        if is_one && !old.is_outdated() {
             return Ok(None);
         }
         let made = || {

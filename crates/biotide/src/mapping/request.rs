@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use biotide_common::BiotideError;
-use biotide_common::nearest::{list, nearest};
+use biotide_common::nearest::{did_you_mean, list, nearest};
 use biotide_common::options::{BiotideOptions, XrefPolicy};
 use biotide_exec::catalog::{Mappings, is_stored};
 use datafusion::execution::SessionState;
@@ -12,8 +12,7 @@ use datafusion::prelude::SessionContext;
 
 use super::found;
 use super::loader::{PlanLoader, plans};
-use super::named::missing;
-use super::source::{Part, is_path, of_path, of_paths, text};
+use super::source::{Part, is_path, of_paths, of_query, text};
 use super::tables::{Named, Tables};
 use crate::context::BiotideContext;
 use crate::convert::{check_inputs, split_ending};
@@ -242,10 +241,20 @@ async fn of_name(name: &str, tables: &Tables<'_>) -> Result<Vec<Part>, BiotideEr
 }
 
 fn of_table(table: &str, origin: &str) -> Part {
-    Part {
-        sql: format!("SELECT * FROM {table}"),
-        with_texts: None,
-        ..of_path(origin)
+    of_query(format!("SELECT * FROM {table}"), origin)
+}
+
+/// There is neither a mapping of this name nor a file. (Who asks for one may have no SQL to make it with.)
+fn missing(context: &BiotideContext, name: &str) -> BiotideError {
+    let known = context.mappings().all();
+    let hint = match known.is_empty() {
+        true => "there is no such file".to_owned(),
+        false => did_you_mean(name, known.iter().map(|mapping| mapping.name())),
+    };
+    BiotideError::Option {
+        key: "mapping".to_owned(),
+        value: name.to_owned(),
+        problem: format!("is neither the name of a mapping nor a file: {hint}"),
     }
 }
 

@@ -13,6 +13,7 @@ use datafusion::sql::sqlparser::keywords::ALL_KEYWORDS;
 
 use super::call::{Call, call};
 use super::cells::Cells;
+use super::denials::Own;
 use super::globs;
 use super::several::{Objects, Several};
 use super::tables::{Named, Tables};
@@ -30,6 +31,8 @@ pub(super) struct Part {
     pub(super) sql: String,
     /// The column of confidences of a file, which is read as text: what is none must not be as if nobody had said any.
     pub(super) with_texts: Option<String>,
+    /// The file that it is of, where its columns are those of the file.
+    pub(super) own: Option<Own>,
     pub(super) origin: String,
     /// What the statements say, or deny.
     pub(super) negated: bool,
@@ -161,10 +164,11 @@ fn check(factor: &TableFactor) -> Result<bool, BiotideError> {
 }
 
 /// What has the usual columns, and is not read from a file by us.
-fn of_query(sql: String, origin: &str) -> Part {
+pub(super) fn of_query(sql: String, origin: &str) -> Part {
     Part {
         sql,
         with_texts: None,
+        own: None,
         origin: origin.to_owned(),
         negated: false,
         columns: Columns::Usual,
@@ -182,25 +186,24 @@ pub(super) async fn of_paths(state: &SessionState, path: &str) -> Vec<Part> {
 
 /// The query of a path.
 pub(super) fn of_path(path: &str) -> Part {
-    usual(path, "", false)
+    of_file(Own {
+        path: path.to_owned(),
+        ..Own::default()
+    })
 }
 
-/// The query of a file that has the usual columns, which is read with options, or of a stored mapping.
-fn usual(path: &str, options: &str, negated: bool) -> Part {
-    let is_stored = is_stored(Path::new(path));
-    let from = match is_stored {
-        true => format!("mapping_edges({})", text(path)),
-        false => read(path, options),
-    };
+/// The query of a file that has the usual columns, or of a stored mapping.
+fn of_file(file: Own) -> Part {
+    let path = file.path.clone();
+    if is_stored(Path::new(&path)) {
+        let sql = format!("SELECT * FROM mapping_edges({})", text(&path));
+        return of_query(sql, &path);
+    }
+    let sql = file.query();
     Part {
-        sql: format!("SELECT * FROM {from}"),
-        with_texts: as_text(options, "confidence").filter(|_| !is_stored),
-        origin: path.to_owned(),
-        negated,
-        columns: Columns::Usual,
-        several: None,
-        form: None,
-        stated: [None, None],
+        with_texts: as_text(&file.options, "confidence"),
+        own: Some(file),
+        ..of_query(sql, &path)
     }
 }
 
@@ -243,14 +246,9 @@ impl Call {
         let said = self.paths.iter().map(|path| (path, false));
         let all = said.chain(denied.map(|path| (path, true)));
         let part = |(path, negated): (&String, bool)| Part {
-            sql: format!("SELECT * FROM {}", read_sssom(path, &self.options)),
-            with_texts: as_text(&self.options, "confidence"),
-            origin: path.clone(),
             negated,
-            columns: Columns::Usual,
-            several: None,
-            form: None,
             stated: stated.clone(),
+            ..of_file(self.file(path, Some("sssom")))
         };
         Ok(all.map(part).collect())
     }
@@ -280,7 +278,10 @@ impl Call {
             format!("SELECT {subject} AS subject, {object} AS object{others}{places} FROM {from}")
         };
         let part = |(path, negated): (&String, bool)| match (usual_columns, self.tables.get(path)) {
-            (true, None) => usual(path, &self.options, negated),
+            (true, None) => Part {
+                negated,
+                ..of_file(self.file(path, None))
+            },
             (true, Some(table)) => Part {
                 negated,
                 ..of_query(format!("SELECT * FROM {table}"), path)
@@ -288,6 +289,7 @@ impl Call {
             (false, _) => Part {
                 sql: query(path),
                 with_texts: self.with_texts(),
+                own: None,
                 origin: path.clone(),
                 negated,
                 columns: Columns::Named {
@@ -328,6 +330,7 @@ impl Call {
         let part = |path: &String| Part {
             sql: several.query(&self.from(path), self.places(path), &subject, &others),
             with_texts: self.with_texts(),
+            own: None,
             origin: path.clone(),
             negated: false,
             columns: Columns::Named {
@@ -363,6 +366,16 @@ impl Call {
 }
 
 impl Call {
+    /// A file with the columns that it has.
+    fn file(&self, path: &str, format: Option<&'static str>) -> Own {
+        Own {
+            path: path.to_owned(),
+            format,
+            options: self.options.clone(),
+            schema: self.schema.clone(),
+        }
+    }
+
     /// The column of confidences, where it is to be read as text.
     fn with_texts(&self) -> Option<String> {
         let column = self.one("confidence")?;
@@ -421,7 +434,7 @@ pub(super) fn read(path: &str, options: &str) -> String {
     let lower = path.to_ascii_lowercase();
     match formats::by_path(path) {
         Some(format) => read_as(format.name(), path, options),
-        None if lower.contains(".sssom.") && !is_binary(path) => read_sssom(path, options),
+        None if lower.contains(".sssom.") && !is_binary(path) => read_as("sssom", path, options),
         // (Options of reading are of text.)
         None if !options.is_empty() && !is_binary(path) => read_as("tsv", path, options),
         None => text(path),
@@ -433,10 +446,6 @@ pub(super) fn read_as(format: &str, path: &str, options: &str) -> String {
         "read_{format}({}, metadata_columns => true{options})",
         text(path)
     )
-}
-
-fn read_sssom(path: &str, options: &str) -> String {
-    read_as("sssom", path, options)
 }
 
 /// The columns that tell where a row of a file is.

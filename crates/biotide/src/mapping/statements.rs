@@ -13,10 +13,11 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit,
 
 use super::cells::{Cells, unnested};
 use super::declared::entries;
+use super::denials;
 use super::source::{Columns, Part};
 
 /// Names that columns of statements usually have; the first that there is counts. Where statements are from the first
-/// that says something does.
+/// that says something does, and any that denies a statement denies it.
 const USUAL: [(&str, &[&str]); 12] = [
     ("subject", &["subject", "subject_id"]),
     ("predicate", &["predicate", "predicate_id"]),
@@ -36,21 +37,15 @@ const USUAL: [(&str, &[&str]); 12] = [
         ],
     ),
     ("release", &["release", "mapping_set_version", "version"]),
-    ("negated", &["negated", "predicate_modifier"]),
+    ("negated", &denials::COLUMNS),
     ("_modifier", &["predicate_modifier"]),
     ("_negated", &["negated"]),
     ("_line", &["_line"]),
     ("_offset", &["_offset"]),
 ];
 
-/// What a column of texts says where a statement is denied. (A column of 0 and 1 with gaps may be one of numbers.)
-const DENIED: [&str; 7] = ["not", "true", "t", "yes", "y", "1", "1.0"];
-
-/// What it says where a statement is not.
-const STATED: [&str; 6] = ["false", "f", "no", "n", "0", "0.0"];
-
 /// What stands where there is no value.
-const NOTHING: [&str; 8] = ["", "na", "n/a", "nan", "null", "none", "-", "."];
+pub(super) const NOTHING: [&str; 8] = ["", "na", "n/a", "nan", "null", "none", "-", "."];
 
 /// The columns of a plan, and their types.
 fn fields(plan: &LogicalPlan) -> Vec<(Column, DataType)> {
@@ -109,14 +104,11 @@ pub(super) fn statements(
         let found = find(names);
         let value = match (*name, found.as_slice()) {
             ("negated", _) if part.negated => lit(true),
-            ("negated", [(column, kind), ..]) if *kind != DataType::Boolean => {
-                let said = lower(btrim(vec![as_text(column)]));
-                said.in_list(DENIED.map(lit).to_vec(), false)
-            }
+            ("negated", denying) if !denying.is_empty() => denials::negated(denying),
             ("_modifier" | "_negated", [(column, kind), ..])
                 if *kind != DataType::Boolean && !part.negated =>
             {
-                cast(unknown(column)?, wanted.clone())
+                cast(denials::unknown(column)?, wanted.clone())
             }
             ("_modifier" | "_negated", _) => lit(ScalarValue::try_from(wanted)?),
             ("confidence", [(column, kind), ..]) if is_text(kind) => confidence(column, reading)?,
@@ -277,14 +269,6 @@ fn confidence(column: &Column, reading: Option<&BiotideOptions>) -> Result<Expr>
     .end()
 }
 
-/// What a column says that is to tell whether a statement is denied, and does not.
-fn unknown(column: &Column) -> Result<Expr> {
-    let said = lower(btrim(vec![as_text(column)]));
-    let known = DENIED.iter().chain(&STATED).chain(&NOTHING);
-    let known = known.map(|word| lit(*word)).collect();
-    when(said.in_list(known, true), as_text(column)).end()
-}
-
 /// The values of a column, for a person.
 fn what(kind: &DataType) -> &'static str {
     match kind {
@@ -294,11 +278,13 @@ fn what(kind: &DataType) -> &'static str {
     }
 }
 
-fn as_text(column: &Column) -> Expr {
+/// A column as text.
+pub(super) fn as_text(column: &Column) -> Expr {
     cast(Expr::Column(column.clone()), DataType::Utf8)
 }
 
-fn is_text(kind: &DataType) -> bool {
+/// Whether values of this type are texts.
+pub(super) fn is_text(kind: &DataType) -> bool {
     match kind {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
         DataType::Dictionary(_, values) => is_text(values),

@@ -19,7 +19,8 @@ use datafusion::logical_expr::{
 };
 
 use super::condition::{self, Row, column};
-use super::raise::unless;
+use super::origin::Origin;
+use super::raise::Failure;
 use super::rules::{Field, OnError, Rules};
 use super::step::{Step, literal};
 use crate::context::BiotideContext;
@@ -63,6 +64,22 @@ impl Work<'_> {
             Some(at) if steps == 0 || self.steps.is_empty() => &columns.inner[at],
             _ => &self.name,
         }
+    }
+}
+
+impl Columns {
+    /// The file and the line of a row, as far as columns tell them; NULL is not known.
+    fn origin(&self) -> [Expr; 2] {
+        let origin = Origin::among(&self.names);
+        let inner = |name: Option<&str>| {
+            let at = self.names.iter().position(|own| Some(own.as_str()) == name);
+            at.map_or_else(
+                || lit(ScalarValue::Utf8(None)),
+                |at| column(&self.inner[at]),
+            )
+        };
+        let file = origin.and_then(|origin| origin.file);
+        [inner(file), inner(origin.map(|origin| origin.line))]
     }
 }
 
@@ -121,6 +138,11 @@ impl Rules {
             format!("{}: line {line}, column {column}", self.file),
             error,
         )
+    }
+
+    /// What is asked of a value, with its place in the rules.
+    fn asked(&self, what: &str, place: Location) -> String {
+        format!("{what} (rule at {}, line {})", self.file, place.line())
     }
 
     /// The columns to work on: those with a rule, and those that the steps for all are for.
@@ -362,8 +384,14 @@ impl Rules {
         }
         let check = match (&failed, step.on_error) {
             (Some(failed), OnError::Raise) => {
-                let place = format!("line {}: {}, {}", step.place.line(), work.target, step.name);
-                Some(unless(failed.clone(), value.clone(), &self.file, &place))
+                let failure = Failure {
+                    failed: failed.clone(),
+                    written: value.clone(),
+                    column: &work.target,
+                    asked: self.asked(&step.name, step.place),
+                    origin: columns.origin(),
+                };
+                Some(failure.raised())
             }
             _ => None,
         };
@@ -407,9 +435,14 @@ impl Rules {
                 (f::coalesce(vec![value, default]), None)
             }
             None if rule.on_error == OnError::Raise => {
-                let place = format!("line {}: {} is required", rule.place.line(), work.target);
-                let check = unless(failed, value.clone(), &self.file, &place);
-                (value, Some(check))
+                let failure = Failure {
+                    failed,
+                    written: value.clone(),
+                    column: &work.target,
+                    asked: self.asked("it is required", rule.place),
+                    origin: columns.origin(),
+                };
+                (value, Some(failure.raised()))
             }
             None => (value, None),
         };

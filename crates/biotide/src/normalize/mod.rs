@@ -23,10 +23,12 @@
 //!
 //! [`rules`] is what a file can say, [`step`] what one step does, [`compile`] how they become a plan.
 
+mod bound;
 mod built_in;
 mod compile;
 mod condition;
 mod extract;
+mod origin;
 mod params;
 mod pattern;
 mod raise;
@@ -34,5 +36,6 @@ mod rules;
 mod step;
 mod valid;
 
+pub(crate) use origin::Origin;
 pub(crate) use raise::NAME as RAISE;
 pub use rules::Rules;

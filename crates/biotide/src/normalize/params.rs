@@ -21,8 +21,9 @@ pub(super) struct Params {
     pub(super) template: Option<String>,
     pub(super) namespace: Option<String>,
     pub(super) values: Option<Vec<String>>,
-    pub(super) min: Option<f64>,
-    pub(super) max: Option<f64>,
+    /// (Texts, as a number that YAML reads loses digits.)
+    pub(super) min: Option<String>,
+    pub(super) max: Option<String>,
     pub(super) min_length: Option<i64>,
     pub(super) max_length: Option<i64>,
     pub(super) decimal_places: Option<u32>,

@@ -15,12 +15,30 @@ use datafusion::logical_expr::{
 /// The function's name, which nobody calls.
 pub(crate) const NAME: &str = "raise_unless_valid";
 
-/// A filter that all rows pass, unless `failed` is true of one: then the query ends, telling `written` of that row,
-/// with its `place` in the rules. (A filter, as a column that nobody asks for would not be made.)
-pub(super) fn unless(failed: Expr, written: Expr, file: &str, place: &str) -> Expr {
-    static RAISE: LazyLock<Arc<ScalarUDF>> =
-        LazyLock::new(|| Arc::new(ScalarUDF::new_from_impl(Raise::default())));
-    RAISE.call(vec![failed, written, lit(file), lit(place)])
+/// A value that ends a query.
+pub(super) struct Failure<'a> {
+    /// Whether a row has one.
+    pub(super) failed: Expr,
+    /// The value.
+    pub(super) written: Expr,
+    /// Its column.
+    pub(super) column: &'a str,
+    /// What is asked of it, and where the rules say so.
+    pub(super) asked: String,
+    /// The file and the line of the row; NULL is not known.
+    pub(super) origin: [Expr; 2],
+}
+
+impl Failure<'_> {
+    /// A filter that all rows pass, until one fails: then the query ends, telling of that row. (A filter, as a column that
+    /// nobody asks for would not be made.)
+    pub(super) fn raised(self) -> Expr {
+        static RAISE: LazyLock<Arc<ScalarUDF>> =
+            LazyLock::new(|| Arc::new(ScalarUDF::new_from_impl(Raise::default())));
+        let [file, line] = self.origin;
+        let (column, asked) = (lit(self.column), lit(self.asked));
+        RAISE.call(vec![self.failed, self.written, column, asked, file, line])
+    }
 }
 
 #[derive(Debug)]
@@ -32,7 +50,7 @@ impl Default for Raise {
     fn default() -> Self {
         // (Volatile: what it is for is to fail, so it stays where it is.)
         Self {
-            signature: Signature::any(4, Volatility::Volatile),
+            signature: Signature::any(6, Volatility::Volatile),
         }
     }
 }
@@ -66,23 +84,35 @@ impl ScalarUDFImpl for Raise {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let rows = args.number_rows;
-        let [failed, written, file, place] = take_function_args(self.name(), args.args)?;
+        let [failed, written, column, asked, file, line] =
+            take_function_args(self.name(), args.args)?;
         let failed = failed.into_array(rows)?;
         let failed = failed.as_boolean();
         let first = (0..failed.len()).find(|&row| failed.is_valid(row) && failed.value(row));
         let Some(row) = first else {
             return Ok(ColumnarValue::Scalar(ScalarValue::from(true)));
         };
-        let text = |column: ColumnarValue| -> Result<String> {
+        let text = |column: ColumnarValue| -> Result<Option<String>> {
             let column = column.into_array(rows)?;
-            let options = FormatOptions::default().with_null("NULL");
-            let formatter = ArrayFormatter::try_new(&*column, &options)?;
-            Ok(formatter.value(row).to_string())
+            let nulls = column.logical_nulls();
+            if nulls.is_some_and(|nulls| nulls.is_null(row)) {
+                return Ok(None);
+            }
+            let formatter = ArrayFormatter::try_new(&*column, &FormatOptions::default())?;
+            Ok(Some(formatter.value(row).to_string()))
         };
-        let (written, file, place) = (text(written)?, text(file)?, text(place)?);
+        let column = text(column)?.unwrap_or_default();
+        let asked = text(asked)?.unwrap_or_default();
+        let value = match text(written)? {
+            Some(written) => format!("the value '{written}' of {column}"),
+            None => format!("{column} has no value"),
+        };
+        let line = text(line)?.map(|line| format!("line {line}"));
+        let place = [text(file)?, line, Some(value)].into_iter().flatten();
+        let place: Vec<String> = place.collect();
         let problem = format!(
-            "{place}, the value '{written}'; on_error: skip keeps the row, and a column named by problems: tells why"
+            "{asked}; on_error: skip keeps the row, and a column named by problems: tells why"
         );
-        Err(BiotideError::file(file, problem).into())
+        Err(BiotideError::file(place.join(", "), problem).into())
     }
 }

@@ -5,8 +5,9 @@ use biotide_functions::identifier::unknown_namespace;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::execution::SessionState;
 use datafusion::functions::expr_fn as f;
-use datafusion::logical_expr::{Expr, cast, lit, try_cast};
+use datafusion::logical_expr::{Expr, cast, lit};
 
+use super::bound::Bound;
 use super::params::Params;
 use super::pattern::{checked, whole};
 use super::step::{text_of, unlike};
@@ -17,7 +18,7 @@ pub(super) struct Valid {
     pattern: Option<String>,
     namespace: Option<String>,
     values: Option<Vec<String>>,
-    range: (Option<f64>, Option<f64>),
+    range: (Option<Bound>, Option<Bound>),
     length: (Option<i64>, Option<i64>),
 }
 
@@ -38,7 +39,7 @@ impl Valid {
             pattern,
             namespace: params.namespace.take(),
             values: params.values.take(),
-            range: (params.min.take(), params.max.take()),
+            range: (bound(params.min.take())?, bound(params.max.take())?),
             length: (params.min_length.take(), params.max_length.take()),
         };
         let asks = valid.pattern.is_some() || valid.namespace.is_some() || valid.values.is_some();
@@ -49,9 +50,7 @@ impl Valid {
         }
         let (min, max) = valid.range;
         let is_empty = valid.values.as_ref().is_some_and(Vec::is_empty)
-            || min.is_some_and(f64::is_nan)
-            || max.is_some_and(f64::is_nan)
-            || min.zip(max).is_some_and(|(min, max)| min > max)
+            || min.zip(max).is_some_and(|(min, max)| min.is_above(max))
             || valid
                 .length
                 .0
@@ -95,13 +94,15 @@ impl Valid {
             let values = values.iter().map(|text| lit(text.as_str())).collect();
             asked.push(written.clone().in_list(values, false));
         }
-        let number = || try_cast(written.clone(), DataType::Float64);
         let length = || cast(f::character_length(written.clone()), DataType::Int64);
         let (min, max) = self.range;
         if min.is_some() || max.is_some() {
             // (NaN is greater than all to the engine, and infinity no number.)
-            asked.push(number().gt_eq(lit(min.unwrap_or(f64::MIN))));
-            asked.push(number().lt_eq(lit(max.unwrap_or(f64::MAX))));
+            asked.push(
+                min.unwrap_or(Bound::LEAST)
+                    .compared(&written, Expr::lt_eq)?,
+            );
+            asked.push(max.unwrap_or(Bound::MOST).compared(&written, Expr::gt_eq)?);
         }
         asked.extend(self.length.0.map(|min| length().gt_eq(lit(min))));
         asked.extend(self.length.1.map(|max| length().lt_eq(lit(max))));
@@ -110,4 +111,8 @@ impl Valid {
             .reduce(Expr::and)
             .unwrap_or_else(|| lit(true)))
     }
+}
+
+fn bound(written: Option<String>) -> Result<Option<Bound>, String> {
+    written.map(|text| Bound::parse(&text)).transpose()
 }

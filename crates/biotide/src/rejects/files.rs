@@ -14,6 +14,7 @@ use datafusion::parquet::basic::Compression;
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::properties::WriterProperties;
 
+use super::place::make_folder;
 use super::unseen::Unseen;
 use crate::error::Result;
 
@@ -34,7 +35,8 @@ pub(super) fn write_parquet(
     let parquet = |e: ParquetError| io(std::io::Error::other(e));
     let properties =
         WriterProperties::builder().set_compression(Compression::ZSTD(Default::default()));
-    let file = File::create(path).map_err(io)?;
+    let file = make_folder(Path::new(path)).and_then(|()| File::create(path));
+    let file = file.map_err(io)?;
     let mut writer =
         ArrowWriter::try_new(file, reject_schema(), Some(properties.build())).map_err(parquet)?;
     for (before, log) in logs {
@@ -99,6 +101,7 @@ pub(super) fn write_delimited(
 
 /// Opens a file of text, to begin it anew or to add to it.
 fn text_file(path: &Path, append: bool) -> std::io::Result<File> {
+    make_folder(path)?;
     File::options()
         .create(true)
         .write(true)

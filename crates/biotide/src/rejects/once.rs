@@ -12,21 +12,25 @@ use super::set_aside::SetAside;
 use crate::error::Result;
 use crate::pipeline::sift::INVALID;
 
-/// The counts of a statement that is done. A file or dataset that is used twice is read twice: of each file records are
-/// counted once, and so is what was wrong with them. `files` and `bytes` are what was read all the same.
+/// The counts of a statement that is done. A file or dataset that is used twice is read twice, and a row that was read can
+/// be refused for several reasons: of each file records are counted once, and so is what was wrong with them. `files` and
+/// `bytes` are what was read all the same.
 pub(crate) fn counted_once(log: &Arc<QueryLog>) -> Result<ScanReport> {
     let report = log.report();
     let scans = log.scans();
     // Of those of a file the one that went farthest. (Tables of one file have no record in common.)
     let mut files: BTreeMap<(&str, Option<usize>), ScanReport> = BTreeMap::new();
+    // What is counted once: that of readers, and what stands nowhere. The rest are rows that were read and refused.
+    let mut once = log.unplaced();
     for scan in &scans {
         let (counts, table) = (scan.report(), (scan.file.as_str(), scan.table));
+        once += counts.rejected;
         let most = files.entry(table).or_default();
         if counts.records >= most.records {
             *most = counts;
         }
     }
-    if files.len() == scans.len() {
+    if files.len() == scans.len() && report.rejected == once {
         return Ok(report);
     }
     let read = ScanReport::sum(files.into_values());
@@ -151,5 +155,29 @@ mod tests {
             (5, 2, 2)
         );
         assert_eq!(counted.reasons["out_of_range"], 1);
+    }
+
+    #[test]
+    fn a_record_with_several_flaws_is_one() {
+        let log = read(1);
+        let mut flaws = vec![entry(5, "out_of_range", "rejected")];
+        flaws.push(RejectRecord {
+            raw: "2.5".to_owned(),
+            ..flaws[0].clone()
+        });
+        for flaw in &flaws {
+            log.refuse(&flaw.reason, flaw.line);
+        }
+        log.rejects.extend(flaws).unwrap();
+        assert_eq!(log.report().rejected, 3);
+        let counted = counted_once(&log).unwrap();
+        assert_eq!(
+            (counted.records, counted.delivered, counted.rejected),
+            (5, 2, 2)
+        );
+        assert_eq!(counted.reasons["out_of_range"], 2);
+        // (Those that stand nowhere are rows of their own.)
+        log.refuse("out_of_range", 0);
+        assert_eq!(counted_once(&log).unwrap().rejected, 3);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::collections::BTreeSet;
+use std::fs::Metadata;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::UNIX_EPOCH;
@@ -26,38 +27,43 @@ use crate::mapping::loader::{PlanLoader, StoredLoader};
 use crate::pipeline::run::InputFile;
 
 /// An input as it was.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Input {
     pub(super) name: String,
     pub(super) size: u64,
     /// Nanoseconds since 1970, where it is known.
     modified: Option<u128>,
+    /// The same of the last change of a local file, in any way: a file that was edited or replaced has another one, also
+    /// where its other time was set back (`touch -r`, `rsync -t`, `tar`).
+    changed: Option<u128>,
+    /// What tells the versions of an object in a store apart.
+    pub(super) e_tag: Option<String>,
 }
 
 impl Input {
-    /// A file as it is now; `size`: of one that is elsewhere.
-    fn of_file(name: String, size: u64) -> Self {
-        let local = name.strip_prefix("file://").unwrap_or(&name);
-        let meta = std::fs::metadata(local).ok();
-        let modified = meta.as_ref().and_then(|meta| meta.modified().ok());
-        let since = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        let size = meta.map_or(size, |meta| meta.len());
-        Self::new(name, size, since.map(|since| since.as_nanos()))
+    fn new(name: String, size: u64) -> Self {
+        Self {
+            name,
+            size,
+            ..Self::default()
+        }
     }
 
-    fn new(name: String, size: u64, modified: Option<u128>) -> Self {
-        match cache_key(Path::new(&name)) {
+    /// The same as it is now, if it is on the local disk.
+    fn now(self) -> Self {
+        if let Some(key) = cache_key(Path::new(&self.name)) {
             // (Its key tells what it holds.)
-            Some(key) => Self {
-                name: format!("{CACHE}{key}"),
-                size: 0,
-                modified: None,
-            },
-            None => Self {
-                name,
-                size,
-                modified,
-            },
+            return Self::new(format!("{CACHE}{key}"), 0);
+        }
+        let Some(meta) = metadata(&self.name) else {
+            return self;
+        };
+        let modified = meta.modified().ok();
+        let since = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        Self {
+            modified: since.map(|since| since.as_nanos()),
+            changed: changed_at(&meta),
+            ..Self::new(self.name, meta.len())
         }
     }
 
@@ -69,6 +75,26 @@ impl Input {
             modified: self.modified.map(|nanos| nanos as f64 / 1e9),
         }
     }
+}
+
+/// What the local disk says of a file; of a member of an archive, what it says of the archive.
+fn metadata(name: &str) -> Option<Metadata> {
+    let local = name.strip_prefix("file://").unwrap_or(name);
+    let file = std::fs::metadata(local).ok();
+    file.or_else(|| std::fs::metadata(local.split_once("!/")?.0).ok())
+}
+
+/// When a file was changed last in any way, in nanoseconds since 1970: nobody can set that.
+#[cfg(unix)]
+pub(crate) fn changed_at(meta: &Metadata) -> Option<u128> {
+    use std::os::unix::fs::MetadataExt;
+    let nanos = i128::from(meta.ctime()) * 1_000_000_000 + i128::from(meta.ctime_nsec());
+    u128::try_from(nanos).ok()
+}
+
+#[cfg(not(unix))]
+pub(crate) fn changed_at(_meta: &Metadata) -> Option<u128> {
+    None
 }
 
 /// What the files of caches are called that go with their run.
@@ -105,7 +131,7 @@ impl FilesBeside {
 /// What plans read.
 #[derive(Default)]
 struct Sources {
-    files: Vec<(String, u64)>,
+    files: Vec<Input>,
     listings: Vec<(ListingTableUrl, String)>,
     databases: Vec<DatabaseTarget>,
     /// Those that mappings are made of.
@@ -142,8 +168,10 @@ impl Sources {
     fn add_table(&mut self, table: &dyn TableProvider) {
         if let Some(table) = table.downcast_ref::<BiotideTable>() {
             let files = table.files().iter();
-            self.files
-                .extend(files.map(|file| (file.name.clone(), file.size)));
+            self.files.extend(files.map(|file| Input {
+                e_tag: file.e_tag.clone(),
+                ..Input::new(file.name.clone(), file.size)
+            }));
         } else if let Some(table) = table.downcast_ref::<ListingTable>() {
             let ending = &table.options().file_extension;
             let urls = table.table_paths().iter();
@@ -160,7 +188,8 @@ impl Sources {
             loader.plans()
         } else if let Some(loader) = loader.downcast_ref::<StoredLoader>() {
             if loader.made_from.is_empty() {
-                self.files.push((loader.path.display().to_string(), 0));
+                let file = loader.path.display().to_string();
+                self.files.push(Input::new(file, 0));
             }
             &loader.made_from
         } else {
@@ -199,8 +228,8 @@ pub(crate) async fn inputs(plan: &LogicalPlan, state: &SessionState) -> Result<V
             inputs.push(input);
         }
     };
-    for (name, size) in files {
-        add(Input::of_file(name, size));
+    for file in files {
+        add(file.now());
     }
     for (url, ending) in listings {
         let store = state.runtime_env().object_store(&url)?;
@@ -210,14 +239,18 @@ pub(crate) async fn inputs(plan: &LogicalPlan, state: &SessionState) -> Result<V
         for file in found {
             let modified = file.last_modified.timestamp_nanos_opt();
             let name = format!("{}{}", url.object_store().as_str(), file.location);
-            let modified = modified.and_then(|nanos| u128::try_from(nanos).ok());
-            add(Input::new(name, file.size, modified));
+            let listed = Input {
+                modified: modified.and_then(|nanos| u128::try_from(nanos).ok()),
+                e_tag: file.e_tag,
+                ..Input::new(name, file.size)
+            };
+            add(listed.now());
         }
     }
     let beside = state.config().get_extension::<FilesBeside>();
     let beside = beside.map(|own| own.0.lock().clone()).unwrap_or_default();
     for name in beside {
-        add(Input::of_file(name, 0));
+        add(Input::new(name, 0).now());
     }
     Ok(inputs)
 }

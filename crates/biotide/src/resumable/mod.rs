@@ -17,7 +17,7 @@ mod state;
 pub(crate) use database::to_database;
 pub(crate) use file::{is_resumable, to_file};
 pub(crate) use identity::{Identity, options_that_matter};
-pub(crate) use inputs::{FilesBeside, Input, cache_name, inputs, reads_files_only};
+pub(crate) use inputs::{FilesBeside, Input, cache_name, changed_at, inputs, reads_files_only};
 pub(crate) use job::{Job, Pace};
 pub(crate) use lock::RunLock;
 pub(crate) use state::{RunState, SinkState};

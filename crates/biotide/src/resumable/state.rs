@@ -17,7 +17,7 @@ use super::siblings::broken_off_beside;
 use crate::error::Result;
 
 /// How the file is written.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// How far a sink is.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -144,7 +144,14 @@ impl RunState {
                     "it had {} bytes when the run was broken off, and has {} now",
                     before.size, input.size
                 ),
-                Some(_) => "it was written to since the run was broken off".to_owned(),
+                Some(before) if before.e_tag != input.e_tag => {
+                    "it was replaced since the run was broken off: its store has another version"
+                        .to_owned()
+                }
+                Some(_) => {
+                    "it was changed or replaced since the run was broken off: its times differ"
+                        .to_owned()
+                }
                 None => "the run that was broken off did not read it".to_owned(),
             };
             let problem = format!("{problem}; {}", self.anew);

@@ -86,37 +86,55 @@ fn query(args: &TableFunctionArgs) -> Result<Query, String> {
             _ => return Err(wanted()),
         }
     }
-    let [file, column, namespace] = given.as_slice() else {
+    let [files, column, namespace] = given.as_slice() else {
         return Err(wanted());
     };
     let column = column_name(column).ok_or_else(wanted)?;
     let namespace = text_of(namespace).ok_or_else(wanted)?.replace('\'', "''");
-    // A table by its name, a file by its path; options need the format's function.
-    let from = match (file, options.is_empty()) {
-        (file, true) => file.to_string(),
-        (file, false) => {
-            let path = text_of(file).ok_or_else(wanted)?;
-            let format = formats::by_path(&path).map_or("tsv", |format| format.name());
-            format!("read_{format}({file}{options})")
-        }
-    };
+    let cells = cells(files, &column, &options).ok_or_else(wanted)?;
+    // (The query that the call is in may have tables of its own with such names.)
+    let [lists, parts, counts, ranks] =
+        ["lists", "parts", "counts", "ranks"].map(|name| format!("\"{name} of id_coverage\""));
     let sql = format!(
-        "WITH cells AS (SELECT arrow_cast({column}, 'Utf8') AS cell FROM {from}),
-         lists AS (SELECT cell, id_split(cell, '{namespace}') AS ids FROM cells),
-         parts AS (SELECT unnest(CASE WHEN cardinality(ids) > 0 THEN ids ELSE make_array(named_struct(
+        "WITH {lists} AS (SELECT cell, id_split(cell, '{namespace}') AS ids FROM ({cells}) AS cells),
+         {parts} AS (SELECT unnest(CASE WHEN cardinality(ids) > 0 THEN ids ELSE make_array(named_struct(
              'raw', cell, 'id', arrow_cast(NULL, 'Utf8'), 'verdict', arrow_cast('null', 'Utf8'),
              'confidence', arrow_cast(NULL, 'Float64'), 'note', arrow_cast(NULL, 'Utf8'),
-             'group', arrow_cast(NULL, 'Utf8'))) END) AS part FROM lists),
-         counts AS (SELECT part['verdict'] AS verdict, part['note'] AS note, part['raw'] AS raw, count(*) AS n
-             FROM parts GROUP BY 1, 2, 3),
-         ranks AS (SELECT verdict, note, raw, n,
-             row_number() OVER (PARTITION BY verdict, note ORDER BY n DESC, raw) AS place FROM counts)
+             'group', arrow_cast(NULL, 'Utf8'))) END) AS part FROM {lists}),
+         {counts} AS (SELECT part['verdict'] AS verdict, part['note'] AS note, part['raw'] AS raw, count(*) AS n
+             FROM {parts} GROUP BY 1, 2, 3),
+         {ranks} AS (SELECT verdict, note, raw, n,
+             row_number() OVER (PARTITION BY verdict, note ORDER BY n DESC, raw) AS place FROM {counts})
          SELECT coalesce(prefix_normalize('{namespace}'), '{namespace}') AS namespace, verdict, note, sum(n) AS n,
              round(100.0 * sum(n) / sum(sum(n)) OVER (), 2) AS percent, count(*) AS distinct_values,
              string_agg(concat(raw, ' (', n, ')'), ', ' ORDER BY place) FILTER (WHERE place <= 5) AS commonest
-         FROM ranks GROUP BY verdict, note"
+         FROM {ranks} GROUP BY verdict, note"
     );
     query_of(&sql).ok_or_else(wanted)?
+}
+
+/// A query of the cells of a column, of a file or of several, one below the other.
+fn cells(files: &Expr, column: &str, options: &str) -> Option<String> {
+    let files = match files {
+        Expr::Array(array) => array.elem.as_slice(),
+        file => std::slice::from_ref(file),
+    };
+    let cells = files.iter().map(|file| {
+        // A table by its name, a file by its path; options need the format's function.
+        let from = match options.is_empty() {
+            true => file.to_string(),
+            false => {
+                let path = text_of(file)?;
+                let format = formats::by_path(&path).map_or("tsv", |format| format.name());
+                format!("read_{format}({file}{options})")
+            }
+        };
+        Some(format!(
+            "SELECT arrow_cast({column}, 'Utf8') AS cell FROM {from}"
+        ))
+    });
+    let cells = cells.collect::<Option<Vec<_>>>()?;
+    (!cells.is_empty()).then(|| cells.join(" UNION ALL "))
 }
 
 /// A query in the place of a call, with a name.

@@ -124,6 +124,15 @@ impl Statement {
         self
     }
 
+    /// Takes rows in the order of the input.
+    fn in_order(mut self) -> Self {
+        let log = self.context.new_log(true);
+        let options = self.state.config_mut().options_mut();
+        options.execution.target_partitions = 1;
+        self.renew(log);
+        self
+    }
+
     /// Lets a `COPY` replace a folder.
     pub(crate) fn replacing(mut self, replace: bool) -> Self {
         self.replace_folder = replace;
@@ -266,8 +275,12 @@ impl Statement {
             partition_by: Vec::new(),
             compression: None,
         };
-        let plan = self.plan.clone();
-        self.plan = output.copy_plan(plan, &self.state)?;
+        let plan = output.copy_plan(self.plan.clone(), &self.state)?;
+        // (What is written keeps an order that rows which are only looked at need not have.)
+        if order::keeps_order(&plan) && !self.log.ordered {
+            self = self.in_order();
+        }
+        self.plan = plan;
         output.run(self, on_start).await
     }
 

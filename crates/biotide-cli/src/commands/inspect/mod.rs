@@ -3,10 +3,12 @@
 mod html;
 mod text;
 
+use std::io::Write;
 use std::path::Path;
 
 use biotide::prelude::{BiotideContext, Inspection};
 
+use super::report::create;
 use crate::args::{InspectArgs, InspectTo};
 use crate::error::{Context, Failure};
 use crate::output::print;
@@ -38,7 +40,8 @@ pub(crate) async fn run(
 }
 
 fn write(path: &Path, page: &str) -> Result<(), Failure> {
-    Ok(std::fs::write(path, page).with_context(|| format!("writing {}", path.display()))?)
+    let written = create(path).and_then(|mut file| file.write_all(page.as_bytes()));
+    Ok(written.with_context(|| format!("writing {}", path.display()))?)
 }
 
 fn summary(inspection: &Inspection, path: &Path) -> String {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use biotide_common::BiotideError;
-use datafusion_common::{Result, exec_err};
+use datafusion_common::{DataFusionError, Result, exec_err};
 
 use super::{STATEMENTS, Site};
 use crate::index::buckets::{Buckets, Dealer};
@@ -61,7 +61,10 @@ impl Ingest {
         let number = self.dictionary.class(class)?;
         if u64::from(number) >= self.classes.load(Ordering::Relaxed) {
             let grown = self.endpoints.grow(CLASSES as usize * CLASS);
-            grown.map_err(|error| BiotideError::at(ROUND, error))?;
+            grown.map_err(|error| match error.find_root() {
+                DataFusionError::ResourcesExhausted(_) => BiotideError::at(ROUND, error).into(),
+                _ => error,
+            })?;
             // (Two threads that are here at once make room twice, and give both back.)
             self.classes.fetch_add(CLASSES, Ordering::Relaxed);
         }

@@ -8,8 +8,14 @@ use arrow::datatypes::{DataType, Field};
 use arrow::error::ArrowError;
 use biotide_common::sssom::{self, Kind, Slot};
 use biotide_common::yaml::Node;
-use biotide_text::delimited::TextArray;
+use biotide_text::delimited::{Layout, TextArray};
 use datafusion_common::ScalarValue;
+
+/// Where files have the column of this name.
+pub(super) fn place(layout: &Layout, name: &str) -> Option<usize> {
+    let mut columns = layout.columns.iter();
+    columns.position(|column| column.name == name)
+}
 
 /// The words that may stand for an entity in a slot.
 pub(super) fn words(slot: &Slot) -> &'static [(&'static str, &'static str)] {

@@ -14,11 +14,12 @@ use biotide_text::delimited::{Column, ColumnType, Layout};
 use biotide_text::sample::Sample;
 use datafusion_common::ScalarValue;
 
-use super::columns::{constant, list_type, lists, words};
+use super::columns::{constant, list_type, lists, place, words};
+use super::enumerations;
 use super::iris::{Contracted, Iris};
 use super::layout::{SssomLayout, Variant};
 use super::metadata::{Block, Metadata, current};
-use super::old::{self, Old, TERM_TYPE, TYPES};
+use super::old::{self, MATCH_TERM_TYPES, MATCH_TYPES, Old, RENAMED, Reworded, TERM_TYPE, TYPES};
 use super::rules;
 use crate::formats::columns;
 use crate::formats::delimited::DelimitedLayout;
@@ -105,6 +106,31 @@ impl Set {
         let mut words = header.unwrap_or_default().split(is_between);
         words.any(|word| word == column.as_bytes())
     }
+
+    /// Whether nothing stands below what it says of itself, not even a header.
+    fn lacks_table(&self) -> bool {
+        let Sample { head, complete, .. } = &self.table.sample;
+        !self.block.is_empty() && *complete && head.trim_ascii().is_empty()
+    }
+
+    /// What is to be known of its prefixes, where it declares none.
+    fn undeclared(&self) -> Option<String> {
+        const REJECTED: &str = "rows with other prefixes than those of SSSOM itself are rejected";
+        let file = &self.table.name;
+        match (&self.metadata.prefixes, &self.table.companion) {
+            (None, _) => Some(format!(
+                "{file}: nothing declares its prefixes, neither lines above its table nor a file beside it: they are \
+                 not checked"
+            )),
+            (Some(prefixes), _) if !prefixes.is_empty() => None,
+            (_, Some(Companion { name, .. })) => Some(format!(
+                "{name}: it has no curie_map, which says what the prefixes of {file} stand for: {REJECTED}"
+            )),
+            (_, None) => Some(format!(
+                "{file}: the lines above its table have no curie_map, which says what its prefixes stand for: {REJECTED}"
+            )),
+        }
+    }
 }
 
 impl SssomLayout {
@@ -113,6 +139,7 @@ impl SssomLayout {
         given: &BiotideOptions,
     ) -> Result<Self, BiotideError> {
         let sets: Vec<Set> = files.iter().map(Set::of).collect::<Result<_, _>>()?;
+        check_tables(&sets, given)?;
         let first = sets.first().map(|set| set.table.sample.head.as_slice());
         let options = BiotideOptions {
             column_aliases: Some(aliases(given, &sets)),
@@ -133,12 +160,8 @@ impl SssomLayout {
         description
             .options
             .retain(|(key, _)| *key == "delimiter" || *key == "encoding");
-        if let Some(of) = sets.iter().find(|set| set.metadata.prefixes.is_none()) {
-            let warning = format!(
-                "{}: nothing declares its prefixes, neither lines above its table nor a file beside it: they are \
-                 not checked",
-                of.table.name
-            );
+        // (Of many such files one is told.)
+        if let Some(warning) = sets.iter().find_map(Set::undeclared) {
             log::warn!("{warning}");
             description.warnings.push(warning);
         }
@@ -170,28 +193,28 @@ impl SssomLayout {
     }
 }
 
-/// The user's aliases, and the names that slots have now: not where a file has both.
+/// Refuses sets of which none has a table, where nothing else names columns.
+fn check_tables(sets: &[Set], given: &BiotideOptions) -> Result<(), BiotideError> {
+    let names_columns = given.schema.is_some() || given.column_names.is_some();
+    match sets.first() {
+        Some(first) if !names_columns && sets.iter().all(Set::lacks_table) => {
+            let problem = "it has what a set says of itself, the lines that start with #, but no table: there is no row \
+                           with the names of columns below them";
+            Err(BiotideError::file(&first.table.name, problem))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The user's aliases, and the names that slots have now: so options can name them. Where a file has both, each file
+/// is looked at by itself (see [`Old::of`]).
 fn aliases(given: &BiotideOptions, sets: &[Set]) -> Aliases {
     let mut aliases = given.column_aliases.clone().unwrap_or(Aliases(Vec::new()));
-    for old in [
-        "match_type",
-        "semantic_similarity_score",
-        "semantic_similarity_measure",
-    ] {
-        let has_both = |set: &Set| set.names(old) && set.names(current(old));
+    for (old, now) in RENAMED {
+        let has_both = |set: &Set| set.names(old) && set.names(now);
         if sets.iter().any(|set| set.names(old)) && !sets.iter().any(has_both) {
-            aliases.0.push((old.to_owned(), current(old).to_owned()));
+            aliases.0.push((old.to_owned(), now.to_owned()));
         }
-    }
-    // One column is two slots: it takes the name of one that it is to be, and the other is made of it too.
-    let has_old = |set: &&Set| set.names(TERM_TYPE);
-    let is_free = |slot: &&&str| {
-        let gives = |set: &Set| set.names(slot) || set.metadata.slot(slot).is_some();
-        !sets.iter().filter(has_old).any(gives)
-    };
-    let free = TYPES.iter().find(is_free);
-    if let Some(slot) = free.filter(|_| sets.iter().any(|set| has_old(&set))) {
-        aliases.0.push((TERM_TYPE.to_owned(), (*slot).to_owned()));
     }
     aliases
 }
@@ -214,7 +237,7 @@ fn kept_types(given: &BiotideOptions, inner: &DelimitedLayout) -> Result<Vec<boo
 /// The types of the slots.
 fn slot_types(layout: &Layout, kept: &[bool]) -> Vec<Column> {
     let typed = |(column, kept): (&Column, &bool)| {
-        let ty = match sssom::by_name(&column.name).map(|slot| slot.kind) {
+        let ty = match sssom::by_name(current(&column.name)).map(|slot| slot.kind) {
             _ if *kept => column.ty,
             Some(Kind::Date) => ColumnType::Date,
             Some(Kind::Number(..)) => ColumnType::Float64,
@@ -256,7 +279,7 @@ fn add(found: &mut Vec<Found>, set: &Set, inner: &DelimitedLayout) -> Result<(),
     }
     let of_table = &inner.variants()[start.variant];
     let mut layout = (*of_table.layout).clone();
-    let old = Old::of(&of_table.header, &layout);
+    let old = Old::of(&of_table.header, &mut layout, inner.layout(), &set.metadata);
     layout.rules = rules::of_file(name, &layout, &set.metadata, old)?;
     found.push(Found {
         variant: Variant {
@@ -275,19 +298,44 @@ fn add(found: &mut Vec<Found>, set: &Set, inner: &DelimitedLayout) -> Result<(),
 }
 
 impl Found {
-    /// What the set gives to all its mappings in a slot, for which its table has no column.
-    fn given(&self, slot: &Slot) -> Option<&Node> {
-        let mut columns = self.variant.layout.columns.iter();
-        let has = columns.any(|column| column.name == slot.name);
-        self.metadata
-            .slot(slot.name)
-            .filter(|_| slot.propagates && !has)
+    /// Where these files have the column of a slot, whatever they call it.
+    fn place(&self, name: &str) -> Option<usize> {
+        place(&self.variant.layout, name)
     }
 
-    /// Whether the mappings have a slot for which their table has no column.
-    fn makes(&self, slot: &Slot) -> bool {
+    /// What the set gives to all its mappings in a slot, for which its table has no column.
+    fn given(&self, slot: &Slot) -> Option<&Node> {
+        let given = self.metadata.slot(slot.name);
+        given.filter(|_| slot.propagates && self.place(slot.name).is_none())
+    }
+
+    /// Whether the mappings have a slot, in a column or otherwise.
+    fn has(&self, slot: &Slot) -> bool {
         let of_old = self.old.types.is_some() && TYPES.contains(&slot.name);
-        of_old || self.given(slot).is_some()
+        of_old || self.place(slot.name).is_some() || self.given(slot).is_some()
+    }
+
+    /// What a slot is made of that these files have a column for.
+    fn made(&self, slot: &Slot, place: usize) -> Source {
+        let enumerated = enumerations::words(slot);
+        if self.old.justification == Some(place) {
+            reworded(place, &MATCH_TYPES)
+        } else if self.old.types == Some(place) {
+            reworded(place, &MATCH_TERM_TYPES)
+        } else if slot.kind == Kind::Entity {
+            let contracted = Contracted {
+                iris: Arc::clone(&self.iris),
+                several: slot.several,
+                words: words(slot),
+            };
+            Source::MadeBy(place, Arc::new(contracted))
+        } else if slot.several {
+            Source::Made(place, lists)
+        } else if enumerated.iter().any(|(word, now)| word != now) {
+            reworded(place, enumerated)
+        } else {
+            Source::Column(place)
+        }
     }
 
     /// Where a column of the table is from, in these files.
@@ -299,34 +347,18 @@ impl Found {
     ) -> Result<Source, BiotideError> {
         let table = inner.layout();
         let slot = sssom::by_name(name);
-        let column = table.columns.iter().position(|column| column.name == name);
-        let place = column.and_then(|i| inner.variants()[self.variant.inner].places[i]);
-        if let (Some(column), Some(place)) = (column, place) {
-            return Ok(match slot {
-                _ if kept[column] => Source::Column(place),
-                _ if self.old.justification == Some(place) => {
-                    Source::Made(place, old::justifications)
-                }
-                _ if self.old.types == Some(place) => Source::Made(place, old::types),
-                Some(slot) if slot.kind == Kind::Entity => {
-                    let (iris, several) = (Arc::clone(&self.iris), slot.several);
-                    let words = words(slot);
-                    Source::MadeBy(
-                        place,
-                        Arc::new(Contracted {
-                            iris,
-                            several,
-                            words,
-                        }),
-                    )
-                }
-                Some(slot) if slot.several => Source::Made(place, lists),
-                _ => Source::Column(place),
+        let column = place(table, name);
+        if let Some(place) = self.place(name) {
+            // (What two slots are made of is made, whatever type was asked for.)
+            let kept = column.is_some_and(|column| kept[column]) && self.old.types != Some(place);
+            return Ok(match slot.filter(|_| !kept) {
+                Some(slot) => self.made(slot, place),
+                None => Source::Column(place),
             });
         }
         let Some((slot, node)) = slot.and_then(|slot| Some((slot, self.given(slot)?))) else {
             return Ok(match self.old.types {
-                Some(place) if TYPES.contains(&name) => Source::Made(place, old::types),
+                Some(place) if TYPES.contains(&name) => reworded(place, &MATCH_TERM_TYPES),
                 _ => Source::Nowhere,
             });
         };
@@ -346,6 +378,11 @@ impl Found {
             (_, value) => value,
         }))
     }
+}
+
+/// A column of the files, with words in the place of others.
+fn reworded(place: usize, words: &'static [(&'static str, &'static str)]) -> Source {
+    Source::MadeBy(place, Arc::new(Reworded(words)))
 }
 
 /// Several values as a table has them.
@@ -368,18 +405,16 @@ fn text_of(node: &Node, layout: &Layout) -> ScalarValue {
     }
 }
 
-/// The columns of the table: those of the files, what sets give to all mappings, and what is always there.
+/// The columns of the table: those of the files under their names of now, what sets give to all mappings, and what is
+/// always there.
 fn names(inner: &DelimitedLayout, variants: &[Found]) -> Vec<String> {
-    let own = inner
-        .layout()
-        .columns
+    let own = inner.layout().columns.iter().map(|column| &column.name);
+    let own = own.filter(|name| !old::is_former(name));
+    let mut names: Vec<String> = own.cloned().collect();
+    let had = SLOTS
         .iter()
-        .map(|column| column.name.clone());
-    let mut names: Vec<String> = own.collect();
-    let given = SLOTS
-        .iter()
-        .filter(|slot| variants.iter().any(|found| found.makes(slot)));
-    for name in given.map(|slot| slot.name).chain(ALWAYS) {
+        .filter(|slot| variants.iter().any(|found| found.has(slot)));
+    for name in had.map(|slot| slot.name).chain(ALWAYS) {
         if !names.iter().any(|known| known == name) {
             names.push(name.to_owned());
         }
@@ -415,10 +450,16 @@ fn shown(given: &BiotideOptions, fields: &[FieldRef]) -> Result<Vec<usize>, Biot
 
 fn evidence(inner: &DelimitedLayout, names: &[String], shown: &[usize]) -> Vec<String> {
     let seen = inner.describe().evidence;
-    let words = |&i: &usize| match seen.get(i) {
-        Some(words) => words.clone(),
-        None if ALWAYS.contains(&names[i].as_str()) => "in no file".to_owned(),
-        None => "from the metadata of the set".to_owned(),
+    let table = inner.layout();
+    let words = |&i: &usize| {
+        let name = names[i].as_str();
+        let of_old = || place(table, TERM_TYPE).filter(|_| TYPES.contains(&name));
+        let column = place(table, name).or_else(of_old);
+        match column.and_then(|column| seen.get(column)) {
+            Some(words) => words.clone(),
+            None if ALWAYS.contains(&name) => "in no file".to_owned(),
+            None => "from the metadata of the set".to_owned(),
+        }
     };
     shown.iter().map(words).collect()
 }
@@ -465,4 +506,50 @@ fn of_sets(sets: &[Set]) -> HashMap<String, String> {
         metadata.insert(sssom::DISPUTED.to_owned(), Dispute::to_json(&disputes));
     }
     metadata
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compress::Codec;
+
+    fn set(text: &str, beside: Option<&str>) -> Set {
+        let companion = |text: &str| Companion {
+            name: "x.sssom.yml".to_owned(),
+            text: text.as_bytes().to_vec(),
+        };
+        let file = SampledFile {
+            name: "x.sssom.tsv".to_owned(),
+            size: text.len() as u64,
+            codec: Codec::None,
+            blocks: false,
+            encoding: encoding_rs::UTF_8,
+            sample: Sample::whole(text),
+            companion: beside.map(companion),
+        };
+        Set::of(&file).unwrap()
+    }
+
+    #[test]
+    fn a_set_without_prefixes_tells_where_they_were_looked_for() {
+        let told = |text, beside| set(text, beside).undeclared();
+        assert_eq!(told("#curie_map: {X: 'http://x/'}\nid\n", None), None);
+        assert_eq!(told("id\n", Some("curie_map: {X: 'http://x/'}")), None);
+        for (text, beside, words) in [
+            ("id\n", None, "x.sssom.tsv: nothing declares its prefixes"),
+            (
+                "#license: l\nid\n",
+                None,
+                "x.sssom.tsv: the lines above its table have no curie_map",
+            ),
+            (
+                "id\n",
+                Some("license: l"),
+                "x.sssom.yml: it has no curie_map, which says what the prefixes of x.sssom.tsv",
+            ),
+        ] {
+            let warning = told(text, beside).unwrap();
+            assert!(warning.starts_with(words), "{warning}");
+        }
+    }
 }

@@ -6,6 +6,7 @@ use biotide_common::yaml::{self, Keys, Node};
 use biotide_common::{BiotideError, sssom};
 use biotide_text::delimited::RecordEnd;
 
+use super::enumerations;
 use super::iris::Iris;
 use super::old;
 
@@ -98,12 +99,8 @@ impl Keys for Slots {
 
 /// The name that a slot has had since SSSOM 1.0.
 pub(super) fn current(name: &str) -> &str {
-    match name {
-        "match_type" => "mapping_justification",
-        "semantic_similarity_score" => "similarity_score",
-        "semantic_similarity_measure" => "similarity_measure",
-        _ => name,
-    }
+    let renamed = old::RENAMED.iter().find(|(old, _)| *old == name);
+    renamed.map_or(name, |(_, now)| *now)
 }
 
 impl Metadata {
@@ -118,10 +115,14 @@ impl Metadata {
         })
     }
 
-    /// Of a file of its own.
+    /// Of a file of its own, which would not be there if it had nothing to say.
     pub(super) fn of_file(file: &str, text: &[u8]) -> Result<Self, BiotideError> {
         let text = String::from_utf8_lossy(text.strip_prefix(MARK).unwrap_or(text));
-        Self::read(&text).map_err(|problem| {
+        let metadata = Self::read(&text).and_then(|metadata| match metadata.is_empty() {
+            true => Err(SAYS_NOTHING.to_owned()),
+            false => Ok(metadata),
+        });
+        metadata.map_err(|problem| {
             let problem = format!("it is not the metadata of SSSOM, in YAML: {problem}");
             BiotideError::file(file, problem)
         })
@@ -134,16 +135,15 @@ impl Metadata {
                 slots: Vec::new(),
             });
         }
-        let block: yaml::Block<Slots> = yaml::read(text)?;
+        let block: yaml::Block<Slots> =
+            yaml::read(text).map_err(|problem| no_keys(text, problem))?;
         let mut prefixes = BTreeMap::new();
         let mut slots = Vec::new();
         for (key, node) in block.entries {
             match (key.as_str(), node) {
                 ("curie_map", Node::Map(map)) => {
-                    for (prefix, iri) in map {
-                        let Node::Scalar(iri) = iri else {
-                            return Err(format!("curie_map: \"{prefix}\" stands for no IRI"));
-                        };
+                    for (prefix, node) in map {
+                        let iri = iri(&prefix, node)?;
                         if prefixes.insert(prefix.clone(), iri).is_some() {
                             return Err(format!("curie_map: \"{prefix}\" is there twice"));
                         }
@@ -159,6 +159,7 @@ impl Metadata {
             }
         }
         old::rename_types(&mut slots)?;
+        enumerations::standardize(&mut slots)?;
         let expanded = prefixes.keys().map(|prefix| {
             let iri = expand(prefix, &prefixes)?;
             Ok((prefix.clone(), iri))
@@ -169,6 +170,11 @@ impl Metadata {
             prefixes: Some(prefixes),
             slots,
         })
+    }
+
+    /// Whether nothing is said.
+    fn is_empty(&self) -> bool {
+        self.slots.is_empty() && self.prefixes.as_ref().is_none_or(BTreeMap::is_empty)
     }
 
     /// The value of a slot.
@@ -189,6 +195,31 @@ impl Metadata {
     pub(super) fn iris(&self) -> Iris {
         let declared = self.prefixes.as_ref();
         declared.map(Iris::of).unwrap_or_default()
+    }
+}
+
+const SAYS_NOTHING: &str =
+    "it says nothing of the set: write into it what prefixes stand for (curie_map), or remove it";
+
+/// What is wrong with a text that is no keys and values: another kind of YAML, or what reading it said.
+fn no_keys(text: &str, problem: String) -> String {
+    let what = match yaml::read(text) {
+        Ok(Node::List(_)) => "a list",
+        Ok(Node::Scalar(_)) => "a single value",
+        Ok(Node::Null) => "nothing",
+        Ok(Node::Map(_)) | Err(_) => return problem,
+    };
+    format!("{what} stands where keys and values should, such as curie_map")
+}
+
+/// What a prefix stands for. An IRI has a scheme.
+fn iri(prefix: &str, node: Node) -> Result<String, String> {
+    match node {
+        Node::Scalar(iri) if iri.contains(':') => Ok(iri),
+        Node::Scalar(other) if !other.trim().is_empty() => Err(format!(
+            "curie_map: \"{prefix}\" stands for '{other}', which is no IRI"
+        )),
+        _ => Err(format!("curie_map: \"{prefix}\" stands for no IRI")),
     }
 }
 
@@ -305,6 +336,51 @@ mod tests {
             error.starts_with("x.sssom.tsv: ") && error.contains("line 2"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_prefix_stands_for_an_iri() {
+        for (iri, words) in [
+            ("''", "curie_map: \"FOO\" stands for no IRI"),
+            ("' '", "curie_map: \"FOO\" stands for no IRI"),
+            ("", "curie_map: \"FOO\" stands for no IRI"),
+            ("[http://x/]", "curie_map: \"FOO\" stands for no IRI"),
+            ("12", "curie_map: \"FOO\" stands for '12', which is no IRI"),
+            (
+                "true",
+                "curie_map: \"FOO\" stands for 'true', which is no IRI",
+            ),
+        ] {
+            let block = format!("#curie_map:\n#  X: http://x/\n#  FOO: {iri}\n");
+            let error = Metadata::of_block("x.sssom.tsv", block.as_bytes()).unwrap_err();
+            let error = error.to_string();
+            assert!(
+                error.starts_with("x.sssom.tsv: ") && error.contains(words),
+                "{iri:?}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_file_of_its_own_says_something() {
+        for (text, words) in [
+            ("", "it says nothing of the set"),
+            ("\u{FEFF}\n", "it says nothing of the set"),
+            ("# to be written\n", "it says nothing of the set"),
+            ("curie_map:\n", "it says nothing of the set"),
+            ("- a\n", "a list stands where keys and values should"),
+            ("a\n", "a single value stands where keys and values should"),
+        ] {
+            let error = Metadata::of_file("x.sssom.yml", text.as_bytes()).unwrap_err();
+            let error = error.to_string();
+            assert!(
+                error.starts_with("x.sssom.yml: ") && error.contains(words),
+                "{text:?}: {error}"
+            );
+        }
+        assert!(Metadata::of_file("x", b"license: http://l/\n").is_ok());
+        // (Of a table the lines above may be there to say nothing.)
+        assert!(Metadata::of_block("x", b"#\n").is_ok());
     }
 
     #[test]

@@ -12,6 +12,7 @@
 //! against ([`rules`]).
 
 mod columns;
+pub(crate) mod enumerations;
 mod infer;
 mod iris;
 mod layout;

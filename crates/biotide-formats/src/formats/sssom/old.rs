@@ -5,7 +5,21 @@ use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 use biotide_common::yaml::Node;
-use biotide_text::delimited::Layout;
+use biotide_text::delimited::{Column, Layout};
+
+use super::columns::place;
+use super::metadata::Metadata;
+use crate::formats::reader::Make;
+
+/// Slots that have another name since SSSOM 1.0.
+pub(super) const RENAMED: [(&str, &str); 3] = [
+    (MATCH_TYPE, JUSTIFICATION),
+    ("semantic_similarity_score", "similarity_score"),
+    ("semantic_similarity_measure", "similarity_measure"),
+];
+
+const MATCH_TYPE: &str = "match_type";
+const JUSTIFICATION: &str = "mapping_justification";
 
 /// What `match_type` said before SSSOM 0.9.1, with the justification that it is now.
 pub(super) const MATCH_TYPES: [(&str, &str); 6] = [
@@ -47,48 +61,73 @@ pub(super) const TYPES: [&str; 2] = ["subject_type", "object_type"];
 pub(super) struct Old {
     /// `match_type`, which is its `mapping_justification`.
     pub(super) justification: Option<usize>,
-    /// `match_term_type`, which is each of [`TYPES`] that the set has not.
+    /// `match_term_type`, which is each of [`TYPES`] that the set has not; none where it has both.
     pub(super) types: Option<usize>,
 }
 
 impl Old {
-    /// Of a file with this header, whose columns have their names of now in the layout.
-    pub(super) fn of(header: &[String], layout: &Layout) -> Self {
+    /// Of a file with this header, in whose layout these columns get their names of now. Each file is looked at by
+    /// itself: what it says must not depend on the others of its table, of which only the types of columns are taken.
+    pub(super) fn of(
+        header: &[String],
+        layout: &mut Layout,
+        table: &Layout,
+        metadata: &Metadata,
+    ) -> Self {
+        for (old, now) in RENAMED {
+            rename(layout, old, now, table);
+        }
+        let lacks = |slot: &&&str| metadata.slot(slot).is_none() && place(layout, slot).is_none();
+        if let Some(slot) = TYPES.iter().find(lacks) {
+            rename(layout, TERM_TYPE, slot, table);
+        }
         let renamed = |old: &str, now: &[&str]| {
             let place = header.iter().position(|name| name == old)?;
             let column = layout.columns.get(place)?;
             now.iter().any(|now| *now == column.name).then_some(place)
         };
         Self {
-            justification: renamed("match_type", &["mapping_justification"]),
+            justification: renamed(MATCH_TYPE, &[JUSTIFICATION]),
             types: renamed(TERM_TYPE, &TYPES),
         }
     }
 }
 
-/// What `match_type` said, as justifications.
-pub(super) fn justifications(texts: &ArrayRef) -> Result<ArrayRef, ArrowError> {
-    reworded(texts, &MATCH_TYPES)
+/// Gives a column the name that its slot has now, unless the file has a column of that name.
+fn rename(layout: &mut Layout, old: &str, now: &str, table: &Layout) {
+    let (Some(at), None) = (place(layout, old), place(layout, now)) else {
+        return;
+    };
+    let column = &mut layout.columns[at];
+    *column = match place(table, now) {
+        Some(known) => table.columns[known].clone(),
+        None => Column::new(now, column.ty),
+    };
 }
 
-/// What `match_term_type` said, as types.
-pub(super) fn types(texts: &ArrayRef) -> Result<ArrayRef, ArrowError> {
-    reworded(texts, &MATCH_TERM_TYPES)
+/// Whether this is a name that no slot has any more.
+pub(super) fn is_former(name: &str) -> bool {
+    name == TERM_TYPE || RENAMED.iter().any(|(old, _)| *old == name)
 }
 
-fn reworded(texts: &ArrayRef, words: &[(&str, &str)]) -> Result<ArrayRef, ArrowError> {
-    let kind = texts.data_type();
-    let texts = cast(texts, &DataType::Utf8)?;
-    let texts = texts.as_string::<i32>();
-    let now: StringArray = texts
-        .iter()
-        .map(|text| {
-            let text = text?;
-            let known = words.iter().find(|(word, _)| *word == text);
-            Some(known.map_or(text, |(_, now)| *now))
-        })
-        .collect();
-    cast(&now, kind)
+/// Puts words in the place of others.
+#[derive(Debug)]
+pub(super) struct Reworded(pub(super) &'static [(&'static str, &'static str)]);
+
+impl Make for Reworded {
+    fn make(&self, column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+        let texts = cast(column, &DataType::Utf8)?;
+        let texts = texts.as_string::<i32>();
+        let now: StringArray = texts
+            .iter()
+            .map(|text| {
+                let text = text?;
+                let known = self.0.iter().find(|(word, _)| *word == text);
+                Some(known.map_or(text, |(_, now)| *now))
+            })
+            .collect();
+        cast(&now, column.data_type())
+    }
 }
 
 /// Says of all mappings of a set in the slots of now what it says in `match_term_type`.

@@ -9,6 +9,7 @@ use biotide_common::yaml::Node;
 use biotide_text::delimited::{Bounds, Identifiers, Layout, Required, Rules, When, Words};
 
 use super::columns::words;
+use super::enumerations;
 use super::metadata::Metadata;
 use super::old::{LITERAL, MATCH_TERM_TYPES, MATCH_TYPES, OLD_LITERAL, Old};
 
@@ -45,11 +46,17 @@ pub(super) fn of_file(
             (Kind::Number(low, high), _) => rules.bounds.push(Bounds { column, low, high }),
             _ => {}
         }
+        let enumerated: &'static [_] = match old.types == Some(column) {
+            true => &MATCH_TERM_TYPES,
+            false => enumerations::words(slot),
+        };
+        if !enumerated.is_empty() {
+            rules.words.push(Words {
+                column,
+                words: enumerated,
+            });
+        }
     }
-    rules.words.extend(old.types.map(|column| Words {
-        column,
-        words: &MATCH_TERM_TYPES,
-    }));
     let lacks = |name: &str| {
         let names = layout.columns.iter().map(|column| column.name.as_str());
         lacking(file, name, names)

@@ -290,6 +290,13 @@ fn push_item(out: &mut String, indent: &str, item: &Node, slot: &str) {
     }
 }
 
+/// Whether YAML does not take a character as it is, in one of its versions: readers refuse it, or take it for the end of
+/// a line.
+fn is_escaped(c: char) -> bool {
+    let other = ['\u{2028}', '\u{2029}', '\u{FEFF}', '\u{FFFE}', '\u{FFFF}'];
+    c.is_control() || other.contains(&c)
+}
+
 /// A scalar in plain style where that reads back as the same text, else in double quotes.
 fn scalar(text: &str, slot: &str) -> String {
     let first = text.chars().next();
@@ -303,10 +310,10 @@ fn scalar(text: &str, slot: &str) -> String {
             || text.starts_with("0x")
             || text.starts_with("0o"));
     let plain = first.is_some_and(|c| !indicator(c))
-        && !text.ends_with([':', ' '])
+        && !text.ends_with(|c: char| c == ':' || c.is_whitespace())
         && !text.contains(": ")
         && !text.contains(" #")
-        && !text.contains(char::is_control)
+        && !text.contains(is_escaped)
         && !word
         && (!number || slot == "mapping_set_confidence");
     if plain {
@@ -320,10 +327,39 @@ fn scalar(text: &str, slot: &str) -> String {
             '\n' => quoted.push_str("\\n"),
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
-            c if c.is_control() => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if is_escaped(c) => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
             c => quoted.push(c),
         }
     }
     quoted.push('"');
     quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use biotide_common::yaml;
+
+    use super::*;
+
+    #[test]
+    fn what_yaml_does_not_take_as_it_is_is_escaped() {
+        for (text, written) in [
+            ("plain text", "plain text"),
+            ("\u{FEFF}mark", r#""\ufeffmark""#),
+            ("a mark\u{FEFF}", r#""a mark\ufeff""#),
+            ("\u{FFFE}", r#""\ufffe""#),
+            ("a\u{FFFF}b", r#""a\uffffb""#),
+            ("a\u{0}b", r#""a\u0000b""#),
+            ("a\u{7F}b", r#""a\u007fb""#),
+            ("a\u{85}b", r#""a\u0085b""#),
+            ("a\u{2028}b", r#""a\u2028b""#),
+            ("a\tb\r\n", r#""a\tb\r\n""#),
+            ("a blank\u{A0}", "\"a blank\u{A0}\""),
+        ] {
+            assert_eq!(scalar(text, "comment"), written);
+            let line = format!("comment: {}\n", scalar(text, "comment"));
+            let comment = ("comment".to_owned(), Node::Scalar(text.to_owned()));
+            assert_eq!(yaml::read(&line), Ok(Node::Map(vec![comment])), "{line:?}");
+        }
+    }
 }

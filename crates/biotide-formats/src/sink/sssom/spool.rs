@@ -19,6 +19,7 @@ use datafusion_execution::SpillWriter;
 use super::block::Block;
 use super::prefixes::Prefixes;
 use super::{in_order, metadata, refuse};
+use crate::formats::sssom::enumerations;
 use crate::sink::delimited::push_field;
 
 /// Columns that a table without rows has all the same.
@@ -117,7 +118,7 @@ impl Spool {
                     "a row has no {name}, which every mapping must have: leave such rows out (WHERE {name} IS NOT NULL)"
                 ));
             }
-            self.check_numbers(&texts, row)?;
+            self.check_values(&texts, row)?;
             for (seen, texts) in self.columns.iter_mut().zip(&texts) {
                 let value = text_at(texts, row);
                 let value = match seen.slot.filter(|slot| slot.kind == Kind::Entity) {
@@ -139,24 +140,19 @@ impl Spool {
         Ok(())
     }
 
-    /// Refuses a row with a number that its slot cannot have, as reading the set would.
-    fn check_numbers(&self, texts: &[StringArray], row: usize) -> Result<()> {
+    /// Refuses a row with a value that its slot cannot have, as reading the set would.
+    fn check_values(&self, texts: &[StringArray], row: usize) -> Result<()> {
         for (seen, column) in self.columns.iter().zip(texts) {
-            let Some(Kind::Number(low, high)) = seen.slot.map(|slot| slot.kind) else {
+            let value = text_at(column, row);
+            let Some(wanted) = seen.slot.and_then(|slot| wanted(slot, value)) else {
                 continue;
             };
-            let value = text_at(column, row);
-            let number = value.trim().parse::<f64>().ok();
-            let is_one = number.is_some_and(|n| n >= f64::from(low) && n <= f64::from(high));
-            if value.is_empty() || is_one {
-                continue;
-            }
             let named = |name: &str| {
                 let place = self.columns.iter().position(|seen| seen.name == name);
                 place.map_or("", |place| text_at(&texts[place], row))
             };
             return refuse(format!(
-                "{} is {value} in the row of {} and {}: it is a number from {low} to {high}",
+                "{} is {value} in the row of {} and {}: it is {wanted}",
                 seen.name,
                 named("subject_id"),
                 named("object_id"),
@@ -228,6 +224,21 @@ impl Spool {
         };
         Ok((head, rows))
     }
+}
+
+/// What a slot can have, where that is not this.
+fn wanted(slot: &Slot, value: &str) -> Option<String> {
+    if value.is_empty() {
+        return None;
+    }
+    if let Kind::Number(low, high) = slot.kind {
+        let number = value.trim().parse::<f64>().ok();
+        let is_one = number.is_some_and(|n| n >= f64::from(low) && n <= f64::from(high));
+        return (!is_one).then(|| format!("a number from {low} to {high}"));
+    }
+    let words = || enumerations::standard(slot);
+    let is_one = words().next().is_none() || words().any(|word| word == value);
+    (!is_one).then(|| format!("{}, or empty", words().collect::<Vec<_>>().join(", ")))
 }
 
 /// What all mappings have, as their set says it.

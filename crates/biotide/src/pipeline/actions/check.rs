@@ -113,6 +113,10 @@ fn plural(param: &Param, key: &str, value: &Tree) -> Result<Tree, BiotideError> 
                 return Err(item.place.error(problem));
             }
             Some(_) => {}
+            None if item.is_null() => {
+                let problem = format!("{key}: null is no value; {}", instead_of_null(param));
+                return Err(item.place.error(problem));
+            }
             None => {
                 let problem = format!("{key} has {}; it takes {kind}", item.describe());
                 return Err(item.place.error(problem));
@@ -120,6 +124,15 @@ fn plural(param: &Param, key: &str, value: &Tree) -> Result<Tree, BiotideError> 
         }
     }
     Ok(value.clone())
+}
+
+/// What to do where a list of values has a null.
+fn instead_of_null(param: &Param) -> &'static str {
+    match param.name {
+        "in_set" => "a cell without one passes, and not_null refuses it",
+        "value" => "is_null and is_not_null are for cells without one",
+        _ => "leave it out",
+    }
 }
 
 fn too_few(param: &Param, key: &str, value: &Tree, count: usize) -> BiotideError {

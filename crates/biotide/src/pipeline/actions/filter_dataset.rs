@@ -32,7 +32,7 @@ const CONDITION: &[Param] = &[
     Param::new(
         "value",
         Kind::Texts,
-        "What with: a list for in_list and not_in_list, nothing for is_null and is_not_null. It is read as the column's type: `1` equals 1.0 in a column of numbers, `TRUE` true in one of truths. A time of a day is no day: it equals none, and is between two. What cannot be read so at all equals no cell, and greater or less than it is refused. Texts are compared as texts, but above and below a number without quotes those that are numbers.",
+        "What with: a list for in_list and not_in_list, nothing for is_null and is_not_null. It is read as the column's type: `1` equals 1.0 in a column of numbers, `TRUE` true in one of truths. A time of a day is no day: it equals none, and is between two. What cannot be read so at all equals no cell, and greater or less than it is refused. Texts are compared as texts, but above and below a number without quotes those that are numbers. NaN is above and below none.",
     )
     .also(&["values"]),
     Param::new(

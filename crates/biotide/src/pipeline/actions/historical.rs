@@ -6,7 +6,7 @@ use super::shared::{INPUT, OUTPUT, SHARE};
 /// The action.
 pub(super) const ACTION: Action = Action::new(
     "protein_historical_resolution",
-    "Brings retired identifiers forward, with a confidence by how they were retired: <column>_current, <column>_verdict and <column>_confidence. Of these, what the input has already is called <column>_historical_current and so on.",
+    "Brings retired identifiers forward, with a confidence by how they were retired: <column>_current, <column>_verdict, <column>_confidence and <column>_note. An isoform of UniProt has the fate of its accession: it stays where that is in use; where another one has taken its place, that alone is current, as isoforms are numbered within an accession. Of these columns, what the input has already is called <column>_historical_current and so on.",
     &[
         INPUT,
         Param::new("column", Kind::Column, "The column.")

@@ -18,7 +18,7 @@ const COLUMN_MAPPING: &[Param] = &[
     Param::new(
         "identifier_type",
         Kind::Text,
-        "The namespace of its identifiers, such as `uniprot`; kept as they are where it is not said.",
+        "The namespace of its identifiers, such as `uniprot`, which `validate_format` holds them against. They stay as they are written: PARSE brings them into canonical form.",
     ),
     Param::new(
         "is_primary",
@@ -107,7 +107,7 @@ const PARAMS: &[Param] = &[
     Param::new(
         "drop_empty_ids",
         Kind::Boolean,
-        "Set aside rows in which a primary column has no identifier.",
+        "Set aside rows in which a primary column has no identifier. What stands for none, such as NA or -, is none, in every column of identifiers.",
     )
     .also(&["skip_empty_primary"])
     .or("true"),

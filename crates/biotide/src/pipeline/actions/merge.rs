@@ -7,7 +7,7 @@ use super::shared::{INPUTS, OUTPUT};
 /// The action.
 pub(super) const ACTION: Action = Action::new(
     "merge_datasets",
-    "Puts datasets one below the other, by the names of columns, or side by side. Rows stay in their order: those of the first dataset, then those of the next; of a join as those of `join`. A column whose types differ becomes text, each value as its type is written (a number that was 1.50 in its file is 1.5); whole numbers stay numbers, whatever their width.",
+    "Puts datasets one below the other, by the names of columns, or side by side. Rows stay in their order: those of the first dataset, then those of the next; of a join as those of `join`. A column whose types differ becomes text, each value as its type is written (a number that was 1.50 in its file is 1.5; beside whole numbers 2.0 is 2); whole numbers stay numbers, whatever their width.",
     &[
         INPUTS,
         Param::new("merge_strategy", Kind::OneOf(&["concat", "join"]), "One below the other, or side by side.")

@@ -41,12 +41,12 @@ const CHECK: &[Param] = &[
     Param::new(
         "range",
         Kind::List,
-        "The least and the most of the column, `[1, 10]`; null is no bound.",
+        "The least and the most of the column, `[1, 10]`; null is no bound. What is no number fails, as NaN does; a cell without a value passes.",
     ),
     Param::new(
         "in_set",
         Kind::Texts,
-        "The values that the column may have, read as its type as those of FILTER_DATASET are.",
+        "The values that the column may have, read as its type as those of FILTER_DATASET are; a cell without one passes.",
     )
     .also(&["values"]),
     Param::new(

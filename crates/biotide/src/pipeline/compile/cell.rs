@@ -84,9 +84,10 @@ impl<'a> Cell<'a> {
     /// That it is on one side of a number, as far as its column has numbers, or texts that are.
     pub(super) fn is_beside(&self, sign: &str, number: Number) -> String {
         match self.number(number) {
+            Some(number) if self.data_type.is_floating() => beside(&self.sql(), sign, &number),
             Some(number) => format!("{} {sign} {number}", self.sql()),
             None if is_text(self.data_type) => self.text_is(sign, number),
-            None => format!("{} {sign} {}", self.as_double(), double(number.double)),
+            None => beside(&self.as_double(), sign, &double(number.double)),
         }
     }
 
@@ -98,7 +99,7 @@ impl<'a> Cell<'a> {
     /// That a text is on one side of a number: exactly if it is a whole number, else as a double. (Of texts that are no
     /// numbers none is above or below one.)
     fn text_is(&self, sign: &str, number: Number) -> String {
-        let by_double = format!("{} {sign} {}", self.as_double(), double(number.double));
+        let by_double = beside(&self.as_double(), sign, &double(number.double));
         let Some(exact) = number.exact.and_then(Decimal::beside_whole) else {
             return by_double;
         };
@@ -213,6 +214,11 @@ pub(super) fn typed(value: &str, data_type: &DataType) -> String {
 /// (As a text, since SQL has no number for infinity.)
 fn double(number: f64) -> String {
     format!("arrow_cast('{number}', 'Float64')")
+}
+
+/// That a floating number is on one side of another. (NaN is on none, and above all to the engine.)
+fn beside(own: &str, sign: &str, other: &str) -> String {
+    format!("({own} {sign} {other} AND NOT isnan({own}))")
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ impl Identifier<'_> {
         format!("arrow_cast({}, 'Utf8')", quoted(&self.column))
     }
 
-    /// What is made of it: a text, or of several a list. NULL is no identifier.
+    /// What is made of it: a text, or of several a list. NULL is no identifier. (In SQL with lambdas.)
     pub(super) fn value(&self, params: &Params, folds: bool) -> String {
         let strips = params.boolean("strip_whitespace") != Some(false);
         let strip = |value: String| if strips { trimmed(&value) } else { value };
@@ -87,9 +87,12 @@ impl Identifier<'_> {
             value = format!("lower({value})");
         }
         match self.separator {
-            None => format!("nullif({value}, '')"),
+            None => format!("CASE WHEN {} THEN {value} END", is_something(&value)),
             Some(_) => {
-                let list = format!("array_remove_all(string_to_array({value}, '{CUT}'), '')");
+                let list = format!(
+                    "array_filter(string_to_array({value}, '{CUT}'), item -> {})",
+                    is_something("item")
+                );
                 format!("CASE WHEN cardinality({list}) > 0 THEN {list} END")
             }
         }
@@ -121,4 +124,10 @@ impl Identifier<'_> {
             None => quoted(&self.column),
         }
     }
+}
+
+/// Whether a text is neither empty nor what stands for nothing, such as `NA`. (That is the same to all functions of
+/// identifiers, whatever these are of.)
+fn is_something(sql: &str) -> String {
+    format!("dbsnp_normalize({sql})['verdict'] <> 'null'")
 }

@@ -64,14 +64,14 @@ pub(super) async fn identifiers(scope: &Scope, params: &Params) -> Result<Made> 
         let problem = "it needs a column of column_mappings with is_primary: true";
         return Err(refused(params, name, problem));
     }
-    if params.boolean("validate_format") == Some(true) {
-        if ids.iter().all(|id| id.namespace.is_none()) {
-            let problem = "it needs a column of column_mappings with identifier_type: of what the values are to be identifiers";
-            return Err(refused(params, "validate_format", problem));
-        }
-        for item in params.items("column_mappings") {
-            check_namespace(scope, item, "identifier_type")?;
-        }
+    if params.boolean("validate_format") == Some(true)
+        && ids.iter().all(|id| id.namespace.is_none())
+    {
+        let problem = "it needs a column of column_mappings with identifier_type: of what the values are to be identifiers";
+        return Err(refused(params, "validate_format", problem));
+    }
+    for item in params.items("column_mappings") {
+        check_namespace(scope, item, "identifier_type")?;
     }
     // (No dataset of the run is to be hidden by it, no column of the file.)
     let keys: Vec<String> = scope.keys().map(str::to_owned).collect();

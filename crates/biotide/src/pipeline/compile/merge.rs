@@ -132,9 +132,12 @@ pub(super) async fn in_turn(scope: &Scope, queries: &[String]) -> Result<Logical
 /// A column of several datasets.
 struct United {
     name: String,
-    /// Whether its values become texts, as its types are not alike.
-    is_text: bool,
+    /// What makes texts of its values, if its types are not alike.
+    text: Option<Text>,
 }
+
+/// What makes a text of a value in SQL, by its type.
+type Text = fn(&str, &DataType) -> String;
 
 /// The columns of all inputs, in the order in which they come.
 fn columns_of_all(scope: &Scope, params: &Params, inputs: &[String]) -> Result<Vec<United>> {
@@ -149,19 +152,33 @@ fn columns_of_all(scope: &Scope, params: &Params, inputs: &[String]) -> Result<V
         }
     }
     let united = all.into_iter().map(|(name, types)| {
-        let is_text = !are_alike(&types);
+        let text = (!are_alike(&types)).then(|| text_of(&types));
         let has_text = |one: &&DataType| can_cast_types(one, &DataType::Utf8);
-        match types.iter().find(|one| is_text && !has_text(one)) {
+        match types.iter().find(|one| text.is_some() && !has_text(one)) {
             Some(other) => {
                 let problem = format!(
                     "the column {name} is {other} in one of them and something else in another, and has no text"
                 );
                 Err(refused(params, "inputs", problem))
             }
-            None => Ok(United { name, is_text }),
+            None => Ok(United { name, text }),
         }
     });
     united.collect()
+}
+
+/// What makes texts of values of these types.
+fn text_of(types: &[DataType]) -> Text {
+    match types.iter().any(DataType::is_integer) {
+        // (Equal numbers of columns with fractions and without have one text.)
+        true => as_text,
+        false => as_written,
+    }
+}
+
+/// A value as files have it.
+fn as_written(sql: &str, _: &DataType) -> String {
+    format!("arrow_cast({sql}, 'Utf8')")
 }
 
 /// The same of one input, which may lack some.
@@ -171,12 +188,12 @@ fn selected(scope: &Scope, input: &str, all: &[United]) -> String {
         .iter()
         .map(|column| {
             let name = quoted(&column.name);
-            match (own.contains(&column.name), column.is_text) {
+            match (own.contains(&column.name), column.text) {
                 (false, _) => format!("NULL AS {name}"),
-                (true, false) => name,
-                (true, true) => {
+                (true, None) => name,
+                (true, Some(text)) => {
                     let data_type = type_of(scope, input, &column.name);
-                    format!("{} AS {name}", as_text(&name, &data_type))
+                    format!("{} AS {name}", text(&name, &data_type))
                 }
             }
         })

@@ -29,6 +29,7 @@ mod scope;
 mod session;
 mod sql;
 mod subqueries;
+mod windows;
 mod words;
 mod written;
 
@@ -58,7 +59,10 @@ pub(crate) async fn step(scope: &mut Scope, step: &Step) -> Result<()> {
     }
     let made = made(scope, step).await;
     let added = match made {
-        Ok(Made::Query(sql)) => scope.add_query(step, &sql).await,
+        Ok(Made::Query(sql)) => match scope.add_query(step, &sql).await {
+            Err(error) => Err(rows::told_of_column(scope, step, error).await),
+            added => added,
+        },
         Ok(Made::Plan(plan)) => scope.add(step, *plan),
         Err(error) => Err(error),
     };

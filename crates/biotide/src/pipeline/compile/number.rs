@@ -1,113 +1,15 @@
-//! Numbers that stand in a pipeline, compared without losing a digit.
-
-use std::fmt;
+//! Numbers that stand in a pipeline, as values of SQL that lose no digit.
 
 use datafusion::arrow::datatypes::DataType;
 
+pub(super) use super::super::spec::{Decimal, Number};
 use super::cell::{fits, typed};
 use super::words::text;
 
-/// A number: as the nearest double, and exactly if it has not too many digits.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Number {
-    pub(super) double: f64,
-    pub(super) exact: Option<Decimal>,
-}
-
-impl Number {
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
-        Some(Self {
-            double: text.parse().ok()?,
-            exact: Decimal::parse(text),
-        })
-    }
-
-    /// Whether it is greater than another one.
-    pub(super) fn is_above(self, other: Self) -> bool {
-        match (self.exact, other.exact) {
-            (Some(own), Some(other)) => own.is_above(other),
-            _ => self.double > other.double,
-        }
-    }
-}
-
-impl fmt::Display for Number {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.exact {
-            Some(exact) => exact.fmt(f),
-            None => self.double.fmt(f),
-        }
-    }
-}
-
-/// A number as it is written, of up to 38 digits: `mantissa / 10^scale`, with the least scale there is.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Decimal {
-    mantissa: i128,
-    scale: usize,
-}
+/// The most digits behind the point beside which whole numbers of 64 bits have room.
+const MOST_SCALE: usize = 18;
 
 impl Decimal {
-    /// The most digits of a decimal of 128 bits.
-    const MOST_DIGITS: usize = 38;
-    /// The most digits behind the point beside which whole numbers of 64 bits have room.
-    const MOST_SCALE: usize = 18;
-
-    fn parse(text: &str) -> Option<Self> {
-        let (number, exponent) = match text.split_once(['e', 'E']) {
-            Some((number, exponent)) => (number, exponent.parse::<i64>().ok()?),
-            None => (text, 0),
-        };
-        let (sign, digits) = match number.strip_prefix('-') {
-            Some(digits) => ("-", digits),
-            None => ("", number.strip_prefix('+').unwrap_or(number)),
-        };
-        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-        let mut digits = format!("{whole}{fraction}");
-        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return None;
-        }
-        let mut scale = i64::try_from(fraction.len()).ok()?.checked_sub(exponent)?;
-        while scale > 0 && digits.ends_with('0') {
-            digits.pop();
-            scale -= 1;
-        }
-        let digits = digits.trim_start_matches('0');
-        if digits.is_empty() {
-            return Some(Self {
-                mantissa: 0,
-                scale: 0,
-            });
-        }
-        let zeros = usize::try_from(-scale).unwrap_or(0);
-        let scale = usize::try_from(scale).unwrap_or(0);
-        if digits.len() + zeros > Self::MOST_DIGITS || scale > Self::MOST_DIGITS {
-            return None;
-        }
-        let mantissa = format!("{sign}{digits}{}", "0".repeat(zeros));
-        Some(Self {
-            mantissa: mantissa.parse().ok()?,
-            scale,
-        })
-    }
-
-    fn is_above(self, other: Self) -> bool {
-        // (Of two signs the greater is known; else what has no room beside the other is further from zero.)
-        if self.mantissa.signum() != other.mantissa.signum() {
-            return self.mantissa > other.mantissa;
-        }
-        let scaled = |one: Self, scale: usize| {
-            let zeros = u32::try_from(scale - one.scale).ok()?;
-            one.mantissa.checked_mul(10_i128.checked_pow(zeros)?)
-        };
-        let scale = self.scale.max(other.scale);
-        match (scaled(self, scale), scaled(other, scale)) {
-            (Some(own), Some(other)) => own > other,
-            (own, _) => own.is_none() == (self.mantissa > 0),
-        }
-    }
-
     /// As a value of a type of numbers, if it is one.
     pub(super) fn of_type(self, data_type: &DataType) -> Option<String> {
         let room = match data_type {
@@ -118,7 +20,7 @@ impl Decimal {
             _ => 0,
         };
         let number = self.to_string();
-        (self.scale <= room && fits(&number, data_type)).then(|| typed(&number, data_type))
+        (self.scale() <= room && fits(&number, data_type)).then(|| typed(&number, data_type))
     }
 
     /// The same, or a value of a type that the engine compares with those of this one exactly; nothing if there is none.
@@ -131,7 +33,7 @@ impl Decimal {
             DataType::Decimal32(_, room)
             | DataType::Decimal64(_, room)
             | DataType::Decimal128(_, room) => {
-                let scale = usize::try_from(room).ok()?.max(self.scale);
+                let scale = usize::try_from(room).ok()?.max(self.scale());
                 Some(self.written(&format!("Decimal256(76, {scale})")))
             }
             DataType::Decimal256(..) => None,
@@ -141,24 +43,13 @@ impl Decimal {
 
     /// As a value that the engine compares with whole numbers exactly.
     pub(super) fn beside_whole(self) -> Option<String> {
-        let data_type = || format!("Decimal128({}, {})", Self::MOST_DIGITS, self.scale);
-        (self.scale <= Self::MOST_SCALE).then(|| self.written(&data_type()))
+        let data_type = || format!("Decimal128({}, {})", Self::MOST_DIGITS, self.scale());
+        (self.scale() <= MOST_SCALE).then(|| self.written(&data_type()))
     }
 
     fn written(self, data_type: &str) -> String {
         let number = text(&self.to_string());
         format!("arrow_cast({number}, {})", text(data_type))
-    }
-}
-
-impl fmt::Display for Decimal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { mantissa, scale } = self;
-        let digits = format!("{:0>width$}", mantissa.unsigned_abs(), width = scale + 1);
-        let sign = if *mantissa < 0 { "-" } else { "" };
-        let (whole, fraction) = digits.split_at(digits.len() - scale);
-        let point = if *scale > 0 { "." } else { "" };
-        write!(f, "{sign}{whole}{point}{fraction}")
     }
 }
 
@@ -206,33 +97,5 @@ mod tests {
         assert_eq!(own("1.50"), typed("1.5"));
         assert_eq!(own("1.125"), None);
         assert_eq!(own("12345678901"), None);
-    }
-
-    #[test]
-    fn numbers_are_shown_and_compared_with_all_their_digits() {
-        let number = |text: &str| Number::parse(text).unwrap();
-        for (written, shown) in [
-            ("9007199254740993", "9007199254740993"),
-            ("1e3", "1000"),
-            (" -0.50", "-0.5"),
-            ("-inf", "-inf"),
-        ] {
-            assert_eq!(number(written).to_string(), shown);
-        }
-        assert!(number("9007199254740993").is_above(number("9007199254740992")));
-        assert!(number("1.5").is_above(number("1")));
-        assert!(number("9007199254740993").is_above(number("9007199254740992.5")));
-        assert!(!number("9007199254740992.5").is_above(number("9007199254740993")));
-        let (huge, tiny) = ("99999999999999999999999999999999999999", "1e-38");
-        for (above, below) in [
-            (huge, tiny),
-            (tiny, "-1e37"),
-            ("-1e-38", "-1e37"),
-            ("0", "-1e-38"),
-        ] {
-            assert!(number(above).is_above(number(below)), "{above} {below}");
-            assert!(!number(below).is_above(number(above)), "{below} {above}");
-        }
-        assert!(!number("1e400").is_above(number("inf")));
     }
 }

@@ -1,15 +1,15 @@
 //! Rows chosen, columns made.
 
+use biotide_common::BiotideError;
 use datafusion::logical_expr::LogicalPlan;
 
 use super::super::actions::Params;
-use super::super::spec::Entry;
-use super::aggregates::in_order;
+use super::super::spec::{Entry, Step};
 use super::scope::refused;
 use super::subqueries::{Subqueries, kept, selected};
 use super::words::{fresh, names, numbered, quoted};
-use super::{Made, Scope, written};
-use crate::error::Result;
+use super::{Made, Scope, aggregates, planned, windows, written};
+use crate::error::{Error, Result};
 use crate::normalize::Rules;
 use crate::resumable::FilesBeside;
 
@@ -18,6 +18,12 @@ pub(super) fn filter(scope: &Scope, params: &Params) -> Result<Made> {
     let input = scope.input(params, "input")?;
     let condition = params.needed("condition")?;
     let condition = written::expression(scope, params.place("condition"), "condition", condition)?;
+    if let Some(window) = windows::calls(scope, &condition)?.first() {
+        let problem = format!(
+            "'{window}' looks at other rows, which a condition cannot; derive a column of it, and ask for that"
+        );
+        return Err(refused(params, "condition", problem));
+    }
     let has_subquery = Subqueries::of(scope, &condition)?.any;
     Ok(Made::Query(kept(scope, &input, &condition, has_subquery)))
 }
@@ -25,8 +31,14 @@ pub(super) fn filter(scope: &Scope, params: &Params) -> Result<Made> {
 /// `select`, `derive`.
 pub(super) fn derive(scope: &Scope, params: &Params) -> Result<Made> {
     let input = scope.input(params, "input")?;
-    let (made, has_subquery) = expressions(scope, params.map("columns"))?;
+    let entries = params.map("columns");
+    let (mut made, may_mix) = expressions(scope, entries)?;
     let own = scope.columns(&input);
+    let names = entries.iter().map(|entry| &entry.key.value);
+    let row = fresh("__row", own.iter().chain(names));
+    if may_mix {
+        windows::in_order(scope, &mut made, &quoted(&row))?;
+    }
     let mut shown: Vec<(&str, String)> = Vec::new();
     if params.boolean("keep_others") == Some(true) {
         for column in &own {
@@ -51,36 +63,41 @@ pub(super) fn derive(scope: &Scope, params: &Params) -> Result<Made> {
         })
         .collect();
     let columns = columns.join(", ");
-    if !has_subquery {
+    if !may_mix {
         let from = quoted(&input);
         return Ok(Made::Query(format!("SELECT {columns} FROM {from}")));
     }
     let names: Vec<String> = shown.iter().map(|(name, _)| (*name).to_owned()).collect();
-    let row = fresh("__row", own.iter().chain(&names));
     Ok(Made::Query(selected(&input, &row, &columns, &names, "")))
 }
 
-/// Names of columns, and what they are in SQL; and whether that has subqueries.
+/// Names of columns, and what they are in SQL; and whether rows may come in another order for that.
 fn expressions<'a>(scope: &Scope, entries: &'a [Entry]) -> Result<(Vec<(&'a str, String)>, bool)> {
-    let mut has_subquery = false;
-    let expression = |entry: &'a Entry| -> Result<(&'a str, String)> {
-        let (name, tree) = (entry.key.value.as_str(), &entry.value);
-        let sql = tree
-            .as_text()
-            .map_or_else(|| tree.to_string(), str::to_owned);
-        let sql = written::expression(scope, &tree.place, name, &sql)?;
-        has_subquery |= Subqueries::of_column(scope, &tree.place, name, &sql)?;
+    let mut may_mix = false;
+    let column = |entry: &'a Entry| -> Result<(&'a str, String)> {
+        let (name, sql) = (entry.key.value.as_str(), expression(scope, entry)?);
+        may_mix |= Subqueries::of_column(scope, &entry.value.place, name, &sql)?;
+        may_mix |= windows::may_mix(scope, &sql)?;
         Ok((name, sql))
     };
-    let made = entries.iter().map(expression).collect::<Result<Vec<_>>>()?;
-    Ok((made, has_subquery))
+    let made = entries.iter().map(column).collect::<Result<Vec<_>>>()?;
+    Ok((made, may_mix))
+}
+
+/// What a column is, in SQL.
+fn expression(scope: &Scope, entry: &Entry) -> Result<String> {
+    let tree = &entry.value;
+    let sql = tree
+        .as_text()
+        .map_or_else(|| tree.to_string(), str::to_owned);
+    written::expression(scope, &tree.place, &entry.key.value, &sql)
 }
 
 /// `aggregate`: groups come as their first rows do.
 pub(super) fn aggregate(scope: &Scope, params: &Params) -> Result<Made> {
     let input = scope.input(params, "input")?;
     let by = scope.columns_of(&input, params, "group_by")?;
-    let (mut made, has_subquery) = expressions(scope, params.map("aggregates"))?;
+    let (mut made, may_mix) = expressions(scope, params.map("aggregates"))?;
     let mut columns: Vec<String> = by.iter().map(|name| quoted(name)).collect();
     let mut taken = scope.columns(&input);
     for entry in params.map("aggregates") {
@@ -96,23 +113,72 @@ pub(super) fn aggregate(scope: &Scope, params: &Params) -> Result<Made> {
     }
     taken.extend(made.iter().map(|(name, _)| (*name).to_owned()));
     let row = fresh("__row", &taken);
+    // (A group is where its first row is.)
+    windows::in_order(scope, &mut made, &format!("min({})", quoted(&row)))?;
     // (One group of all rows takes them as they come, and is never spilled; an order of its own would be held in memory
     // besides.)
-    let may_mix = !by.is_empty() || has_subquery;
-    in_order(scope, &mut made, &row, may_mix)?;
+    let may_mix = may_mix || !by.is_empty();
+    aggregates::in_order(scope, &mut made, &row, may_mix)?;
     for (name, sql) in made {
         columns.push(format!("{sql} AS {}", quoted(name)));
     }
     // (Where all rows become one they are numbered too, as what is asked of them may depend on their order.)
     let from = numbered(&quoted(&input), &row);
-    let group = match by.is_empty() {
+    let order = match by.is_empty() {
         true => String::new(),
-        false => format!(" GROUP BY {} ORDER BY min({})", names(&by), quoted(&row)),
+        false => format!(" ORDER BY min({})", quoted(&row)),
     };
     Ok(Made::Query(format!(
-        "SELECT {} FROM {from}{group}",
-        columns.join(", ")
+        "SELECT {} FROM {from}{}{order}",
+        columns.join(", "),
+        grouped(&by)
     )))
+}
+
+/// What makes one row of those with the same values in some columns: of all, where there are none.
+fn grouped(by: &[String]) -> String {
+    match by.is_empty() {
+        // (Else they stay many where nothing is an aggregate.)
+        true => " HAVING count(*) >= 0".to_owned(),
+        false => format!(" GROUP BY {}", names(by)),
+    }
+}
+
+/// What the engine refuses of a step, told of the first of its columns that it refuses by itself.
+pub(super) async fn told_of_column(scope: &Scope, step: &Step, error: Error) -> Error {
+    match one_by_one(scope, step).await {
+        Ok(()) => error,
+        Err(of_column) => of_column,
+    }
+}
+
+/// Plans each of the columns that a step makes, as far as the first that is refused.
+async fn one_by_one(scope: &Scope, step: &Step) -> Result<()> {
+    let params = &step.params;
+    let (key, has_groups) = match step.action.name {
+        "select" | "derive" => ("columns", false),
+        "aggregate" => ("aggregates", true),
+        _ => return Ok(()),
+    };
+    let input = scope.input(params, "input")?;
+    let group = match has_groups {
+        true => grouped(&scope.columns_of(&input, params, "group_by")?),
+        false => String::new(),
+    };
+    for entry in params.map(key) {
+        let sql = expression(scope, entry)?;
+        let sql = format!("SELECT {sql} FROM {}{group}", quoted(&input));
+        let fits = match scope.plan(&sql).await {
+            Ok(plan) => planned::check(scope, &plan),
+            Err(error) => Err(error),
+        };
+        fits.map_err(|error| {
+            let (place, column) = (&entry.value.place, &entry.key.value);
+            let place = format!("{place}, step {}: {key}: {column}", step.name);
+            BiotideError::at(place, error.into_datafusion())
+        })?;
+    }
+    Ok(())
 }
 
 /// `normalize`.

@@ -40,6 +40,8 @@ pub(crate) struct Scope {
     datasets: Vec<(String, LogicalPlan)>,
     /// What steps would make whose condition does not hold, and where they stand.
     left_out: Vec<(String, String)>,
+    /// What steps would have made that failed and need not succeed, and why they did.
+    failed: Vec<(String, String)>,
     /// Mappings that the run has made.
     mappings: Vec<String>,
     /// Of all that datasets are made with: settings, and the steps until now.
@@ -98,6 +100,7 @@ impl Scope {
             name,
             datasets: Vec::new(),
             left_out: left_out(pipeline),
+            failed: Vec::new(),
             mappings,
             passing: Vec::new(),
             processors: Mutex::default(),
@@ -217,6 +220,13 @@ impl Scope {
         found.next().map(|(_, plan)| plan)
     }
 
+    /// Notes that a step makes nothing, as it failed.
+    pub(crate) fn note_failed(&mut self, step: &Step, why: &Error) {
+        if step.action.param("output").is_some() {
+            self.failed.push((key_of(step), why.to_string()));
+        }
+    }
+
     /// A dataset that is none, and those that there are.
     pub(crate) fn unknown(&self, key: &str) -> String {
         let mut left_out = self.left_out.iter();
@@ -224,6 +234,10 @@ impl Scope {
             return format!(
                 "'{key}' is not made: the condition of its step, on {place}, does not hold"
             );
+        }
+        let mut failed = self.failed.iter();
+        if let Some((key, why)) = failed.find(|(known, _)| known.eq_ignore_ascii_case(key)) {
+            return format!("'{key}' is not made, as its step failed: {why}");
         }
         let known: Vec<&str> = self.keys().collect();
         let advice = match known.is_empty() {

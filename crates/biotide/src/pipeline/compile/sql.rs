@@ -1,15 +1,17 @@
 //! `sql`: a query over the datasets.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
     Query, Select, SetExpr, Statement as SqlStatement, TableFactor, Visit, Visitor,
 };
 
 use super::super::actions::Params;
-use super::super::spec::did_you_mean;
+use super::super::spec::{did_you_mean, list};
 use super::read::file_readers;
 use super::scope::refused;
 use super::{Made, Scope, planned};
@@ -28,7 +30,10 @@ pub(super) async fn sql(scope: &Scope, params: &Params) -> Result<Made> {
     let readers = Arc::new(file_readers(scope)?);
     state.config_mut().set_extension(readers);
     match scope.context.plan_query(text, &state).await {
-        Ok(plan) => Ok(Made::Plan(Box::new(plan))),
+        Ok(plan) => {
+            refuse_shared_names(params, &plan)?;
+            Ok(Made::Plan(Box::new(plan)))
+        }
         Err(error) => match unknown(scope, query) {
             Some(name) => {
                 let hint = did_you_mean(&name, scope.keys().collect::<Vec<_>>());
@@ -38,6 +43,25 @@ pub(super) async fn sql(scope: &Scope, params: &Params) -> Result<Made> {
             None => Err(planned::told(scope, error)),
         },
     }
+}
+
+/// Refuses names that several columns have: the engine tells those by their tables, which later steps know nothing of.
+fn refuse_shared_names(params: &Params, plan: &LogicalPlan) -> Result<()> {
+    let (mut known, mut shared) = (HashSet::new(), Vec::new());
+    for field in plan.schema().fields() {
+        let name = field.name().as_str();
+        if !known.insert(name) && !shared.contains(&name) {
+            shared.push(name);
+        }
+    }
+    if shared.is_empty() {
+        return Ok(());
+    }
+    let problem = format!(
+        "several of its columns are called {}: give each a name of its own, with AS",
+        list(shared)
+    );
+    Err(refused(params, "query", problem))
 }
 
 /// The query that a statement is, or what else it is: what is run for what it does has no rows that a step could be.

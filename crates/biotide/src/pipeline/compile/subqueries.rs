@@ -1,8 +1,8 @@
 //! Subqueries in the SQL of a step.
 //!
 //! The engine makes joins of them, which give their rows as they find them. So the rows that are asked with one are
-//! numbered before, and sorted by that. Those of all other SQL stay in their order by themselves, and what they are asked
-//! goes down to what reads them.
+//! numbered before, and sorted by that. Those of other SQL, [windows](super::windows) aside, stay in their order by
+//! themselves, and what they are asked goes down to what reads them.
 
 use std::ops::ControlFlow;
 

@@ -11,11 +11,11 @@ use datafusion::logical_expr::LogicalPlan;
 use super::super::actions::Params;
 use super::super::compile::Scope;
 use super::super::spec::Step;
-use super::sinks;
+use super::{sinks, target};
 use crate::catalog::is_parquet;
 use crate::error::Result;
 use crate::rejects::{read_json_lines, write_json_lines};
-use crate::resumable::{cache_name, inputs, reads_files_only};
+use crate::resumable::{cache_name, changed_at, inputs, reads_files_only};
 use crate::statement::repeats::repeats;
 
 /// Runs the input of a step once, and lets later steps read what it made. A file that an earlier run has made of the
@@ -51,11 +51,12 @@ pub(super) async fn keep(scope: &mut Scope, step: &Step) -> Result<(ScanReport, 
     Ok((scan, is_kept))
 }
 
-/// Refuses a file that is none of a cache, and one that is there and that no cache has made.
+/// Refuses a file that is none of a cache, one that cannot be written, and one that is there that no cache has made.
 pub(super) fn check(params: &Params) -> Result<()> {
     let Some(path) = is_kept_at(params)? else {
         return Ok(());
     };
+    target::has_place(params, "path", path)?;
     match Kept::at(path).foreign() {
         Some(file) => {
             let problem = format!(
@@ -138,7 +139,8 @@ impl Kept {
         let meta = self.file.metadata()?;
         let since = meta.modified()?.duration_since(UNIX_EPOCH);
         let at = since.map_or(0, |since| since.as_nanos());
-        Ok(format!("{key} {} {at}\n", meta.len()))
+        let changed = changed_at(&meta).unwrap_or_default();
+        Ok(format!("{key} {} {at} {changed}\n", meta.len()))
     }
 
     async fn make(&self, scope: &Scope, plan: LogicalPlan, key: &str) -> Result<ScanReport> {

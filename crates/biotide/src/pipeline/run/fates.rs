@@ -11,6 +11,7 @@ use super::cross_referenced::{CrossReferenced, cross_referenced};
 use super::report::SinkReport;
 use super::sinks::{of_file, write_plan};
 use crate::error::Result;
+use crate::rejects;
 use crate::statement::Statement;
 
 /// Of each column of identifiers, how many of those without a mapping are named.
@@ -160,7 +161,7 @@ impl<'a> Tables<'a> {
                 .map_err(|error| writing(error.into()))?,
             _ => self.markdown()?,
         };
-        std::fs::write(path, &text).map_err(writing)?;
+        rejects::write(path, &text).map_err(writing)?;
         Ok(SinkReport {
             to: path.to_owned(),
             bytes: text.len() as u64,

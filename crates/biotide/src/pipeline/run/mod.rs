@@ -165,6 +165,9 @@ async fn run_each(scope: &mut Scope, pipeline: &Pipeline, running: &mut Running<
             running.report.steps.push(StepReport::skipped(step));
             continue;
         }
+        if step.action.name == "sink" && !running.options.dry_run {
+            sinks::check_later(scope, &pipeline.steps[at + 1..])?;
+        }
         running.observer.step_started(&StepStarted {
             step: &step.name,
             action: step.action.name,
@@ -188,6 +191,7 @@ async fn run_each(scope: &mut Scope, pipeline: &Pipeline, running: &mut Running<
                 return Err(error);
             }
             log::warn!("{error}");
+            scope.note_failed(step, &error);
             running.report.status = Status::PartialSuccess;
         }
     }

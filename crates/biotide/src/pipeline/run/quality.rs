@@ -5,14 +5,17 @@ use std::sync::Arc;
 use biotide_common::BiotideError;
 use datafusion::arrow::array::{AsArray, BooleanArray, Int64Array, RecordBatch, StringArray};
 use datafusion::arrow::datatypes::Int64Type;
-use datafusion::common::internal_datafusion_err;
+use datafusion::common::{DataFusionError, internal_datafusion_err};
 use serde::Serialize;
 
+use super::super::actions::Params;
 use super::super::compile::{Scope, What, checks, counting};
+use super::super::measure::is_placed;
 use super::super::spec::Step;
 use super::report::{PipelineReport, Status};
 use super::sinks;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::rejects;
 use crate::statement::Statement;
 
 /// What came of a check.
@@ -26,7 +29,8 @@ pub struct CheckResult {
     pub severity: String,
     /// Rows that were looked at.
     pub rows: u64,
-    /// Rows that fail; of values that must be unique, those that come again.
+    /// Rows that fail; of values that must be unique, those that come again; of a number of rows 0, as no row is one of
+    /// too many or too few: then `passed` alone tells.
     pub failed: u64,
     /// Whether it holds.
     pub passed: bool,
@@ -56,8 +60,11 @@ pub(super) async fn check(
     let plan = scope.plan(&counting(&input, &checks)).await?;
     let mut state = scope.state.clone();
     let mut statement = Statement::new(scope.context.clone(), &mut state, plan);
-    let rows = statement.collect().await?;
-    statement.finish()?;
+    let rows = statement.collect().await;
+    let told = statement.finish();
+    // (What went wrong first is what is told; what was set aside until then is in the log.)
+    let rows = rows.map_err(|error| of_condition(step, error))?;
+    told?;
     let count = |column: usize| -> Result<u64> {
         let batch = rows.iter().find(|batch| batch.num_rows() > 0);
         let batch = batch.ok_or_else(|| internal_datafusion_err!("a check counted nothing"))?;
@@ -120,6 +127,30 @@ pub(super) async fn check(
     Ok((results, verdict))
 }
 
+/// An error of counting, told of the condition that it is of: nothing else of a check can fail. (Of several, each may be
+/// it.)
+fn of_condition(step: &Step, error: Error) -> Error {
+    let root = error.as_datafusion().find_root();
+    if is_placed(error.as_datafusion()) || matches!(root, DataFusionError::ResourcesExhausted(_)) {
+        return error;
+    }
+    let items = step.params.items("checks").iter();
+    let conditions: Vec<&Params> = items.filter(|item| item.is_given("condition")).collect();
+    let place = match conditions.as_slice() {
+        [] => return error,
+        [one] => one.place("condition"),
+        _ => &step.place,
+    };
+    let texts = conditions.iter().filter_map(|item| item.text("condition"));
+    let texts: Vec<&str> = texts.collect();
+    let place = format!(
+        "{place}, step {}: condition: {}",
+        step.name,
+        texts.join(", or ")
+    );
+    BiotideError::at(place, error.into_datafusion()).into()
+}
+
 impl PipelineReport {
     /// Takes what came of checks. What was found is not all right, though the run goes on: rows are dropped, or warned
     /// of. (What is only told is no fault.)
@@ -138,7 +169,7 @@ async fn write(scope: &Scope, path: &str, results: &[CheckResult]) -> Result<()>
             what: format!("writing {path}"),
             source: error.into(),
         })?;
-        return Ok(std::fs::write(path, text)
+        return Ok(rejects::write(path, text)
             .map_err(|error| BiotideError::io(format!("writing {path}"), error))?);
     }
     let texts = |of: fn(&CheckResult) -> &str| -> Arc<StringArray> {

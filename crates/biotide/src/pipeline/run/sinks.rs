@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use biotide_database::{Commit, SinkOptions, WriteMode, is_database};
 use datafusion::arrow::array::RecordBatch;
-use datafusion::common::Column;
+use datafusion::common::{Column, DataFusionError};
 use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col};
 
 use super::super::actions::Params;
-use super::super::compile::{Scope, once};
+use super::super::compile::{Scope, key_of, once, placed};
 use super::super::spec::Step;
 use super::Running;
 use super::report::SinkReport;
@@ -37,19 +37,48 @@ fn rows_of(scope: &Scope, params: &Params) -> Result<LogicalPlan> {
     Ok(LogicalPlanBuilder::from(plan).project(columns)?.build()?)
 }
 
-/// The plan of a sink, as text; an error, if it could not write its columns.
-pub(super) async fn explain(scope: &Scope, step: &Step) -> Result<String> {
+/// The rows of a sink; an error, if it could not write their columns.
+fn writable_rows(scope: &Scope, step: &Step) -> Result<LogicalPlan> {
     let params = &step.params;
     let plan = rows_of(scope, params)?;
     let to = params.needed("to")?;
     if is_database(to) {
-        let input = scope.input(params, "input")?;
-        scope.columns_of(&input, params, "key")?;
+        let (target, options) = (target::table(params, to)?, database_options(scope, params)?);
+        let checked = options.check(&target, plan.schema().inner());
+        checked.map_err(DataFusionError::from)?;
     } else {
         let (mut output, _) = target::file(params, to, &scope.state)?;
         output.partition_by = partition_by(scope, params)?;
         output.copy_plan(plan.clone(), &scope.state)?;
     }
+    Ok(plan)
+}
+
+/// Refuses, before a sink writes anything, those after it that could not write their columns: of datasets that are made
+/// already.
+pub(super) fn check_later(scope: &Scope, later: &[Step]) -> Result<()> {
+    let mut made: Vec<String> = Vec::new();
+    for step in later.iter().filter(|step| step.runs) {
+        let is_known = match step.params.text("input") {
+            Some(input) => {
+                let is_input = |key: &String| key.eq_ignore_ascii_case(input);
+                scope.dataset(input).is_some() && !made.iter().any(is_input)
+            }
+            None => made.is_empty(),
+        };
+        if step.action.name == "sink" && step.is_required && is_known {
+            writable_rows(scope, step).map_err(|error| placed(step, error))?;
+        }
+        if step.action.param("output").is_some() {
+            made.push(key_of(step));
+        }
+    }
+    Ok(())
+}
+
+/// The plan of a sink, as text; an error, if it could not write its columns.
+pub(super) async fn explain(scope: &Scope, step: &Step) -> Result<String> {
+    let plan = writable_rows(scope, step)?;
     let mut statement = Statement::of_rows_to_write(scope.context.clone(), &scope.state, plan);
     statement.shown_plan().await
 }
@@ -204,6 +233,27 @@ pub(super) async fn write_batch(scope: &Scope, to: &str, batch: RecordBatch) -> 
     Ok(())
 }
 
+/// How rows are written to a table of a database.
+fn database_options(scope: &Scope, params: &Params) -> Result<SinkOptions> {
+    let input = scope.input(params, "input")?;
+    let mode = match params.text("mode") {
+        Some("replace") => WriteMode::Replace,
+        Some("upsert") => WriteMode::Upsert {
+            key: scope.columns_of(&input, params, "key")?,
+        },
+        _ => WriteMode::Append,
+    };
+    Ok(SinkOptions {
+        mode,
+        commit: match params.text("transaction") {
+            Some("once") => Commit::Once,
+            _ => Commit::PerChunk,
+        },
+        create: params.boolean("create") != Some(false),
+        ..SinkOptions::default()
+    })
+}
+
 /// Rows to a table of a database.
 async fn to_database(
     scope: &Scope,
@@ -213,30 +263,9 @@ async fn to_database(
     running: &mut Running<'_>,
 ) -> Result<SinkReport> {
     let params = &step.params;
-    let target = target::table(params, to)?;
-    let input = scope.input(params, "input")?;
-    let per_chunk = params.text("transaction") != Some("once");
-    let resumable = per_chunk && repeats_in_order(&plan);
-    let mode = match params.text("mode") {
-        Some("replace") => WriteMode::Replace,
-        Some("upsert") => WriteMode::Upsert {
-            key: scope.columns_of(&input, params, "key")?,
-        },
-        _ => {
-            let has_begun = target::has_begun(step, running.options, running.state.as_ref());
-            target::vacant_table(&target, params, has_begun).await?;
-            WriteMode::Append
-        }
-    };
-    let options = SinkOptions {
-        mode,
-        commit: if per_chunk {
-            Commit::PerChunk
-        } else {
-            Commit::Once
-        },
-        create: params.boolean("create") != Some(false),
-        ..SinkOptions::default()
-    };
+    let (target, options) = (target::table(params, to)?, database_options(scope, params)?);
+    let resumable = options.commit == Commit::PerChunk && repeats_in_order(&plan);
+    let has_begun = target::has_begun(step, running.options, running.state.as_ref());
+    target::vacant_table(&target, params, has_begun).await?;
     resumable::to_database(job(scope, step, running, resumable), &target, plan, options).await
 }

@@ -15,6 +15,7 @@ use super::{RunOptions, RunState};
 use crate::convert::{Output, split_ending};
 use crate::error::Result;
 use crate::parts::check_replaceable;
+use crate::rejects::obstacle;
 
 /// Refuses a pipeline of which a step that must succeed cannot write what it is to write. What depends on columns is
 /// told by the step itself.
@@ -41,11 +42,18 @@ pub(super) fn has_begun(step: &Step, options: &RunOptions, state: Option<&RunSta
 async fn check(scope: &Scope, step: &Step, has_begun: bool) -> Result<()> {
     let params = &step.params;
     let writable = |name: &str, path: &str, format: Option<&str>| {
-        let is_made_here = path.to_ascii_lowercase().ends_with(".json");
-        match is_made_here || matches!(format, Some("json" | "markdown")) {
-            true => Ok(()),
-            false => is_format(params, name, &output(path, format), &scope.state),
+        let is_made_here = match format {
+            Some(format) => matches!(format, "json" | "markdown"),
+            None => path.to_ascii_lowercase().ends_with(".json"),
+        };
+        if !is_made_here {
+            is_format(params, name, &output(path, format), &scope.state)?;
+            // (It may be an object of a store, or a folder of parts.)
+            if path.contains("://") || path.ends_with('/') {
+                return Ok(());
+            }
         }
+        has_place(params, name, path)
     };
     match step.action.name {
         "sink" => {
@@ -61,7 +69,7 @@ async fn check(scope: &Scope, step: &Step, has_begun: bool) -> Result<()> {
         "report" => {
             let path = params.needed("path")?;
             match params.text("format").filter(|format| *format != "auto") {
-                None if path.ends_with(".md") => Ok(()),
+                None if path.ends_with(".md") => has_place(params, "path", path),
                 format => writable("path", path, format),
             }
         }
@@ -120,6 +128,14 @@ fn is_format(params: &Params, name: &str, output: &Output, state: &SessionState)
     let names_it = output.format.is_some() && params.is_given("format");
     let name = if names_it { "format" } else { name };
     Err(params.error(name, problem).into())
+}
+
+/// Refuses a file that cannot be written where it is wanted.
+pub(super) fn has_place(params: &Params, name: &str, path: &str) -> Result<()> {
+    match obstacle(path) {
+        Some(problem) => Err(params.error(name, problem).into()),
+        None => Ok(()),
+    }
 }
 
 /// Refuses a file that is there, and is not to be replaced.

@@ -126,22 +126,46 @@ fn sift(
     if flawed == Flawed::Fails
         && let Some(first) = records.first()
     {
-        let column = first.column.as_deref().unwrap_or_default();
-        let problem = format!("{}: '{}'", first.message, first.raw);
-        return Err(BiotideError::file(format!("column {column}"), problem).into());
+        let ending = ending(first);
+        note(log, vec![first.clone()])?;
+        return Err(ending.into());
     }
-    if let Some(log) = log {
-        for record in &records {
-            let reason = match record.reason.as_str() {
-                EMPTY => EMPTY,
-                _ => INVALID,
-            };
-            log.refuse(reason, record.line);
-        }
-        log.rejects.extend(records)?;
-    }
+    note(log, records)?;
     let passes: BooleanArray = is_null(column)?;
     Ok(filter_record_batch(batch, &passes)?)
+}
+
+/// Notes rows that are set aside.
+fn note(log: Option<&QueryLog>, records: Vec<RejectRecord>) -> Result<()> {
+    let Some(log) = log else {
+        return Ok(());
+    };
+    for record in &records {
+        let reason = match record.reason.as_str() {
+            EMPTY => EMPTY,
+            _ => INVALID,
+        };
+        log.refuse(reason, record.line);
+    }
+    Ok(log.rejects.extend(records)?)
+}
+
+/// What ends a run, with its place as far as it is known.
+fn ending(first: &RejectRecord) -> BiotideError {
+    let file = Some(&first.source).filter(|file| !file.is_empty()).cloned();
+    let line = Some(first.line).filter(|line| *line > 0);
+    let line = line.map(|line| format!("line {line}"));
+    let column = first
+        .column
+        .as_ref()
+        .map(|column| format!("column {column}"));
+    let place: Vec<String> = [file, line, column].into_iter().flatten().collect();
+    // (Of a row without a value the message says so.)
+    let problem = match first.raw.is_empty() {
+        true => first.message.clone(),
+        false => format!("{}: '{}'", first.message, first.raw),
+    };
+    BiotideError::file(place.join(", "), problem)
 }
 
 /// What the log has of a row.

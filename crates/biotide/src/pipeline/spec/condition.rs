@@ -25,7 +25,7 @@ const MOST_BYTES: usize = 16 << 10;
 /// How deep parentheses may be nested.
 const MOST_DEPTH: usize = 64;
 
-/// Whether the condition holds. Nothing is no condition.
+/// Whether the condition holds. Nothing after its key is no condition; an empty text is a wrong one.
 pub(super) fn holds(condition: &Tree, scope: &Scope<'_>) -> Result<bool, BiotideError> {
     let text = condition.as_text().unwrap_or_default().trim();
     let is_text = condition
@@ -37,6 +37,11 @@ pub(super) fn holds(condition: &Tree, scope: &Scope<'_>) -> Result<bool, Biotide
     // (All of a condition may be the value of a parameter.)
     if is_text && text.starts_with("${") && closing(text) == Some(text.len() - 1) {
         let resolved = scope.resolve(condition)?;
+        if is_nothing(&resolved) {
+            let shown = shortened(text, 200);
+            let problem = format!("{shown} stands for nothing, which is neither true nor false");
+            return Err(condition.place.error(problem));
+        }
         if resolved.as_text().is_none_or(|filled| filled != text) {
             return judge(&resolved, scope);
         }
@@ -49,12 +54,13 @@ fn judge(condition: &Tree, scope: &Scope<'_>) -> Result<bool, BiotideError> {
     let Some(scalar) = condition.as_scalar() else {
         return Err(place.error(format!("{} is no condition", condition.describe())));
     };
-    let text = scalar.text.as_str();
-    match scalar.value {
-        Value::Boolean(value) => return Ok(value),
-        _ if text.trim().is_empty() => return Ok(true),
-        _ => {}
+    if let Value::Boolean(value) = scalar.value {
+        return Ok(value);
     }
+    if is_nothing(condition) {
+        return Err(place.error("the condition is empty, which is neither true nor false"));
+    }
+    let text = scalar.text.as_str();
     if text.len() > MOST_BYTES {
         return Err(place.error(format!("the condition is longer than {MOST_BYTES} bytes")));
     }
@@ -77,6 +83,11 @@ fn judge(condition: &Tree, scope: &Scope<'_>) -> Result<bool, BiotideError> {
         Stop::Problem(at, problem) => told((at, problem)),
         Stop::Reference(error) => error,
     })
+}
+
+fn is_nothing(tree: &Tree) -> bool {
+    let is_blank = |text: &str| text.trim().is_empty();
+    tree.is_null() || tree.as_text().is_some_and(is_blank)
 }
 
 /// Why there is no value.

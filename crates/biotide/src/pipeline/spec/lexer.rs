@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::number::Number;
 use super::path::closing;
 
 /// A word, and the character it begins at, from 1.
@@ -13,7 +14,7 @@ pub(super) struct Word<'a> {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Token<'a> {
-    Number(f64),
+    Number(Number),
     /// What is between quotes; two quotes inside stand for one.
     Text(String),
     /// `and`, `in`, `true`, …
@@ -97,8 +98,8 @@ fn number(text: &str) -> Result<(Token<'_>, usize), String> {
         end = i + c.len_utf8();
     }
     let word = &text[..end];
-    let value: Option<f64> = word.replace('_', "").parse().ok();
-    match value.filter(|value| value.is_finite()) {
+    let value = Number::parse(&word.replace('_', ""));
+    match value.filter(|value| value.double.is_finite()) {
         Some(value) => Ok((Token::Number(value), end)),
         None => Err(format!("'{word}' is no number")),
     }

@@ -24,6 +24,7 @@ mod condition;
 mod digest;
 mod fields;
 mod lexer;
+mod number;
 mod operand;
 mod parameters;
 mod path;
@@ -49,6 +50,7 @@ pub use tree::{Entry, Node, Scalar, Tree, Value};
 use biotide_common::nearest;
 pub(crate) use biotide_common::nearest::{did_you_mean, list, nearest};
 pub(crate) use digest::Digest;
+pub(crate) use number::{Decimal, Number};
 pub(crate) use pipeline::name_of;
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use super::number::Number;
 use super::tree::{Node, Tree, Value};
 
 /// What an expression comes to.
@@ -10,7 +11,7 @@ use super::tree::{Node, Tree, Value};
 pub(super) enum Operand {
     Null,
     Boolean(bool),
-    Number(f64),
+    Number(Number),
     Text(String),
     List(Vec<Self>),
     /// No value of an expression.
@@ -25,8 +26,11 @@ impl Operand {
             Node::Scalar(scalar) => match scalar.value {
                 Value::Text => Self::Text(scalar.text.clone()),
                 Value::Boolean(value) => Self::Boolean(value),
-                Value::Integer(value) => Self::Number(value as f64),
-                Value::Number(value) => Self::Number(value),
+                Value::Integer(value) => Self::Number(Number::from(value)),
+                // (As it is written: it may be whole, and have more digits than a double.)
+                Value::Number(value) => {
+                    Self::Number(Number::parse(&scalar.text).unwrap_or_else(|| Number::from(value)))
+                }
             },
             Node::List(items) => Self::List(items.iter().map(Self::of).collect()),
             Node::Map(_) => Self::Map,
@@ -40,7 +44,7 @@ impl Operand {
             _ if matches!(symbol, "!=" | "<>") => return Some(self != other),
             // (As in SQL, nothing is neither more nor less.)
             (Self::Null, _) | (_, Self::Null) => return Some(false),
-            (Self::Number(left), Self::Number(right)) => left.partial_cmp(right)?,
+            (Self::Number(left), Self::Number(right)) => left.order(*right)?,
             (Self::Text(left), Self::Text(right)) => left.cmp(right),
             _ => return None,
         };

@@ -49,14 +49,16 @@ or an `env.` that does not exist is an error.
 
 `condition: \"1 in ${parameters.stages} and '${parameters.mode}' != 'dry'\"`: numbers, `'texts'`, `true`, `false`, `null`,
 lists (`[1, 2]`, `(1, 2)`), `in`, `not in`, `==`, `!=`, `<`, `<=`, `>`, `>=`, `and`, `or`, `not`, parentheses. A
-placeholder outside of quotes is a value, not text.
+placeholder outside of quotes is a value, not text. Numbers are compared with all their digits. What is neither true nor
+false is refused, a placeholder that stands for nothing too.
 
 ## Files
 
 A run that would lose rows is refused before anything runs, in a dry run too: one in which two steps write the same file
 or a sink replaces the table of another one, in which a cache, a report or the log of bad rows takes the place of a file
 that is read, and in which a sink replaces a file that a later sink, check, cache or report reads. The last of them that
-reads a file may replace it. Links, `.` and `..` make no other file of one.
+reads a file may replace it. Links, `.` and `..` make no other file of one. Folders of logs, reports and files that are
+written are made; a log, report or cache whose folder cannot be is refused before anything runs.
 
 ## Streaming
 ";
@@ -85,7 +87,8 @@ fn write(page: &mut String, actions: &Actions) -> fmt::Result {
             page,
             "\nOf `{name}`{}:\n",
             match name {
-                "streaming.file_readers" => ", for each of `csv`, `tsv` and `jsonl`",
+                "streaming.file_readers" =>
+                    ", for each of `csv`, `tsv` and `jsonl` (of which `encoding` alone)",
                 _ => "",
             }
         )?;

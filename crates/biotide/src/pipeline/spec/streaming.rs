@@ -75,7 +75,7 @@ pub(super) const STREAMING: &[Param] = &[
     Param::new(
         "file_readers",
         Kind::Map,
-        "How files of a format are read: `csv`, `tsv` or `jsonl` to `{encoding, delimiter, quote_char}`.",
+        "How files of a format are read: `csv` and `tsv` to `{encoding, delimiter, quote_char}`, `jsonl` to `{encoding}`.",
     ),
     Param::new(
         "memory_management",
@@ -160,6 +160,7 @@ pub(super) fn read(tree: Option<&Tree>) -> Result<Streaming, BiotideError> {
         for format in ["csv", "tsv", "jsonl"] {
             if let Some(tree) = readers.tree(format) {
                 let reader = Params::of_section(tree, format, FILE_READER)?;
+                refuse_of_delimited(format, &reader)?;
                 let text = |name| reader.text(name).map(str::to_owned);
                 let reader = FileReader {
                     encoding: text("encoding"),
@@ -189,6 +190,18 @@ pub(super) fn read(tree: Option<&Tree>) -> Result<Streaming, BiotideError> {
         memory_management: MemoryManagement { max_memory_mb },
         error_handling,
     })
+}
+
+/// Refuses of JSON Lines what is said of delimited text.
+fn refuse_of_delimited(format: &str, reader: &Params) -> Result<(), BiotideError> {
+    let mut of_delimited = ["delimiter", "quote_char"].into_iter();
+    match of_delimited.find(|name| format == "jsonl" && reader.is_given(name)) {
+        Some(name) => Err(reader.error(
+            name,
+            "it is for delimited text, not for jsonl; leave it out",
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Where bad rows are written to.

@@ -8,6 +8,7 @@ use super::super::scope::refused;
 use super::super::words::{added, fresh, names, quoted, text};
 use super::super::{Made, Scope};
 use crate::error::Result;
+use crate::normalize::Origin;
 
 /// How identifiers are found in a cell, as SQL.
 struct Found {
@@ -104,19 +105,9 @@ pub(in super::super) async fn parse(scope: &Scope, params: &Params) -> Result<Ma
         Some("drop") => format!("SELECT * FROM ({sql}) WHERE {has}"),
         Some("fail") => {
             let flaw = fresh("flaw", &own);
-            let what = Flaw {
-                reason: INVALID,
-                column: &column,
-                message: match format {
-                    "rows" => "it, or a part of it, is no identifier, and on_invalid is fail",
-                    _ => "there is no identifier in it, and on_invalid is fail",
-                },
-                raw: &format!("coalesce({cell_text}, 'NULL')"),
-                place: None,
-            };
             let judged = format!(
-                "SELECT *, CASE WHEN {has} THEN NULL ELSE {} END AS {} FROM ({sql})",
-                what.sql(),
+                "SELECT *, CASE WHEN {has} THEN NULL {} END AS {} FROM ({sql})",
+                none_found(&column, format, Origin::among(&own)),
                 quoted(&flaw)
             );
             let plan = scope.plan_with_lambdas(&judged).await?;
@@ -127,4 +118,35 @@ pub(in super::super) async fn parse(scope: &Scope, params: &Params) -> Result<Ma
     };
     let plan = scope.plan_with_lambdas(&sql).await?;
     Ok(Made::Plan(Box::new(plan)))
+}
+
+/// What is wrong with a row in which no identifier was found, as the last cases of SQL.
+fn none_found(column: &str, format: &str, origin: Option<Origin<'_>>) -> String {
+    let cell = quoted(column);
+    let place = origin.map(|origin| {
+        let file = origin.file.map_or_else(|| "NULL".to_owned(), quoted);
+        let line = format!("try_cast({} AS BIGINT)", quoted(origin.line));
+        [file, line, "NULL".to_owned()]
+    });
+    let flaw = |message: &str| {
+        let flaw = Flaw {
+            reason: INVALID,
+            column,
+            message,
+            raw: &format!("arrow_cast({cell}, 'Utf8')"),
+            place: place
+                .as_ref()
+                .map(|place| place.each_ref().map(String::as_str)),
+        };
+        flaw.sql()
+    };
+    let message = match format {
+        "rows" => "it, or a part of it, is no identifier, and on_invalid is fail",
+        _ => "there is no identifier in it, and on_invalid is fail",
+    };
+    format!(
+        "WHEN {cell} IS NULL THEN {} ELSE {}",
+        flaw("it has no value (NULL), and on_invalid is fail"),
+        flaw(message)
+    )
 }

@@ -1,4 +1,5 @@
-//! Which files a run reads and writes: none is written over that is still to be read, or that it has written itself.
+//! Which files a run reads and writes: none is written over that is still to be read, or that it has written itself, and
+//! logs can be written where they are wanted.
 //!
 //! It is told from what the file says alone, before anything is planned: a load may be of a file that an earlier step
 //! writes, and is not there yet.
@@ -18,6 +19,7 @@ use self::location::Location;
 use super::super::compile::placed;
 use super::super::spec::{Place, Step};
 use crate::error::{Error, Result};
+use crate::rejects::obstacle;
 
 /// What a run reads and writes.
 #[derive(Debug)]
@@ -110,6 +112,7 @@ impl Files<'_> {
     }
 
     fn check_file(&self, n: usize, written: &Written<'_>) -> Result<()> {
+        written.check_place()?;
         let Named { who, path, .. } = &written.file;
         let location = &written.file.location;
         if self.pipeline.as_ref().is_some_and(|own| own.is(location)) {
@@ -179,6 +182,18 @@ impl Files<'_> {
 }
 
 impl Written<'_> {
+    /// Refuses a log, or a report on the run, that could not be written when rows are. (Where steps write is looked at
+    /// with their other parameters.)
+    fn check_place(&self) -> Result<()> {
+        if matches!(self.said, Said::Param(..)) {
+            return Ok(());
+        }
+        match obstacle(&self.file.path) {
+            Some(problem) => Err(self.refused(&problem)),
+            None => Ok(()),
+        }
+    }
+
     fn refused(&self, problem: &str) -> Error {
         match self.said {
             Said::Param(step, name) => refused(step, name, problem),

@@ -123,6 +123,28 @@ async fn what_would_be_lost_is_told_with_both_places() {
 }
 
 #[tokio::test]
+async fn a_log_whose_folder_cannot_be_made_is_refused() {
+    let (_folder, at) = folder();
+    for (name, expected) in [
+        ("new/folders/bad.jsonl", None),
+        ("sub/bad.jsonl", None),
+        ("sub", Some("it is a folder")),
+        ("a.csv/bad.jsonl", Some("a.csv is no folder")),
+        ("a.csv/new/bad.jsonl", Some("a.csv is no folder")),
+    ] {
+        let streaming = format!("streaming: {{error_handling: {{error_output_path: DIR/{name}}}}}");
+        let of_log = problem(&at, &format!("{streaming}\n{LOAD}{SINK}"), None);
+        let of_report = problem(&at, &format!("{LOAD}{SINK}"), Some(name));
+        for found in [of_log, of_report] {
+            let found = found.as_deref();
+            assert_eq!(found.is_some(), expected.is_some(), "{name}: {found:?}");
+            let told = found.zip(expected);
+            assert!(told.is_none_or(|(found, expected)| found.contains(expected)));
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_loses_nothing_is_not_refused() {
     let (_folder, at) = folder();
     for steps in [

@@ -1,10 +1,10 @@
 //! Conditions of steps.
 
-use super::{error, read};
+use super::{error, read, read_with};
 
 fn yaml(condition: &str) -> String {
     format!(
-        "parameters: {{stages: [1, 2], mode: \"it's\", n: 3, on: true, off: false, none: , m: {{a: 1}}, names: [a, b],\n  cond: '1 in [1]', words: '1 in ('}}\nsteps:\n- type: cache\n  condition: {condition}\n"
+        "parameters: {{stages: [1, 2], mode: \"it's\", n: 3, on: true, off: false, none: , m: {{a: 1}}, names: [a, b],\n  cond: '1 in [1]', words: '1 in (', flag: '', big: 9223372036854775809}}\nsteps:\n- type: cache\n  condition: {condition}\n"
     )
 }
 
@@ -26,7 +26,6 @@ fn conditions_hold_or_do_not() {
         ("true", true),
         ("no", false),
         ("~", true),
-        ("''", true),
         ("1 in ${parameters.stages}", true),
         ("3 in ${parameters.stages}", false),
         ("3 not in ${parameters.stages}", true),
@@ -38,6 +37,18 @@ fn conditions_hold_or_do_not() {
         ("\"'a' in ${parameters.names}\"", true),
         ("\"'b' in 'abc'\"", true),
         ("1 == 1.0", true),
+        ("9007199254740993 == 9007199254740992", false),
+        ("9007199254740993 != 9007199254740992", true),
+        ("9007199254740993 > 9007199254740992", true),
+        ("9007199254740993 in [9007199254740992]", false),
+        ("9_007_199_254_740_993 = 9007199254740993.0", true),
+        (
+            "${NOWHERE:-18446744073709551617} == 18446744073709551616",
+            false,
+        ),
+        ("${parameters.big} == 9223372036854775809", true),
+        ("${parameters.big} == 9223372036854775808", false),
+        ("0.1 == 0.10000000000000000001", false),
         ("1 = 2", false),
         ("1 != 2", true),
         ("1 <> 1", false),
@@ -131,6 +142,26 @@ fn conditions_that_are_none() {
             "== 1",
             "the condition `== 1`, character 1: a value is expected here, not '=='",
         ),
+        (
+            "''",
+            "the condition is empty, which is neither true nor false",
+        ),
+        (
+            "' '",
+            "the condition is empty, which is neither true nor false",
+        ),
+        (
+            "${parameters.flag}",
+            "${parameters.flag} stands for nothing, which is neither true nor false",
+        ),
+        (
+            "\" ${parameters.none} \"",
+            "${parameters.none} stands for nothing, which is neither true nor false",
+        ),
+        (
+            "not ${parameters.flag}",
+            "the condition `not ${parameters.flag}`, character 5: '' is neither true nor false",
+        ),
         ("[1]", "a list of 1 is no condition"),
         ("{a: b}", "a map of 1 is no condition"),
         ("${parameters.stages}", "a list of 2 is no condition"),
@@ -148,7 +179,7 @@ fn conditions_that_are_none() {
         ),
         (
             "${parameters.x} == 1",
-            "there is no parameter 'x'; there are stages, mode, n, on, off, none, m, names, cond, words",
+            "there is no parameter 'x'; there are stages, mode, n, on, off, none, m, names, cond, words, flag, big",
         ),
         (
             "${parameters.m} < 1",
@@ -173,4 +204,24 @@ fn conditions_that_are_none() {
 fn a_value_cannot_become_a_part_of_the_expression() {
     let text = "parameters: {x: \"' or true or '\"}\nsteps: [{type: cache, condition: \"'${parameters.x}' == 'a'\"}]\n";
     assert!(!read(text).steps[0].runs);
+}
+
+#[test]
+fn a_value_that_is_set_to_nothing_is_no_truth() {
+    let text =
+        "parameters: {flag: true}\nsteps: [{type: cache, condition: \"${parameters.flag}\"}]\n";
+    let set = |value| read_with(text, &[("flag", value)]);
+    assert!(!set("false").unwrap().steps[0].runs);
+    for (value, problem) in [
+        ("", "stands for nothing"),
+        (" ", "stands for nothing"),
+        ("0", "0 is neither true nor false"),
+        ("no", "no means nothing here"),
+        ("''", "'' is neither true nor false"),
+        ("null", "null is neither true nor false"),
+    ] {
+        let error = set(value).unwrap_err();
+        assert!(error.starts_with("p.yaml, line 2, column "), "{error}");
+        assert!(error.contains(problem), "{error}");
+    }
 }

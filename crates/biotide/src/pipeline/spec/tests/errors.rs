@@ -270,6 +270,14 @@ fn sections() {
             "line 1, column 34: csv has no parameter 'delimter'; did you mean 'delimiter'?",
         ),
         (
+            "streaming: {file_readers: {jsonl: {delimiter: ';'}}}",
+            "line 1, column 47: delimiter: it is for delimited text, not for jsonl; leave it out",
+        ),
+        (
+            "streaming: {file_readers: {jsonl: {quote: x}}}",
+            "line 1, column 43: quote: it is for delimited text, not for jsonl; leave it out",
+        ),
+        (
             "streaming: {memory_management: {max_memory_mb: 1}}",
             "line 1, column 48: max_memory_mb is 1, which is out of range; it takes a whole number, 50 to 16777216",
         ),
