@@ -395,7 +395,7 @@ fn the_output_says_its_format() {
     let input = support::write(&folder.path().join("in.csv"), BAD);
     bin::run(["convert", &input, &path(&folder, "out.xlsx")])
         .exits(1)
-        .says("parquet, csv, tsv, jsonl or arrow");
+        .says("parquet, csv, tsv, jsonl, arrow");
     bin::run(["convert", &input, &path(&folder, "out")])
         .exits(1)
         .says("its name does not end in a format");

@@ -340,7 +340,7 @@ async fn states_that_cannot_be_used_are_named() {
             "it is no state of a run",
         ),
         (String::new(), "it is no state of a run"),
-        ("[3]".to_owned(), "it is no state of a run"),
+        ("[4]".to_owned(), "it is no state of a run"),
         (
             state.replacen("\"version\":4", "\"version\":3", 1),
             "another version of Biotide",

@@ -237,14 +237,14 @@ async fn an_isoform_has_the_fate_of_its_accession() {
             found,
             [
                 "P12345-2 ok 1 NULL",
-                "P12345-2 repaired 1 ",
+                "P12345-2 repaired 1 (empty)",
                 "UniProtKB:P12345-12 ok 1 NULL",
                 alone.as_str(),
                 with_prefix.as_str(),
-                "Q00002-3 ambiguous 0.85 ",
-                "Q00003-3 withdrawn 0 ",
-                "P12345-0 invalid NULL ",
-                "junk-2 invalid NULL ",
+                "Q00002-3 ambiguous 0.85 (empty)",
+                "Q00003-3 withdrawn 0 (empty)",
+                "P12345-0 invalid NULL (empty)",
+                "junk-2 invalid NULL (empty)",
                 "NA null NULL NULL",
             ]
         );

@@ -57,7 +57,7 @@ pub(crate) async fn step(scope: &mut Scope, step: &Step) -> Result<()> {
     if matches!(step.action.name, "load" | "load_dataset_identifiers") {
         scope.take_pace(&step.params);
     }
-    let made = made(scope, step).await;
+    let made = Box::pin(made(scope, step)).await;
     let added = match made {
         Ok(Made::Query(sql)) => match scope.add_query(step, &sql).await {
             Err(error) => Err(rows::told_of_column(scope, step, error).await),

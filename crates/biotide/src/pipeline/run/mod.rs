@@ -73,7 +73,8 @@ impl BiotideContext {
         observer: &mut dyn RunObserver,
     ) -> Result<PipelineReport> {
         let span = trace::run(pipeline);
-        let ran = self.run_told(pipeline, options, observer);
+        // (What a run holds while it waits is much for the stack of a thread.)
+        let ran = Box::pin(self.run_told(pipeline, options, observer));
         let ran = ran.instrument(span.clone()).await;
         trace::run_ended(&span, &ran);
         ran
@@ -176,7 +177,7 @@ async fn run_each(scope: &mut Scope, pipeline: &Pipeline, running: &mut Running<
         });
         let (started, rows) = (Instant::now(), running.report.rows);
         let span = trace::step(step);
-        let ran = run_step(scope, step, running)
+        let ran = Box::pin(run_step(scope, step, running))
             .instrument(span.clone())
             .await;
         let mut told = StepReport::of(step, scope, started.elapsed());

@@ -59,14 +59,14 @@ fn writable_rows(scope: &Scope, step: &Step) -> Result<LogicalPlan> {
 pub(super) fn check_later(scope: &Scope, later: &[Step]) -> Result<()> {
     let mut made: Vec<String> = Vec::new();
     for step in later.iter().filter(|step| step.runs) {
-        let is_known = match step.params.text("input") {
+        let is_known = || match step.params.text("input") {
             Some(input) => {
                 let is_input = |key: &String| key.eq_ignore_ascii_case(input);
                 scope.dataset(input).is_some() && !made.iter().any(is_input)
             }
             None => made.is_empty(),
         };
-        if step.action.name == "sink" && step.is_required && is_known {
+        if step.action.name == "sink" && step.is_required && is_known() {
             writable_rows(scope, step).map_err(|error| placed(step, error))?;
         }
         if step.action.param("output").is_some() {
