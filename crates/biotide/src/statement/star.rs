@@ -8,7 +8,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::sql::parser::{CopyToSource, Statement};
 use datafusion::sql::sqlparser::ast::{
     Expr as SqlExpr, GroupByExpr, Ident, OrderByKind, Query, Select, SelectItem, SetExpr,
-    Statement as SqlStatement, Value, WildcardAdditionalOptions,
+    Statement as SqlStatement, TableFactor, Value, WildcardAdditionalOptions,
 };
 
 /// The name of the constant.
@@ -120,7 +120,10 @@ fn is_all_of_one(select: &Select) -> bool {
         _ => false,
     };
     let is_one = match select.from.as_slice() {
-        [table] => table.joins.is_empty(),
+        // (A join in parentheses is none: of the columns of USING it shows one.)
+        [table] => {
+            table.joins.is_empty() && !matches!(table.relation, TableFactor::NestedJoin { .. })
+        }
         _ => false,
     };
     let is_grouped = match &select.group_by {
