@@ -201,6 +201,7 @@ async fn decimals_are_checked_exactly_beside_any_number() {
             ("{column: d, range: [1.249999999999, 0xFF]}", 2),
             ("{column: d, range: [-1_000, 1_000]}", 0),
             ("{column: d, in_set: [0, 1.25, 1e99, 1e-30]}", 1),
+            ("{column: d, in_set: [0x0, 1.2_5, -7.5]}", 0),
             ("{row_count: {min: 3, max: 1_000_000}}", 0),
         ] {
             let (_, report) = ran(&context(), &checked(&load, check, "on_fail: keep"))

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
+use crate::pipeline::made_file;
 use crate::support::bin::{self, Run, command};
 use crate::support::{self, text_rows};
 
@@ -290,4 +291,49 @@ fn what_was_written_over_is_noticed() {
     assert!(left.is_empty(), "{left:?}");
     std::fs::remove_file(&out).unwrap();
     bin::run(["convert", &one, &out, "--resume"]).exits(0);
+}
+
+/// Two runs at once never read what the other one has made of something else.
+#[test]
+fn runs_that_share_the_file_of_a_cache_have_their_own_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let file = made_file(folder.path(), "a.csv", "i,k\n1,7\n");
+    let yaml = |name: &str, times: u32| {
+        let text = format!(
+            "steps:
+- {{type: load, params: {{file_path: '{file}'}}}}
+- {{type: derive, params: {{columns: {{z: k * {times}}}}}}}
+- {{type: cache, params: {{path: '{}'}}}}
+- {{type: sink, params: {{to: '{}', mode: replace}}}}",
+            at("c.parquet"),
+            at(&format!("{name}.csv"))
+        );
+        made_file(folder.path(), &format!("{name}.yaml"), &text)
+    };
+    let [twice, thrice, again] = [("a", 2), ("b", 3), ("c", 2)].map(|(name, n)| yaml(name, n));
+    for _ in 0..4 {
+        let runs = [(&twice, "a", 14), (&thrice, "b", 21), (&again, "c", 14)];
+        let begun = runs.map(|(yaml, name, z)| {
+            let child = bin::command(["run", yaml, "-q"]).spawn().unwrap();
+            (child, name, z)
+        });
+        let mut ended = 0;
+        for (child, name, z) in begun {
+            let run = Run::from(child.wait_with_output().unwrap());
+            match run.code {
+                Some(0) => {
+                    let rows = std::fs::read_to_string(at(&format!("{name}.csv"))).unwrap();
+                    assert_eq!(rows, format!("i,k,z\n1,7,{z}\n"));
+                    ended += 1;
+                }
+                // (The others have not ended for long.)
+                _ => drop(
+                    run.exits(1)
+                        .says("another run has made it of other steps or files"),
+                ),
+            }
+        }
+        assert!(ended > 0);
+    }
 }

@@ -121,3 +121,21 @@ async fn folders_do_not_say_what_files_hold() {
     let (rows, _) = support::query(&context, &sql).await;
     assert_eq!(rows[0][..3], ["x", "2", "1"]);
 }
+
+/// However many statements each identifier has, an index of them is built in little memory.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dense_mappings_are_built_in_little_memory() {
+    let sql = "CREATE OR REPLACE MAPPING dense FROM (SELECT 'a:' || (value % 4000) AS subject_id, \
+               'b:' || (value / 250) AS object_id FROM generate_series(0, 999999))";
+    let mut all = Vec::new();
+    for limit in [64_000_000, 1_000_000_000] {
+        let builder = support::Settings::new(2, 8192).builder();
+        let context = builder.memory_limit(limit).build().unwrap();
+        support::query(&context, sql).await;
+        let counts = "SELECT count(*), count(DISTINCT object_id) FROM mapping_edges('dense') \
+                      WHERE subject_id = 'a:17'";
+        all.push(support::query(&context, counts).await.0);
+    }
+    assert_eq!(all[0], all[1]);
+    assert_eq!(all[0].len(), 1);
+}

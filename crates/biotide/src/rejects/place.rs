@@ -24,8 +24,9 @@ pub(crate) fn obstacle(file: &str) -> Option<String> {
     if file.contains("://") {
         return Some("it is no path: it is written to the local disk".to_owned());
     }
+    let ends_as_folder = file.ends_with('/');
     let file = Path::new(file);
-    if file.is_dir() {
+    if ends_as_folder || file.is_dir() {
         return Some("it is a folder".to_owned());
     }
     let mut folders = file.ancestors().skip(1);
@@ -65,6 +66,7 @@ mod tests {
             ("file/new", Some("/file is no folder")),
             ("file/a/new", Some("/file is no folder")),
             (".", Some("it is a folder")),
+            ("new/x/", Some("it is a folder")),
         ] {
             let found = obstacle(&at(name));
             let is_as_expected = match (&found, problem) {

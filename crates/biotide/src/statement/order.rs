@@ -89,13 +89,16 @@ fn without_names(plan: &LogicalPlan) -> &LogicalPlan {
     }
 }
 
-/// Whether what a plan gives depends on the order in which rows are read: it numbers them, or reads one table after the
-/// other. Then they are read in order too, whatever becomes of it later.
+/// Whether what a plan gives depends on the order in which rows are read: it numbers them, reads one table after the
+/// other, or ends with one of them. Then they are read in order too, whatever becomes of it later.
 pub(crate) fn needs_order(plan: &LogicalPlan) -> bool {
     let needs = plan.exists(|plan| {
         Ok(match plan {
             LogicalPlan::Window(window) => window.window_expr.iter().any(numbers_rows),
-            LogicalPlan::Extension(extension) => is_concat(extension),
+            LogicalPlan::Extension(extension) => {
+                // (The first row that fails ends it.)
+                is_concat(extension) || SiftNode::of(extension).is_some_and(SiftNode::may_end)
+            }
             _ => false,
         })
     });

@@ -17,8 +17,9 @@ use crate::index::section::{Section, SectionBuilder};
 use crate::index::turns::{Turns, for_each};
 use crate::mapping::dictionary::Vocabulary;
 
-/// Nodes of a segment, unless that makes too many segments.
-const NODES: u32 = 1 << 14;
+/// Nodes of a segment, unless that makes too many segments, or these have more edges than so many.
+const NODES: u64 = 1 << 14;
+const HALVES: u64 = 1 << 17;
 
 /// Indexes statements.
 pub(crate) fn index(numbered: Numbered) -> Result<Index> {
@@ -26,7 +27,8 @@ pub(crate) fn index(numbered: Numbered) -> Result<Index> {
     let nodes = numbered.nodes();
     // (How an index is cut depends on nothing but its size: the same statements give the same file.)
     let most = u64::from(nodes).div_ceil(4096).next_power_of_two().ilog2();
-    let shift = NODES.ilog2().max(most).min(31);
+    let few = u64::from(nodes) * HALVES / (2 * numbered.statements).max(1);
+    let shift = few.clamp(1, NODES).ilog2().max(most).min(31);
     let buckets = site.buckets::<Half>((nodes.saturating_sub(1) >> shift) as usize + 1);
     let vocabulary = &numbered.vocabulary;
     let (self_loops, negated) = (AtomicU64::new(0), AtomicU64::new(0));

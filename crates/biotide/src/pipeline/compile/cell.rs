@@ -67,7 +67,7 @@ impl<'a> Cell<'a> {
     /// there, not a text.
     pub(super) fn is(&self, sign: &str, value: &str, is_number: bool) -> Option<String> {
         if self.data_type.is_numeric() {
-            return Number::parse(value).map(|number| self.is_beside(sign, number));
+            return Number::of_yaml(value).map(|number| self.is_beside(sign, number));
         }
         if let Some(value) = self.value(value) {
             return Some(format!("{} {sign} {value}", self.sql()));
@@ -118,7 +118,7 @@ impl<'a> Cell<'a> {
             DataType::Boolean if value.eq_ignore_ascii_case("true") => "true".to_owned(),
             DataType::Boolean if value.eq_ignore_ascii_case("false") => "false".to_owned(),
             other if other.is_numeric() => {
-                let number = Number::parse(value)?;
+                let number = Number::of_yaml(value)?;
                 self.float(number)
                     .or_else(|| number.exact?.of_type(other))?
             }

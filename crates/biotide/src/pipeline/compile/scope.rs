@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 
 use super::super::actions::Params;
 use super::super::measure::{StepInfo, StepNode};
-use super::super::run::ProcessorRun;
+use super::super::run::{CacheLock, ProcessorRun};
 use super::super::spec::{Digest, Pipeline, Step, Streaming, did_you_mean};
 use super::datasets::Datasets;
 use super::planned;
@@ -48,6 +48,8 @@ pub(crate) struct Scope {
     made_with: Digest,
     /// Files that go with the run.
     passing: Vec<PathBuf>,
+    /// Caches that others must not make anew while the run reads them.
+    caches: Vec<CacheLock>,
     /// What processors do, by their steps.
     processors: Mutex<Vec<(String, Arc<RunLog>)>>,
 }
@@ -103,6 +105,7 @@ impl Scope {
             failed: Vec::new(),
             mappings,
             passing: Vec::new(),
+            caches: Vec::new(),
             processors: Mutex::default(),
         })
     }
@@ -184,6 +187,11 @@ impl Scope {
     /// Notes a file that goes with the run.
     pub(crate) fn remove_at_end(&mut self, file: &Path) {
         self.passing.push(file.to_owned());
+    }
+
+    /// Keeps a cache as it is until the run ends.
+    pub(crate) fn hold(&mut self, cache: CacheLock) {
+        self.caches.push(cache);
     }
 
     /// Keeps what processors of a step do, for the report.

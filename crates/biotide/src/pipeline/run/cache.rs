@@ -11,6 +11,7 @@ use datafusion::logical_expr::LogicalPlan;
 use super::super::actions::Params;
 use super::super::compile::Scope;
 use super::super::spec::Step;
+use super::cache_lock::CacheLock;
 use super::{sinks, target};
 use crate::catalog::is_parquet;
 use crate::error::Result;
@@ -31,11 +32,7 @@ pub(super) async fn keep(scope: &mut Scope, step: &Step) -> Result<(ScanReport, 
         Some(path) => {
             let kept = Kept::at(path);
             let may_be_taken = reads_files_only(&plan)? && repeats(&plan);
-            let is_kept = may_be_taken && kept.is_of(&key);
-            let scan = match is_kept {
-                true => kept.tell(scope)?,
-                false => kept.make(scope, plan, &key).await?,
-            };
+            let (scan, is_kept) = kept.shared(scope, plan, &key, may_be_taken).await?;
             (kept.file, scan, is_kept)
         }
         None => {
@@ -143,14 +140,44 @@ impl Kept {
         Ok(format!("{key} {} {at} {changed}\n", meta.len()))
     }
 
+    /// The file of this key, as it is or made anew, which no other run touches until this one ends. Answers what was read,
+    /// and whether it is that of an earlier run.
+    async fn shared(
+        &self,
+        scope: &mut Scope,
+        plan: LogicalPlan,
+        key: &str,
+        may_be_taken: bool,
+    ) -> Result<(ScanReport, bool)> {
+        let lock = CacheLock::open(&self.note);
+        let what = || format!("writing {}", self.note.display());
+        let lock = lock.map_err(|error| BiotideError::io(what(), error))?;
+        for _ in CacheLock::tries() {
+            lock.to_read(&self.note).await?;
+            if may_be_taken && self.is_of(key) {
+                let scan = self.tell(scope)?;
+                scope.hold(lock);
+                return Ok((scan, true));
+            }
+            if lock.to_make(&self.note).await? {
+                let scan = self.make(scope, plan, key).await?;
+                lock.to_read(&self.note).await?;
+                if !self.is_of(key) {
+                    break;
+                }
+                scope.hold(lock);
+                return Ok((scan, false));
+            }
+        }
+        let problem = "another run has made it of other steps or files, and reads it: wait until that ends, or let the cache \
+                       have a file of its own";
+        Err(BiotideError::file(self.file.display().to_string(), problem).into())
+    }
+
     async fn make(&self, scope: &Scope, plan: LogicalPlan, key: &str) -> Result<ScanReport> {
         let what = |file: &Path| format!("writing {}", file.display());
         // (As long as they do not belong together the note says so. Without one the file would be somebody else's to the
         // run after one that was broken off.)
-        if let Some(folder) = self.note.parent() {
-            std::fs::create_dir_all(folder)
-                .map_err(|error| BiotideError::io(what(folder), error))?;
-        }
         std::fs::write(&self.note, UNFINISHED)
             .map_err(|error| BiotideError::io(what(&self.note), error))?;
         let before = scope.context.finished.all().len();

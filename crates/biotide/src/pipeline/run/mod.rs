@@ -4,6 +4,7 @@
 //! rows and seconds. They go to the subscriber that a program sets; without one they cost nothing.
 
 mod cache;
+mod cache_lock;
 mod cross_referenced;
 mod fates;
 mod files;
@@ -21,6 +22,7 @@ use std::time::Instant;
 use biotide_common::BiotideError;
 use biotide_common::scan::ScanReport;
 use biotide_database::DatabaseError;
+pub(crate) use cache_lock::CacheLock;
 use files::Files;
 pub use observe::{RunObserver, RunProgress, StepStarted};
 pub use quality::CheckResult;

@@ -37,6 +37,11 @@ impl SiftNode {
         })
     }
 
+    /// Whether a row with which something is wrong ends the query.
+    pub(crate) fn may_end(&self) -> bool {
+        self.flawed == Flawed::Fails
+    }
+
     /// The node, if it is one.
     pub(crate) fn of(extension: &Extension) -> Option<&Self> {
         (*extension.node).as_any().downcast_ref()

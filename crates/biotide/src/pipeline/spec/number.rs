@@ -19,6 +19,25 @@ impl Number {
         })
     }
 
+    /// The number that YAML reads in a text: it has `1_000` and `0xFF`, too.
+    pub(crate) fn of_yaml(text: &str) -> Option<Self> {
+        Self::parse(text).or_else(|| {
+            let plain = text.trim().replace('_', "");
+            let (sign, digits) = match plain.strip_prefix('-') {
+                Some(digits) => (-1, digits),
+                None => (1, plain.as_str()),
+            };
+            let whole = |(prefix, radix)| {
+                let digits = digits.strip_prefix(prefix)?;
+                i64::from_str_radix(digits, radix).ok()
+            };
+            match [("0x", 16), ("0o", 8)].into_iter().find_map(whole) {
+                Some(whole) => Some(Self::from(sign * whole)),
+                None => Self::parse(&plain),
+            }
+        })
+    }
+
     /// Whether it is greater than another one.
     pub(crate) fn is_above(self, other: Self) -> bool {
         self.order(other) == Some(Ordering::Greater)

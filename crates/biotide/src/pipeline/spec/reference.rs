@@ -58,7 +58,8 @@ A run that would lose rows is refused before anything runs, in a dry run too: on
 or a sink replaces the table of another one, in which a cache, a report or the log of bad rows takes the place of a file
 that is read, and in which a sink replaces a file that a later sink, check, cache or report reads. The last of them that
 reads a file may replace it. Links, `.` and `..` make no other file of one. Folders of logs, reports and files that are
-written are made; a log, report or cache whose folder cannot be is refused before anything runs.
+written are made; a log, report or cache whose folder cannot be is refused before anything runs. Of runs that share the
+file of a cache at the same time one makes it and the others wait for that; one that would make another of it is refused.
 
 ## Streaming
 ";
