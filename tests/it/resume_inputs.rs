@@ -298,7 +298,7 @@ fn what_was_written_over_is_noticed() {
 fn runs_that_share_the_file_of_a_cache_have_their_own_rows() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).display().to_string();
-    let file = made_file(folder.path(), "a.csv", "i,k\n1,7\n");
+    let file = made_file(folder.path(), "in.csv", "i,k\n1,7\n");
     let yaml = |name: &str, times: u32| {
         let text = format!(
             "steps:
