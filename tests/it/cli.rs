@@ -394,6 +394,8 @@ fn an_input_that_is_broken_off_is_not_kept() {
     while kept() == 0 {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
+    // (It listens to signals from when it reads on.)
+    std::thread::sleep(std::time::Duration::from_millis(300));
     std::process::Command::new("kill")
         .args(["-INT", &pid])
         .status()
