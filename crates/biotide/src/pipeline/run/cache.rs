@@ -11,7 +11,7 @@ use datafusion::logical_expr::LogicalPlan;
 use super::super::actions::Params;
 use super::super::compile::Scope;
 use super::super::spec::Step;
-use super::cache_lock::CacheLock;
+use super::cache_lock::{CacheLock, TRIES};
 use super::{sinks, target};
 use crate::catalog::is_parquet;
 use crate::error::Result;
@@ -152,7 +152,7 @@ impl Kept {
         let lock = CacheLock::open(&self.note);
         let what = || format!("writing {}", self.note.display());
         let lock = lock.map_err(|error| BiotideError::io(what(), error))?;
-        for _ in CacheLock::tries() {
+        for _ in 0..TRIES {
             lock.to_read(&self.note).await?;
             if may_be_taken && self.is_of(key) {
                 let scan = self.tell(scope)?;

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use biotide_common::BiotideError;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// How long this waits before it looks again.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// How often it looks whether others that read the file have ended.
-const TRIES: usize = 40;
+/// How often to ask for a file that others read, before they are said to.
+pub(super) const TRIES: usize = 40;
 
 /// The note beside the file of a cache, locked: by one who makes the file, or by all who read it. The lock ends with the
 /// process, however that ends.
@@ -56,13 +56,8 @@ impl CacheLock {
             Err(TryLockError::Error(error)) => Err(failed(note, error)),
         }
     }
-
-    /// How often to ask before others are said to be at the file.
-    pub(super) fn tries() -> std::ops::Range<usize> {
-        0..TRIES
-    }
 }
 
-fn failed(note: &Path, error: std::io::Error) -> crate::error::Error {
+fn failed(note: &Path, error: std::io::Error) -> Error {
     BiotideError::io(format!("locking {}", note.display()), error).into()
 }
