@@ -204,7 +204,6 @@ impl Walker {
         let at = At {
             node: start,
             depth: 0,
-            confidence: 1.0,
             meaning: None,
         };
         self.is_cut = self.visit(index, at)?.is_break() && !self.is_met;

@@ -34,7 +34,6 @@ pub(super) type Meaning = (Kind, Option<u32>);
 pub(super) struct At {
     pub(super) node: u32,
     pub(super) depth: usize,
-    pub(super) confidence: f64,
     /// What follows from it so far; nothing at the start.
     pub(super) meaning: Option<Meaning>,
 }
@@ -84,13 +83,12 @@ impl Walker {
         let next = At {
             node: entry.to,
             depth: at.depth + 1,
-            confidence: self.confidence(index, at, entry),
             meaning,
         };
         // (Alone no path gets better on its way, nor is there anything else to tell of it.)
         if self.options.undirected
-            && next.confidence < self.options.min_confidence
             && self.denials.is_empty()
+            && self.product(index) < self.options.min_confidence
         {
             self.steps.pop();
             return GO_ON;
@@ -134,30 +132,18 @@ impl Walker {
         Some(Some(meaning))
     }
 
-    /// The confidence of the path, whose last edge this is.
-    fn confidence(&self, index: &Index, at: At, entry: Entry) -> f64 {
-        if self.options.undirected {
-            return self.product(index);
-        }
-        let factor = match at.depth {
-            0 => 1.0,
-            _ => self.options.hop_factor,
-        };
-        let class = &index.vocabulary.classes[entry.class as usize];
-        at.confidence * class.confidence() * factor
-    }
-
     /// Keeps the path to where it is, of this prefix, as one to a result; it ends the walk if it was all that is asked.
     fn end(&mut self, index: &Index, at: At, prefix: u16) -> Result<ControlFlow<()>> {
         if self.is_backwards && !self.is_walked_from(index, at.node)? {
             return Ok(ControlFlow::Continue(()));
         }
+        let confidence = self.product(index);
         if self.is_passed(prefix) {
             self.passed += 1;
         } else {
             self.make_room()?;
             self.paths.push(Path {
-                confidence: at.confidence,
+                confidence,
                 predicate: at.meaning.and_then(|(_, predicate)| predicate),
                 hops: at.depth,
             });
@@ -166,14 +152,14 @@ impl Walker {
             self.path_steps.resize(all, NOWHERE);
         }
         self.is_met = self.than.is_some_and(|than| at.node != than)
-            && at.confidence >= self.options.min_confidence;
+            && confidence >= self.options.min_confidence;
         Ok(match self.is_met {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         })
     }
 
-    /// The product of its edges', to the last digit the same from its other end and over edges beside its own.
+    /// The confidence of the path: the product of its edges', to the last digit the same from its other end and over edges beside its own.
     fn product(&self, index: &Index) -> f64 {
         let class = |step: &Step| &index.vocabulary.classes[step.entry.class as usize];
         let mut all = [1.0; MOST_HOPS];
