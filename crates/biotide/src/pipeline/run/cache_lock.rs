@@ -7,6 +7,7 @@ use std::time::Duration;
 use biotide_common::BiotideError;
 
 use crate::error::{Error, Result};
+use crate::rejects::make_folder;
 
 /// How long this waits before it looks again.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -24,9 +25,7 @@ pub(crate) struct CacheLock {
 impl CacheLock {
     /// Not locked yet.
     pub(super) fn open(note: &Path) -> std::io::Result<Self> {
-        if let Some(folder) = note.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
+        make_folder(note)?;
         let file = File::options().create(true).append(true).open(note)?;
         Ok(Self { file })
     }
